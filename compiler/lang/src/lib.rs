@@ -1,0 +1,6 @@
+//! The Synfire language: from text to a checked and lowered description.
+//!
+//! Comes in: the text of `.syn` files. Goes out: syntax trees, canonical text and diagnostics. No I/O happens here: files come through a
+//! loader that the caller gives. No input makes it panic, hang or grow without bound.
+
+pub mod syntax;
