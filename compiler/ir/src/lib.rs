@@ -1,0 +1,12 @@
+//! The levels of Synfire's IR and what they share.
+//!
+//! Text or NIR becomes a `Network`, a chip turns it into a `Mapping` and then into bytes in an `Artifact`, and whatever
+//! runs, runs as a [`program::Program`]. No I/O happens here: callers give bytes and take bytes.
+
+pub mod diag;
+pub mod eval;
+pub mod model;
+pub mod program;
+pub mod rng;
+
+pub use diag::{Class, Diagnostic, Diagnostics, Label, Progress, Quiet, Severity, SourceMap, Span};

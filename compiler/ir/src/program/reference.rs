@@ -1,0 +1,431 @@
+//! The reference: one unit at a time, one event at a time, in the words of [`crate::program`]. Slow and plain, so that it can
+//! be read as the definition; every engine is compared with it.
+
+use super::{
+    Carry, Column, Discipline, GroupKind, Layout, Program, Projection, Serial, SerialEvent,
+};
+use crate::eval::{Reads, run_block, unary};
+use crate::model::{Block, Combine, Model, Ty, UnOp};
+use crate::rng;
+use std::collections::{BTreeMap, VecDeque};
+
+/// What left a serial program, in order: (step, address).
+pub type SerialSpike = (u32, u32);
+
+/// Runs one sample of a checked program.
+pub struct Reference<'a> {
+    p: &'a Program,
+    sample: u32,
+    step: u32,
+    /// `state[group][state][unit]`.
+    pub state: Vec<Vec<Vec<u32>>>,
+    /// Emissions of the last `max_delay + 1` steps, newest first: `[age][group] = (unit, payload)`, ascending in unit.
+    history: VecDeque<Vec<Vec<(u32, u32)>>>,
+    /// Analog outputs of the same steps: `[age][group][state][unit]`, for groups that have outputs.
+    analog: VecDeque<Vec<Vec<Vec<u32>>>>,
+    /// Output of a serial program so far, in order.
+    pub out: Vec<SerialSpike>,
+    /// Pushes into a full queue so far.
+    pub lost: u64,
+    due: BTreeMap<u32, Vec<u32>>,
+}
+
+struct Unit<'a> {
+    params: &'a [Column],
+    state: &'a [Vec<u32>],
+    ports: &'a [Vec<u32>],
+    i: usize,
+    arg: u32,
+    step: u32,
+    sample: u32,
+    seed: u64,
+    base: u32,
+}
+
+impl Reads for Unit<'_> {
+    fn param(&self, i: u16) -> u32 {
+        self.params[i as usize].get(self.i)
+    }
+    fn state(&self, i: u16) -> u32 {
+        self.state[i as usize][self.i]
+    }
+    fn port(&self, i: u16) -> u32 {
+        self.ports[i as usize][self.i]
+    }
+    fn arg(&self) -> u32 {
+        self.arg
+    }
+    fn step(&self) -> u32 {
+        self.step
+    }
+    fn index(&self) -> u32 {
+        self.i as u32
+    }
+    fn rand(&self, site: u16) -> u32 {
+        rng::word(
+            self.seed,
+            rng::NOISE,
+            site as u32,
+            self.sample,
+            self.step,
+            self.base + self.i as u32,
+        )
+    }
+}
+
+/// `payload * weight` in the port's type.
+fn delivered(payload: u32, graded: bool, weight: u32, ty: Ty) -> u32 {
+    if ty == Ty::F32 {
+        let x = if graded {
+            payload
+        } else {
+            unary(UnOp::ToF32, Ty::I32, payload)
+        };
+        (f32::from_bits(x) * f32::from_bits(weight)).to_bits()
+    } else {
+        payload.wrapping_mul(weight)
+    }
+}
+
+impl<'a> Reference<'a> {
+    /// The initial state of sample `sample`. The program must have passed [`super::check`].
+    pub fn new(p: &'a Program, sample: u32) -> Self {
+        let state = p
+            .groups
+            .iter()
+            .map(|g| match &g.kind {
+                GroupKind::External => vec![],
+                GroupKind::Units { init, .. } => init
+                    .iter()
+                    .map(|c| (0..g.size as usize).map(|i| c.get(i)).collect())
+                    .collect(),
+            })
+            .collect();
+        Reference {
+            p,
+            sample,
+            step: 0,
+            state,
+            history: VecDeque::new(),
+            analog: VecDeque::new(),
+            out: vec![],
+            lost: 0,
+            due: BTreeMap::new(),
+        }
+    }
+
+    /// One step of a stepped program. `input` holds (group, unit, payload) of external groups, in any order; several
+    /// events of one unit are several events. Returns the emissions of every group: (unit, payload), ascending.
+    pub fn step(&mut self, input: &[(u32, u32, u32)]) -> Vec<Vec<(u32, u32)>> {
+        let keep = self.p.max_delay() as usize + 1;
+        let mut now: Vec<Vec<(u32, u32)>> = vec![vec![]; self.p.groups.len()];
+        for &(g, i, x) in input {
+            now[g as usize].push((i, x));
+        }
+        now.iter_mut().for_each(|l| l.sort_by_key(|e| e.0));
+        self.history.push_front(now);
+        self.history.truncate(keep);
+        self.analog
+            .push_front(self.p.groups.iter().map(|_| vec![]).collect());
+        self.analog.truncate(keep);
+        for phase in 0..self.p.phases() {
+            for g in 0..self.p.groups.len() {
+                if self.p.groups[g].phase == phase
+                    && matches!(self.p.groups[g].kind, GroupKind::Units { .. })
+                {
+                    self.update(g);
+                }
+            }
+        }
+        self.step += 1;
+        self.history[0].clone()
+    }
+
+    fn update(&mut self, g: usize) {
+        let group = &self.p.groups[g];
+        let GroupKind::Units { model, params, .. } = &group.kind else {
+            return;
+        };
+        let m = &self.p.models[*model as usize];
+        let mut ports: Vec<Vec<u32>> = vec![vec![0; group.size as usize]; m.ports.len()];
+        for pr in self
+            .p
+            .projections
+            .iter()
+            .filter(|pr| pr.target as usize == g && m.handler(pr.port).is_none())
+        {
+            self.accumulate(pr, m, &mut ports[pr.port as usize]);
+        }
+        for (k, port) in m.ports.iter().enumerate() {
+            ports[k].iter_mut().for_each(|x| match port.combine {
+                Combine::Or => *x = (*x != 0) as u32,
+                Combine::SatSum(top) => *x = (*x).min(top),
+                _ => {}
+            });
+        }
+        let mut values = vec![];
+        let events = self.ordered_events(g, m);
+        let mut state = std::mem::take(&mut self.state[g]);
+        for (unit, port, value) in events {
+            let block = &m
+                .handler(port)
+                .expect("only ports with handlers give events")
+                .block;
+            let u = self.unit(params, &state, &ports, unit, value, group.base);
+            run_block(block, &u, &mut values);
+            block
+                .stores
+                .iter()
+                .for_each(|&(s, v)| state[s as usize][unit] = values[v as usize]);
+        }
+        let mut emitted = vec![];
+        for i in 0..group.size as usize {
+            let u = self.unit(params, &state, &ports, i, 0, group.base);
+            run_block(&m.step, &u, &mut values);
+            m.step
+                .stores
+                .iter()
+                .for_each(|&(s, v)| state[s as usize][i] = values[v as usize]);
+            if let Some(v) = m.step.emit
+                && values[v as usize] != 0
+            {
+                emitted.push((i as u32, values[v as usize]));
+            }
+        }
+        if !m.outputs.is_empty() {
+            self.analog[0][g] = state.clone();
+        }
+        self.state[g] = state;
+        self.history[0][g] = emitted;
+    }
+
+    fn unit<'b>(
+        &self,
+        params: &'b [Column],
+        state: &'b [Vec<u32>],
+        ports: &'b [Vec<u32>],
+        i: usize,
+        arg: u32,
+        base: u32,
+    ) -> Unit<'b> {
+        Unit {
+            params,
+            state,
+            ports,
+            i,
+            arg,
+            step: self.step,
+            sample: self.sample,
+            seed: self.p.seed,
+            base,
+        }
+    }
+
+    /// Visits what `pr` delivers in this step: `f(source, origin age, target, value)`, sources ascending, then ages
+    /// descending (older first), then targets.
+    fn visit(&self, pr: &Projection, ty: Ty, mut f: impl FnMut(u32, usize, usize, u32)) {
+        let graded = self.p.groups[pr.source as usize].graded;
+        for source in 0..pr.source_range.len {
+            for age in (0..self.history.len()).rev() {
+                let unit = pr.source_range.start + source;
+                let payloads: Vec<(u32, bool)> = match pr.carry {
+                    Carry::Events => self.history[age][pr.source as usize]
+                        .iter()
+                        .filter(|e| e.0 == unit)
+                        .map(|e| (e.1, graded))
+                        .collect(),
+                    Carry::Output(o) => {
+                        let m = self.p.model_of(pr.source).expect("checked");
+                        let s = m.outputs[o as usize].state as usize;
+                        let at = self.analog[age][pr.source as usize].get(s);
+                        at.map(|v| (v[unit as usize], true)).into_iter().collect()
+                    }
+                };
+                for (x, float) in payloads {
+                    synapses(pr, source, age, |t, w| {
+                        f(
+                            source,
+                            age,
+                            (pr.target_range.start + t) as usize,
+                            delivered(x, float, w, ty),
+                        )
+                    });
+                }
+            }
+        }
+    }
+
+    fn accumulate(&self, pr: &Projection, m: &Model, acc: &mut [u32]) {
+        let port = &m.ports[pr.port as usize];
+        self.visit(pr, port.ty, |_, _, t, x| {
+            acc[t] = match (port.combine, port.ty) {
+                (Combine::Max, Ty::I32) => (acc[t] as i32).max(x as i32) as u32,
+                (Combine::Max, _) => f32::from_bits(acc[t]).max(f32::from_bits(x)).to_bits(),
+                (_, Ty::F32) => (f32::from_bits(acc[t]) + f32::from_bits(x)).to_bits(),
+                _ => acc[t].wrapping_add(x),
+            }
+        });
+    }
+
+    /// Events at ports with handlers in canonical order: (unit, port, value).
+    fn ordered_events(&self, g: usize, m: &Model) -> Vec<(usize, u16, u32)> {
+        let mut list = vec![];
+        for (k, pr) in self.p.projections.iter().enumerate() {
+            if pr.target as usize == g && m.handler(pr.port).is_some() {
+                let ty = m.ports[pr.port as usize].ty;
+                self.visit(pr, ty, |source, age, t, x| {
+                    let source = pr.source_range.start + source;
+                    let n = list.len();
+                    list.push(((pr.source, source, usize::MAX - age, k, n), (t, pr.port, x)));
+                });
+            }
+        }
+        list.sort_by_key(|e| e.0);
+        list.into_iter().map(|e| e.1).collect()
+    }
+
+    /// One step of a serial program with the given events; spikes go to [`Self::out`].
+    pub fn serial_step(&mut self, given: &[SerialEvent]) {
+        let Discipline::Serial(s) = &self.p.discipline else {
+            return;
+        };
+        let mut events: Vec<SerialEvent> = vec![];
+        if s.sorted {
+            let mut rows = self.due.remove(&self.step).unwrap_or_default();
+            rows.extend(given.iter().filter_map(|e| match e {
+                SerialEvent::Row { pre } => Some(*pre),
+                _ => None,
+            }));
+            rows.sort_unstable();
+            events.extend(rows.into_iter().map(|pre| SerialEvent::Row { pre }));
+            events.extend(
+                given
+                    .iter()
+                    .filter(|e| !matches!(e, SerialEvent::Row { .. })),
+            );
+        } else {
+            events.extend(given);
+        }
+        events.extend(&s.tail);
+        for e in events {
+            self.drain(s, e);
+        }
+        self.step += 1;
+    }
+
+    fn drain(&mut self, s: &Serial, event: SerialEvent) {
+        let mut queue = VecDeque::new();
+        match event {
+            SerialEvent::Row { .. } | SerialEvent::Direct { queued: true, .. } => {
+                queue.push_back(event)
+            }
+            _ => self.process(s, event, &mut queue),
+        }
+        while let Some(&head) = queue.front() {
+            self.process(s, head, &mut queue);
+            queue.pop_front();
+        }
+    }
+
+    fn process(&mut self, s: &Serial, event: SerialEvent, queue: &mut VecDeque<SerialEvent>) {
+        let pr = &self.p.projections[s.matrix as usize];
+        let m = self.p.model_of(s.group).expect("checked");
+        match event {
+            SerialEvent::Row { pre } => {
+                if s.popped {
+                    self.out.push((self.step, pre));
+                }
+                let Layout::Dense { weights, .. } = &pr.layout else {
+                    return;
+                };
+                let block = &m.handler(pr.port).expect("checked").block;
+                for t in 0..pr.target_range.len {
+                    let w = weights.bits((pre * pr.target_range.len + t) as usize);
+                    self.visit_unit(s, block, pr.target_range.start + t, w, queue);
+                }
+            }
+            SerialEvent::Direct {
+                port,
+                value,
+                first,
+                last,
+                ..
+            } => {
+                let block = &m.handler(port).expect("checked").block;
+                (first..=last).for_each(|i| self.visit_unit(s, block, i, value as u32, queue));
+            }
+            SerialEvent::Step { first, last } => {
+                (first..=last).for_each(|i| self.visit_unit(s, &m.step, i, 0, queue));
+            }
+        }
+    }
+
+    fn visit_unit(
+        &mut self,
+        s: &Serial,
+        block: &Block,
+        i: u32,
+        arg: u32,
+        queue: &mut VecDeque<SerialEvent>,
+    ) {
+        let group = &self.p.groups[s.group as usize];
+        let GroupKind::Units { params, .. } = &group.kind else {
+            return;
+        };
+        let mut values = vec![];
+        let u = self.unit(
+            params,
+            &self.state[s.group as usize],
+            &[],
+            i as usize,
+            arg,
+            group.base,
+        );
+        run_block(block, &u, &mut values);
+        for &(st, v) in &block.stores {
+            self.state[s.group as usize][st as usize][i as usize] = values[v as usize];
+        }
+        if block.emit.is_none_or(|v| values[v as usize] == 0) {
+            return;
+        }
+        if !s.popped {
+            self.out.push((self.step, i));
+        }
+        for l in s.loopback.iter().filter(|l| l.unit == i) {
+            self.due
+                .entry(self.step + l.delay as u32)
+                .or_default()
+                .push(l.pre);
+        }
+        if s.closed_loop {
+            if queue.len() < s.capacity as usize {
+                queue.push_back(SerialEvent::Row { pre: i });
+            } else {
+                self.lost += 1;
+            }
+        }
+    }
+}
+
+/// Synapses of one source whose delay is `age`: `f(target, weight)`.
+fn synapses(pr: &Projection, source: u32, age: usize, mut f: impl FnMut(u32, u32)) {
+    match &pr.layout {
+        Layout::Rows(r) => {
+            let runs =
+                &r.runs[r.row[source as usize] as usize..r.row[source as usize + 1] as usize];
+            for run in runs.iter().filter(|run| run.delay as usize == age) {
+                for k in run.start as usize..(run.start + run.len) as usize {
+                    f(r.targets[k], r.weights.bits(k));
+                }
+            }
+        }
+        Layout::Dense { delay, weights } if *delay as usize == age => {
+            let n = pr.target_range.len;
+            (0..n).for_each(|t| f(t, weights.bits((source * n + t) as usize)));
+        }
+        Layout::OneToOne { delay, weights } if *delay as usize == age => {
+            f(source, weights.bits(source as usize))
+        }
+        _ => {}
+    }
+}
