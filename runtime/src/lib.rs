@@ -1,1 +1,3 @@
-//! (being written)
+//! Running programs: engines, sessions, stimuli, recording, spike files; and boards.
+
+pub mod engine;

@@ -332,13 +332,13 @@ fn projection(p: &Program, pr: &Projection, out: &mut Diagnostics) {
         Layout::Rows(r) => &r.weights,
         Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => weights,
     };
-    if weights.len().is_some_and(|n| n as u64 != count) {
+    if weights.count().is_some_and(|n| n as u64 != count) {
         bad(
             out,
             &at,
             format!(
                 "{} weights for {count} synapses",
-                weights.len().unwrap_or(0)
+                weights.count().unwrap_or(0)
             ),
         );
     }

@@ -162,7 +162,7 @@ impl Weights {
     }
 
     /// Number of stored weights; `None` when one serves all.
-    pub fn len(&self) -> Option<usize> {
+    pub fn count(&self) -> Option<usize> {
         match self {
             Weights::Uniform(_) => None,
             Weights::I8(v) => Some(v.len()),

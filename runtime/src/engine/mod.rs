@@ -1,0 +1,143 @@
+//! Engines: what runs a [`Program`]. Two exist, [`cpu`] and [`gpu`]; both give the same bits for integer programs.
+//!
+//! An engine holds a batch of `samples` independent copies of the program's state, all starting from the initial state.
+//! [`Engine::advance`] runs a number of steps; input comes in as sorted lists, what is recorded goes out through a
+//! [`Record`]. Engines do not know files, names or time units.
+
+pub mod cpu;
+pub mod gpu;
+
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use synfire_ir::diag::{Diagnostics, Progress};
+use synfire_ir::program::{Program, SerialEvent};
+
+/// An event injected into an external group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InputEvent {
+    /// Step in which the group emits it (absolute, from the start of the run).
+    pub step: u32,
+    /// Sample of the batch.
+    pub sample: u32,
+    /// External group.
+    pub group: u32,
+    /// Unit of the group.
+    pub unit: u32,
+    /// I32 payload, or F32 bits when the group is graded.
+    pub payload: u32,
+}
+
+/// Everything that is given to a run. Lists are sorted by (step, sample); serial events of one (step, sample) keep their
+/// order.
+#[derive(Clone, Debug, Default)]
+pub struct Stimulus {
+    /// Events of external groups.
+    pub events: Vec<InputEvent>,
+    /// Events of a serial program: (step, sample, event).
+    pub serial: Vec<(u32, u32, SerialEvent)>,
+}
+
+/// A recorded emission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spike {
+    /// Sample of the batch.
+    pub sample: u32,
+    /// Step.
+    pub step: u32,
+    /// Index of the probe (into [`Program::probes`]).
+    pub probe: u32,
+    /// Unit of the group.
+    pub unit: u32,
+    /// Payload (I32 bits).
+    pub payload: u32,
+}
+
+/// Values of a state probe: `values[time][sample][unit]`, one row for each recorded step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// Recorded steps.
+    pub steps: Vec<u32>,
+    /// Words, `samples * units` for each recorded step.
+    pub values: Vec<u32>,
+}
+
+/// What a run recorded.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// Emissions at `Events` probes, sorted by (step, sample, probe, unit) within each `advance`.
+    pub spikes: Vec<Spike>,
+    /// One for each probe of the program (empty for `Events` probes).
+    pub traces: Vec<Trace>,
+    /// Output of serial programs in the order in which it left: (step, sample, address).
+    pub serial: Vec<(u32, u32, u32)>,
+}
+
+/// Counters since the start of the run, summed over samples.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Emissions (events, whatever their payload) of each group.
+    pub spikes: Vec<u64>,
+    /// Synapses walked by events.
+    pub synaptic_events: u64,
+    /// Events lost to a full queue (serial programs).
+    pub lost: u64,
+}
+
+/// How to set up an engine.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Independent samples run at once; at least 1.
+    pub samples: u32,
+    /// Threads of the CPU engine; 0 takes all cores.
+    pub threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { samples: 1, threads: 0 }
+    }
+}
+
+/// Something that runs a program.
+pub trait Engine {
+    /// `cpu` or `gpu`.
+    fn name(&self) -> &'static str;
+
+    /// The adapter of a GPU engine.
+    fn adapter(&self) -> Option<String> {
+        None
+    }
+
+    /// Runs `steps` steps. `input` may hold events of later steps; those before the current step are an error.
+    /// Recorded data are appended to `record`. Progress is reported in steps; when cancelled, the engine stops
+    /// after a whole step and returns the number of steps done.
+    fn advance(
+        &mut self,
+        steps: u32,
+        input: &Stimulus,
+        record: &mut Record,
+        progress: &dyn Progress,
+    ) -> Result<u32, Diagnostics>;
+
+    /// Number of the next step.
+    fn now(&self) -> u32;
+
+    /// Words of a state of a group: `samples * size`, sample-major.
+    fn state(&mut self, group: u32, state: u16) -> Result<Vec<u32>, Diagnostics>;
+
+    /// Counters so far.
+    fn counters(&mut self) -> Result<Counters, Diagnostics>;
+
+    /// 64-bit FNV-1a over the little-endian words of all states (group, state, sample, unit) as they stand: equal for
+    /// equal runs on any engine.
+    fn hash(&mut self) -> Result<u64, Diagnostics>;
+}
+
+/// Sets up an engine by name (`cpu` or `gpu`) for a program; the program is checked first.
+pub fn open(which: &str, program: Arc<Program>, options: &Options) -> Result<Box<dyn Engine>, Diagnostics> {
+    synfire_ir::program::check(&program).result(())?;
+    match which {
+        "gpu" => Ok(Box::new(gpu::Gpu::new(program, options)?)),
+        _ => Ok(Box::new(cpu::Cpu::new(program, options)?)),
+    }
+}
