@@ -6,7 +6,9 @@
 pub mod diag;
 pub mod eval;
 pub mod model;
+pub mod network;
 pub mod program;
 pub mod rng;
+pub mod units;
 
 pub use diag::{Class, Diagnostic, Diagnostics, Label, Progress, Quiet, Severity, SourceMap, Span};

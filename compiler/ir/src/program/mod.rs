@@ -19,7 +19,7 @@
 mod check;
 mod reference;
 
-pub use check::check;
+pub use check::{MAX_DELAY, check};
 pub use reference::{Reference, SerialSpike};
 
 use crate::model::Model;
