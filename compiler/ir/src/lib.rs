@@ -3,8 +3,10 @@
 //! Text or NIR becomes a `Network`, a chip turns it into a `Mapping` and then into bytes in an `Artifact`, and whatever
 //! runs, runs as a [`program::Program`]. No I/O happens here: callers give bytes and take bytes.
 
+pub mod artifact;
 pub mod diag;
 pub mod eval;
+pub mod mapping;
 pub mod model;
 pub mod network;
 pub mod program;

@@ -1,0 +1,387 @@
+//! `Artifact`: what `compile` writes and `run`, `deploy` and `inspect` read (`OUT.synx`).
+//!
+//! File: magic `SYNX`, format version, header length, header checksum, header (bincode), then sections back to back. The
+//! header names every section with its offset, length and checksum. Native images are stored exactly as the board takes
+//! them. Decoding checks magic, version, lengths and checksums before anything is read out of a section, and allocates no
+//! more than the file's own size justifies.
+//!
+//! `bincode` is used here and nowhere else.
+
+use crate::diag::{Class, Diagnostic, Diagnostics};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// Version of the file format.
+pub const FORMAT: u16 = 1;
+const MAGIC: &[u8; 4] = b"SYNX";
+/// Largest header and largest bincode section (bytes after decoding are bounded by the same limit).
+const LIMIT: usize = 64 << 20;
+/// Most bytes that one byte of a bincode section may become in memory.
+const GROWTH: usize = 24;
+
+/// What a section holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SectionKind {
+    /// A file exactly as the chip's own tools take it.
+    Native,
+    /// [`Bindings`].
+    Bindings,
+    /// JSON for people and reports; nothing that runs depends on it.
+    Report,
+    /// A text of the user's own chip (`chip.toml`, `model.syn`).
+    Chip,
+}
+
+/// A named part of the artefact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Kind.
+    pub kind: SectionKind,
+    /// Name; for native images the file name that the chip's tools expect.
+    pub name: String,
+    /// Contents.
+    pub bytes: Vec<u8>,
+}
+
+/// Who made it, from what, for what.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// Name of the network.
+    pub network: String,
+    /// Chip.
+    pub target: String,
+    /// Dialect.
+    pub dialect: String,
+    /// Version of the chip's description.
+    pub target_version: u32,
+    /// Version of the compiler.
+    pub compiler: String,
+    /// CRC-32 of the network's source bytes.
+    pub source_hash: u32,
+    /// Options that shaped it.
+    pub options: Vec<(String, String)>,
+    /// Seed of every draw.
+    pub seed: u64,
+    /// Seconds a step, if the network has them.
+    pub dt: Option<f64>,
+    /// Steps that the network's own experiment runs.
+    pub run: Option<u32>,
+}
+
+/// A population's names and times on the chip.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoundPopulation {
+    /// The network's name.
+    pub name: String,
+    /// Units.
+    pub size: u32,
+    /// Chip step - shift = network step.
+    pub shift: u32,
+    /// Driven from outside?
+    pub input: bool,
+    /// Are its spikes brought back?
+    pub recorded: bool,
+}
+
+/// What one spike of an input unit becomes: native event `word`, `offset` chip steps later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BoundInput {
+    /// Population (index into [`Bindings::populations`]).
+    pub pop: u32,
+    /// Unit.
+    pub unit: u32,
+    /// Chip steps.
+    pub offset: u32,
+    /// The native event.
+    pub word: u64,
+}
+
+/// Native event `word` is a spike of that unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BoundOutput {
+    /// The native event.
+    pub word: u64,
+    /// Population.
+    pub pop: u32,
+    /// Unit.
+    pub unit: u32,
+}
+
+/// The host answers native event `out` with `word`, `delay` chip steps later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BoundLoopback {
+    /// What left the chip.
+    pub out: u64,
+    /// Chip steps, at least 1.
+    pub delay: u16,
+    /// What is sent.
+    pub word: u64,
+}
+
+/// Where a unit sits: slot `slot` of core `core`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Symbol {
+    /// Population.
+    pub pop: u32,
+    /// Unit.
+    pub unit: u32,
+    /// Core (index in the chip's own numbering).
+    pub core: u32,
+    /// Slot.
+    pub slot: u32,
+}
+
+/// Between the network's names and steps and the chip's native events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bindings {
+    /// Populations in the network's order.
+    pub populations: Vec<BoundPopulation>,
+    /// Sorted.
+    pub inputs: Vec<BoundInput>,
+    /// Sorted.
+    pub outputs: Vec<BoundOutput>,
+    /// Sorted.
+    pub loopbacks: Vec<BoundLoopback>,
+    /// Native events that the host sends at the end of every step (a time reference).
+    pub tail: Vec<u64>,
+    /// Stimuli of the network itself: (population, step, unit).
+    pub feeds: Vec<(u32, u32, u32)>,
+    /// Sorted.
+    pub symbols: Vec<Symbol>,
+}
+
+/// See the module.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Artifact {
+    /// Header.
+    pub header: Header,
+    /// Names and times.
+    pub bindings: Bindings,
+    /// All other sections: native images, report, chip.
+    pub sections: Vec<Section>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    kind: SectionKind,
+    name: String,
+    offset: u64,
+    length: u64,
+    crc: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Table {
+    header: Header,
+    sections: Vec<Entry>,
+}
+
+fn config() -> impl bincode::config::Config {
+    bincode::config::standard().with_limit::<LIMIT>()
+}
+
+fn damaged(name: &str, what: impl Into<String>) -> Diagnostics {
+    Diagnostic::error("SYN0701", what)
+        .at(name)
+        .note("an artefact is read only when every length and checksum agrees")
+        .hint("compile the network again, or copy the file again")
+        .into()
+}
+
+fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, Diagnostics> {
+    bincode::serde::encode_to_vec(value, config()).map_err(|e| {
+        Diagnostic::error(
+            "SYN0702",
+            format!("the artefact's tables cannot be written: {e}"),
+        )
+        .note(format!("a table holds at most {} MiB", LIMIT >> 20))
+        .hint("split the network")
+        .into()
+    })
+}
+
+fn read<T: DeserializeOwned>(name: &str, what: &str, bytes: &[u8]) -> Result<T, Diagnostics> {
+    if bytes.len() > LIMIT / GROWTH * 8 {
+        return Err(damaged(
+            name,
+            format!("its {what} is too large ({} bytes)", bytes.len()),
+        ));
+    }
+    match bincode::serde::decode_from_slice(bytes, config()) {
+        Ok((value, used)) if used == bytes.len() => Ok(value),
+        Ok((_, used)) => Err(damaged(
+            name,
+            format!("its {what} ends after {used} of {} bytes", bytes.len()),
+        )),
+        Err(e) => Err(damaged(name, format!("its {what} cannot be read: {e}"))),
+    }
+}
+
+impl Artifact {
+    /// The file's bytes. Same artefact, same bytes.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Diagnostics> {
+        let bindings = write(&self.bindings)?;
+        let mut parts = vec![(SectionKind::Bindings, "bindings", &bindings[..])];
+        parts.extend(
+            self.sections
+                .iter()
+                .map(|s| (s.kind, s.name.as_str(), &s.bytes[..])),
+        );
+        let mut offset = 0u64;
+        let mut sections = vec![];
+        for (kind, name, bytes) in &parts {
+            let length = bytes.len() as u64;
+            sections.push(Entry {
+                kind: *kind,
+                name: name.to_string(),
+                offset,
+                length,
+                crc: crc32fast::hash(bytes),
+            });
+            offset += length;
+        }
+        let table = write(&Table {
+            header: self.header.clone(),
+            sections,
+        })?;
+        let mut out = Vec::with_capacity(16 + table.len() + offset as usize);
+        out.extend_from_slice(MAGIC);
+        out.extend_from_slice(&FORMAT.to_le_bytes());
+        out.extend_from_slice(&0u16.to_le_bytes());
+        out.extend_from_slice(&(table.len() as u32).to_le_bytes());
+        out.extend_from_slice(&crc32fast::hash(&table).to_le_bytes());
+        out.extend_from_slice(&table);
+        parts.iter().for_each(|p| out.extend_from_slice(p.2));
+        Ok(out)
+    }
+
+    /// Reads a file's bytes; `name` is what messages call it.
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Artifact, Diagnostics> {
+        let word = |at: usize| {
+            bytes
+                .get(at..at + 4)
+                .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        };
+        if bytes.get(..4) != Some(MAGIC) {
+            return Err(damaged(
+                name,
+                "this is not an artefact: it does not begin with `SYNX`",
+            ));
+        }
+        let (Some(version), Some(length), Some(crc)) = (word(4), word(8), word(12)) else {
+            return Err(damaged(name, "the file ends inside its first 16 bytes"));
+        };
+        if version != FORMAT as u32 {
+            return Err(Diagnostic::error(
+                "SYN0703",
+                format!(
+                    "format {} of artefact; this build reads {FORMAT}",
+                    version & 0xffff
+                ),
+            )
+            .at(name)
+            .class(Class::Input)
+            .hint("compile the network again with this build")
+            .into());
+        }
+        let end = 16usize.saturating_add(length as usize);
+        let Some(table) = bytes.get(16..end) else {
+            return Err(damaged(
+                name,
+                format!(
+                    "the file ends inside its header ({} of {end} bytes)",
+                    bytes.len()
+                ),
+            ));
+        };
+        if crc32fast::hash(table) != crc {
+            return Err(damaged(name, "the checksum of its header does not agree"));
+        }
+        let table: Table = read(name, "header", table)?;
+        let mut sections = vec![];
+        let mut at = end as u64;
+        for e in table.sections {
+            if at != end as u64 + e.offset {
+                return Err(damaged(
+                    name,
+                    format!("section `{}` does not follow the one before", e.name),
+                ));
+            }
+            let stop = at.saturating_add(e.length);
+            let Some(body) = usize::try_from(stop)
+                .ok()
+                .and_then(|stop| bytes.get(at as usize..stop))
+            else {
+                return Err(damaged(
+                    name,
+                    format!("the file ends inside section `{}`", e.name),
+                ));
+            };
+            if crc32fast::hash(body) != e.crc {
+                return Err(damaged(
+                    name,
+                    format!("the checksum of section `{}` does not agree", e.name),
+                ));
+            }
+            sections.push(Section {
+                kind: e.kind,
+                name: e.name,
+                bytes: body.to_vec(),
+            });
+            at = stop;
+        }
+        if at != bytes.len() as u64 {
+            return Err(damaged(
+                name,
+                format!("{} bytes follow its last section", bytes.len() as u64 - at),
+            ));
+        }
+        let Some(k) = sections
+            .iter()
+            .position(|s| s.kind == SectionKind::Bindings)
+        else {
+            return Err(damaged(name, "it has no bindings"));
+        };
+        let bindings: Bindings = read(name, "bindings", &sections.remove(k).bytes)?;
+        bindings.check(name)?;
+        Ok(Artifact {
+            header: table.header,
+            bindings,
+            sections,
+        })
+    }
+
+    /// Native images in order.
+    pub fn native(&self) -> impl Iterator<Item = &Section> {
+        self.sections
+            .iter()
+            .filter(|s| s.kind == SectionKind::Native)
+    }
+
+    /// A section by kind and name.
+    pub fn section(&self, kind: SectionKind, name: &str) -> Option<&Section> {
+        self.sections
+            .iter()
+            .find(|s| s.kind == kind && s.name == name)
+    }
+}
+
+impl Bindings {
+    /// Do all indices name what is there?
+    fn check(&self, name: &str) -> Result<(), Diagnostics> {
+        let ok = |pop: u32, unit: u32| {
+            self.populations
+                .get(pop as usize)
+                .is_some_and(|p| unit < p.size)
+        };
+        let sound = self.inputs.iter().all(|i| ok(i.pop, i.unit))
+            && self.outputs.iter().all(|o| ok(o.pop, o.unit))
+            && self.symbols.iter().all(|s| ok(s.pop, s.unit))
+            && self.feeds.iter().all(|f| ok(f.0, f.2))
+            && self.loopbacks.iter().all(|l| l.delay > 0);
+        if sound {
+            Ok(())
+        } else {
+            Err(damaged(name, "its bindings name a unit that is not there"))
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What a chip's module does beyond its data: mapping to native images, native images to a program, and between native
+//! events and what engines take and give.
+//!
+//! The path is one: `Mapping` -> the chip's `Config` -> `encode` -> bytes; bytes -> `decode` -> `Config` -> `Program`. The
+//! emulator starts from the bytes. Everything here is a pure function.
+
+use std::collections::BTreeMap;
+use synfire_ir::Diagnostics;
+use synfire_ir::artifact::Section;
+use synfire_ir::mapping::Mapping;
+use synfire_ir::program::{Program, SerialEvent};
+
+/// A native event as engines take it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NativeInput {
+    /// An event of an external group of the program, so many steps after the step in which it is sent.
+    Event {
+        /// External group.
+        group: u32,
+        /// Unit.
+        unit: u32,
+        /// Payload bits.
+        payload: u32,
+        /// Steps.
+        delay: u32,
+    },
+    /// An event of a serial program.
+    Serial(SerialEvent),
+}
+
+/// What runs in place of the chip.
+#[derive(Clone, Debug)]
+pub struct Emulation {
+    /// Lowered from the decoded configuration. Its probes record every native output as events.
+    pub program: Program,
+    /// For each probe of outputs: index of the probe, and the native word of each unit of its range (stepped programs).
+    pub outputs: Vec<(u32, Vec<u64>)>,
+}
+
+/// The native events that bind a mapping to its host.
+#[derive(Clone, Debug, Default)]
+pub struct NativeBindings {
+    /// Word of each entry of [`Mapping::inputs`], in order.
+    pub inputs: Vec<u64>,
+    /// Word of each entry of [`Mapping::outputs`], in order.
+    pub outputs: Vec<u64>,
+    /// (out, in) words of each entry of [`Mapping::loopbacks`], in order.
+    pub loopbacks: Vec<(u64, u64)>,
+    /// Words sent at the end of every step.
+    pub tail: Vec<u64>,
+}
+
+/// A mapping in the chip's own bytes.
+#[derive(Clone, Debug)]
+pub struct Encoded {
+    /// Native images.
+    pub sections: Vec<Section>,
+    /// Native events.
+    pub bindings: NativeBindings,
+}
+
+/// What an engine saw, in the terms of a golden case's program.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// (step, unit, payload) of each `Events` probe, sorted.
+    pub events: BTreeMap<u32, Vec<(u32, u32, u32)>>,
+    /// (step, words of the probe's units) of each state probe.
+    pub traces: BTreeMap<u32, Vec<(u32, Vec<u32>)>>,
+    /// (step, address) in the order in which it left (serial programs).
+    pub serial: Vec<(u32, u32)>,
+    /// Final words of the states: `[group][state][unit]`.
+    pub state: Vec<Vec<Vec<u32>>>,
+}
+
+/// A golden vector made ready to run: its native files are already compared.
+pub struct GoldenCase {
+    /// Its name.
+    pub name: String,
+    /// The program decoded from the native images.
+    pub program: Program,
+    /// (step, event) in order.
+    pub input: Vec<(u32, NativeInput)>,
+    /// Steps to run.
+    pub steps: u32,
+    /// Compares what ran with what the vector holds; the error names the first difference: where, expected, got.
+    #[allow(clippy::type_complexity)]
+    pub check: Box<dyn Fn(&Observed) -> Result<(), String> + Send + Sync>,
+}
+
+/// The code of one chip.
+pub trait Backend: Sync {
+    /// Native images of a mapping; every violation of a limit is reported with the limit, the amount and the remedy.
+    fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics>;
+
+    /// From native images (as stored by `encode` under that dialect) to what runs.
+    fn decode(&self, dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics>;
+
+    /// A native event word as engines take it; `None` when the chip has no such event.
+    fn input(&self, emulation: &Emulation, word: u64) -> Option<NativeInput>;
+
+    /// The word of address `address` leaving a serial program.
+    fn serial_output(&self, address: u32) -> u64 {
+        address as u64
+    }
+
+    /// Is this JSON a golden vector of the chip? Then its native files are compared and it is made ready to run; the error
+    /// is the first difference.
+    fn golden(&self, vector: &serde_json::Value) -> Option<Result<GoldenCase, String>>;
+}
