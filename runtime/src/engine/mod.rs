@@ -4,6 +4,8 @@
 //! [`Engine::advance`] runs a number of steps; input comes in as sorted lists, what is recorded goes out through a
 //! [`Record`]. Engines do not know files, names or time units.
 
+#[cfg(any(test, feature = "arbitrary"))]
+pub mod arbitrary;
 pub mod cpu;
 pub mod gpu;
 
