@@ -4,7 +4,10 @@
 //! a `mod.rs`, a module of this crate; the build script lists them. A chip's module turns its typed configuration into the native files of
 //! its board and back. Deliberately absent: files, sockets and devices (the runtime's), and mapping (the compiler's).
 
+pub mod backend;
+pub mod golden;
 pub mod registry;
+pub mod report;
 pub mod schema;
 
 pub use registry::{Chip, Target, all, find};
