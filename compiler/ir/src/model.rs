@@ -472,7 +472,7 @@ impl BlockBuilder {
         for (i, inst) in insts.iter().enumerate().filter(|(i, _)| used[*i]) {
             to[i] = out.insts.len() as Value;
             out.insts.push(Inst {
-                op: remap(inst.op, &to),
+                op: inst.op.map(|v| to[v as usize]),
                 ty: inst.ty,
             });
         }
@@ -483,24 +483,26 @@ impl BlockBuilder {
     }
 }
 
-fn remap(op: Op, to: &[Value]) -> Op {
-    let m = |v: Value| to[v as usize];
-    match op {
-        Op::Un(o, a) => Op::Un(o, m(a)),
-        Op::Bin(o, a, b) => Op::Bin(o, m(a), m(b)),
-        Op::Select(c, a, b) => Op::Select(m(c), m(a), m(b)),
-        Op::MulShift { a, b, shift, round } => Op::MulShift {
-            a: m(a),
-            b: m(b),
-            shift,
-            round,
-        },
-        Op::Sat { a, bits } => Op::Sat { a: m(a), bits },
-        Op::Wrap { a, bits, signed } => Op::Wrap {
-            a: m(a),
-            bits,
-            signed,
-        },
-        leaf => leaf,
+impl Op {
+    /// The same operation on other values.
+    pub fn map(self, m: impl Fn(Value) -> Value) -> Op {
+        match self {
+            Op::Un(o, a) => Op::Un(o, m(a)),
+            Op::Bin(o, a, b) => Op::Bin(o, m(a), m(b)),
+            Op::Select(c, a, b) => Op::Select(m(c), m(a), m(b)),
+            Op::MulShift { a, b, shift, round } => Op::MulShift {
+                a: m(a),
+                b: m(b),
+                shift,
+                round,
+            },
+            Op::Sat { a, bits } => Op::Sat { a: m(a), bits },
+            Op::Wrap { a, bits, signed } => Op::Wrap {
+                a: m(a),
+                bits,
+                signed,
+            },
+            leaf => leaf,
+        }
     }
 }

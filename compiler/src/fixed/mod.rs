@@ -1,0 +1,315 @@
+//! Fixed arithmetic for ideal networks: an `F32` program becomes an integer one, equal bit for bit on every engine.
+//!
+//! Every float value of a model gets a binary scale: word = value * 2^fraction. Scales follow from ranges: parameters and
+//! weights are known, a port is bounded by the largest sum of weights that can arrive in one step, and states are bounded
+//! by growing their ranges until the step code maps them into themselves. A state whose range keeps growing (an integrator
+//! without leak) is given 16 times what one step can add and saturates there; the report says so.
+//! Decays and other factors become integers with up to 30 bits after the point; products are full and shifted down,
+//! toward minus infinity. Dynamics that call a function without an integer form here (exp, tanh, a quotient of two
+//! states, ...) are refused by name.
+
+mod block;
+mod range;
+
+use block::Converter;
+use range::{Interval, port_bound};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use synfire_ir::model::{Model, Ty, Width};
+use synfire_ir::program::{Arithmetic, Carry, Column, GroupKind, Layout, Program, Projection, Weights};
+use synfire_ir::{Diagnostic, Diagnostics};
+
+/// Bits after the sign that a scaled value may use, one in hand for sums.
+pub(crate) const BITS: i32 = 30;
+/// Rounds of growing ranges before a state is taken as unbounded.
+const ROUNDS: usize = 48;
+/// Doublings beyond what one step can add, for states without a bound.
+const HEADROOM: i32 = 4;
+/// Bits of an analog output that leaves through a projection; its weights have the rest.
+const OUTPUT_BITS: i32 = 14;
+
+/// Scale of one state.
+#[derive(Clone, Debug, Serialize)]
+pub struct StateScale {
+    /// Group.
+    pub group: String,
+    /// State.
+    pub state: String,
+    /// Bits after the point.
+    pub fraction: i32,
+    /// Largest magnitude that it holds.
+    pub limit: f64,
+    /// Does it saturate at the limit (its range could not be bounded)?
+    pub saturates: bool,
+    #[serde(skip)]
+    at: (u32, u16),
+}
+
+/// What was chosen, and what rounding did to the weights.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct FixedReport {
+    /// Every state that was a float.
+    pub states: Vec<StateScale>,
+    /// Largest relative error of a weight against the largest weight of its projection.
+    pub max_weight_error: f64,
+}
+
+impl FixedReport {
+    /// What one unit of a state's word is worth.
+    pub fn scale(&self, group: u32, state: u16) -> Option<f64> {
+        self.states.iter().find(|s| s.at == (group, state)).map(|s| 2f64.powi(-s.fraction))
+    }
+}
+
+/// An integer program and how it was scaled.
+pub struct Converted {
+    /// The program.
+    pub program: Program,
+    /// Scales.
+    pub report: FixedReport,
+}
+
+/// Bits after the point that leave `magnitude` below 2^[`BITS`].
+pub(crate) fn fraction_for(magnitude: f64) -> i32 {
+    if magnitude <= 0.0 || !magnitude.is_finite() {
+        return BITS;
+    }
+    (BITS - magnitude.log2().floor() as i32 - 1).clamp(-60, 60)
+}
+
+/// Converts a float program.
+///
+/// Errors: a function without an integer form (which, in which population), and graded inputs, whose range nothing bounds.
+pub fn convert(p: &Program) -> Result<Converted, Diagnostics> {
+    let mut out = Diagnostics::new();
+    let mut program = p.clone();
+    program.arithmetic = Arithmetic::Fixed;
+    program.models.clear();
+    let mut report = FixedReport::default();
+    let fraction = port_fractions(p, &mut out);
+    let mut output_fraction: BTreeMap<(u32, u16), i32> = BTreeMap::new();
+    for g in 0..p.groups.len() {
+        let GroupKind::Units { model, params, init } = &p.groups[g].kind else { continue };
+        let m = &p.models[*model as usize];
+        let ports: Vec<(i32, Interval)> = (0..m.ports.len()).map(|k| fraction[&(g as u32, k as u16)]).collect();
+        let analog = p.projections.iter().any(|pr| pr.source as usize == g && matches!(pr.carry, Carry::Output(_)));
+        match group(p, g, m, params, init, &ports, analog) {
+            Ok(done) => {
+                for (k, f) in done.outputs {
+                    output_fraction.insert((g as u32, k), f);
+                }
+                report.states.extend(done.scales);
+                let model = program.models.len() as u32;
+                program.models.push(done.model);
+                program.groups[g].kind = GroupKind::Units { model, params: done.params, init: done.init };
+            }
+            Err(d) => out.extend(d),
+        }
+    }
+    out.result(())?;
+    for pr in &mut program.projections {
+        let f = fraction[&(pr.target, pr.port)].0;
+        let from = match pr.carry {
+            Carry::Output(o) => output_fraction.get(&(pr.source, o)).copied().unwrap_or(0),
+            Carry::Events => 0,
+        };
+        if p.models_port_is_float(pr) {
+            scale_weights(pr, f - from, &mut report.max_weight_error);
+        }
+    }
+    out.extend(synfire_ir::program::check(&program));
+    out.result(Converted { program, report })
+}
+
+trait PortType {
+    fn models_port_is_float(&self, pr: &Projection) -> bool;
+}
+
+impl PortType for Program {
+    fn models_port_is_float(&self, pr: &Projection) -> bool {
+        self.model_of(pr.target).is_some_and(|m| m.ports[pr.port as usize].ty == Ty::F32)
+    }
+}
+
+/// Scale and bound of every port.
+fn port_fractions(p: &Program, out: &mut Diagnostics) -> BTreeMap<(u32, u16), (i32, Interval)> {
+    let mut all = BTreeMap::new();
+    for (g, group) in p.groups.iter().enumerate() {
+        let Some(m) = p.model_of(g as u32) else { continue };
+        for k in 0..m.ports.len() as u16 {
+            let bound = port_bound(p, g as u32, k);
+            all.insert((g as u32, k), (fraction_for(bound.magnitude()), bound));
+        }
+        let graded = p.projections.iter().find(|pr| pr.target as usize == g && p.groups[pr.source as usize].graded);
+        if let Some(pr) = graded {
+            out.push(
+                Diagnostic::error("SYN0430", format!("`{}` brings fractional values into `{}`, and nothing bounds them", pr.name, group.name))
+                    .at(group.name.clone())
+                    .note("fixed arithmetic chooses its scales before the run")
+                    .hint("drive the network with plain spikes, or run it with `--arithmetic f32`"),
+            );
+        }
+    }
+    all
+}
+
+struct Done {
+    model: Model,
+    params: Vec<Column>,
+    init: Vec<Column>,
+    scales: Vec<StateScale>,
+    outputs: Vec<(u16, i32)>,
+}
+
+fn group(p: &Program, g: usize, m: &Model, params: &[Column], init: &[Column], ports: &[(i32, Interval)], analog: bool) -> Result<Done, Diagnostics> {
+    let name = &p.groups[g].name;
+    let ranges = state_ranges(m, params, init, ports).map_err(|what| refuse(name, &what))?;
+    let mut model = m.clone();
+    for port in model.ports.iter_mut() {
+        if port.ty == Ty::F32 {
+            port.ty = Ty::I32;
+        }
+    }
+    for s in model.states.iter_mut() {
+        if s.width == Width::F32 {
+            s.width = Width::I32;
+        }
+    }
+    let mut cv = Converter::new(m, params, ports, &ranges);
+    model.step = cv.block(&m.step, None).map_err(|what| refuse(name, &what))?;
+    for (k, h) in m.handlers.iter().enumerate() {
+        model.handlers[k].block = cv.block(&h.block, Some(h.port)).map_err(|what| refuse(name, &what))?;
+    }
+    let mut outputs = vec![];
+    let mut init: Vec<Column> = init
+        .iter()
+        .enumerate()
+        .map(|(k, c)| match m.states[k].width {
+            Width::F32 => quantise(c, ranges[k].fraction),
+            _ => c.clone(),
+        })
+        .collect();
+    if analog {
+        for k in 0..model.outputs.len() {
+            let s = model.outputs[k].state as usize;
+            if m.states[s].width == Width::F32 {
+                let drop = (BITS - OUTPUT_BITS).max(0);
+                outputs.push((k as u16, ranges[s].fraction - drop));
+                model.outputs[k].state = cv.coarse_output(&mut model, s as u16, drop);
+                init.push(Column::Uniform(0));
+            }
+        }
+    }
+    let (columns, names) = cv.columns();
+    model.params = names;
+    let scales = ranges
+        .iter()
+        .enumerate()
+        .filter(|(k, _)| m.states[*k].width == Width::F32)
+        .map(|(k, r)| StateScale {
+            group: name.clone(),
+            state: m.states[k].name.clone(),
+            fraction: r.fraction,
+            limit: r.limit,
+            saturates: r.saturates,
+            at: (g as u32, k as u16),
+        })
+        .collect();
+    Ok(Done { model, params: columns, init, scales, outputs })
+}
+
+fn refuse(group: &str, what: &str) -> Diagnostics {
+    Diagnostic::error("SYN0431", format!("the dynamics of `{group}` have no integer form: {what}"))
+        .at(group)
+        .note("fixed arithmetic knows sums, products, quotients by parameters, comparisons and choices")
+        .hint("run it with `--arithmetic f32`, which is deterministic on the CPU engine")
+        .into()
+}
+
+/// Range and scale of a state.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StateRange {
+    pub fraction: i32,
+    pub limit: f64,
+    pub saturates: bool,
+}
+
+/// Grows the ranges of the float states until the code keeps them.
+fn state_ranges(m: &Model, params: &[Column], init: &[Column], ports: &[(i32, Interval)]) -> Result<Vec<StateRange>, String> {
+    let mut power: Vec<i32> = init.iter().map(|c| exponent(range::column(c, Ty::F32).magnitude())).collect();
+    let mut first: Option<Vec<i32>> = None;
+    let mut free = vec![false; m.states.len()];
+    for _ in 0..ROUNDS {
+        let limits: Vec<f64> = power.iter().map(|&e| 2f64.powi(e)).collect();
+        let reach = range::stores(m, params, ports, &limits)?;
+        let mut grown = false;
+        for (k, r) in reach.iter().enumerate() {
+            let e = exponent(r.magnitude());
+            if m.states[k].width == Width::F32 && e > power[k] && !free[k] {
+                power[k] = e;
+                grown = true;
+            }
+        }
+        if !grown {
+            break;
+        }
+        let base = first.get_or_insert_with(|| power.clone());
+        for k in 0..power.len() {
+            if power[k] > base[k] + 16 {
+                power[k] = base[k] + HEADROOM;
+                free[k] = true;
+            }
+        }
+    }
+    let limits: Vec<f64> = power.iter().map(|&e| 2f64.powi(e)).collect();
+    let reach = range::stores(m, params, ports, &limits)?;
+    Ok((0..power.len())
+        .map(|k| StateRange {
+            fraction: (BITS - power[k]).clamp(-60, 60),
+            limit: limits[k],
+            saturates: m.states[k].width == Width::F32 && reach[k].magnitude() > limits[k],
+        })
+        .collect())
+}
+
+/// Smallest e with magnitude <= 2^e.
+fn exponent(magnitude: f64) -> i32 {
+    if magnitude <= 0.0 || !magnitude.is_finite() { -40 } else { (magnitude.log2().ceil() as i32).max(-40) }
+}
+
+pub(crate) fn quantise(c: &Column, fraction: i32) -> Column {
+    let word = |w: u32| scaled(f32::from_bits(w) as f64, fraction) as u32;
+    match c {
+        Column::Uniform(w) => Column::Uniform(word(*w)),
+        Column::PerUnit(v) => Column::PerUnit(v.iter().map(|&w| word(w)).collect::<Arc<[u32]>>()),
+    }
+}
+
+pub(crate) fn scaled(x: f64, fraction: i32) -> i32 {
+    (x * 2f64.powi(fraction)).round_ties_even() as i32
+}
+
+fn scale_weights(pr: &mut Projection, fraction: i32, error: &mut f64) {
+    let weights = match &mut pr.layout {
+        Layout::Rows(r) => &mut r.weights,
+        Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => weights,
+        _ => return,
+    };
+    let values: Vec<f32> = match weights {
+        Weights::F32(v) => v.to_vec(),
+        Weights::Uniform(w) => vec![f32::from_bits(*w)],
+        _ => return,
+    };
+    let top = values.iter().fold(0f32, |a, w| a.max(w.abs())) as f64;
+    let words: Vec<i32> = values.iter().map(|&w| scaled(w as f64, fraction)).collect();
+    for (w, q) in values.iter().zip(&words) {
+        if top > 0.0 {
+            *error = error.max((*q as f64 * 2f64.powi(-fraction) - *w as f64).abs() / top);
+        }
+    }
+    *weights = match weights {
+        Weights::Uniform(_) => Weights::Uniform(words[0] as u32),
+        _ => Weights::from_i32(words),
+    };
+}

@@ -1,0 +1,397 @@
+//! A verified network in its ideal form: `Network` to `Program`, float or fixed, without any chip.
+//!
+//! Populations become groups of the same names in the same order; phases are the network's levels. Fields are evaluated on
+//! the host in f64, projections are expanded, and each is given the layout that suits it (see [`layout`]).
+
+use crate::fixed::{self, FixedReport};
+use synfire_ir::model::{BinOp, Combine, Inst, Model, Op, Param, Ty};
+use synfire_ir::network::{
+    Connector, Init, Network, NeuronModel, PopId, PopKind, ProjId, Projection as Wires, Quantity, Verified, materialise,
+};
+use synfire_ir::program::{
+    Arithmetic, Column, Discipline, Group, GroupKind, Layout, Observable, Probe, Program, Projection, Range, Weights,
+};
+use synfire_ir::rng::{self, Draws, name_key};
+use synfire_ir::{Diagnostic, Diagnostics};
+use std::collections::BTreeMap;
+
+/// How to lower.
+#[derive(Clone, Debug)]
+pub struct IdealOptions {
+    /// Overrides the network's own seed.
+    pub seed: Option<u64>,
+    /// `F32` or `Fixed`; a network of integer models is `Integer` whatever is asked.
+    pub arithmetic: Arithmetic,
+}
+
+/// A network ready to run.
+#[derive(Clone, Debug)]
+pub struct Ideal {
+    /// What engines run. Probes of spikes are called `POP.spikes`, those of states `POP.STATE`.
+    pub program: Program,
+    /// The network's own stimuli: (step, group, unit, payload), sorted.
+    pub feeds: Vec<(u32, u32, u32, u32)>,
+    /// For each probe: what one unit of a recorded word is worth (fixed arithmetic); `None` when words are values.
+    pub scales: Vec<Option<f64>>,
+    /// What the choice of integer scales cost, under fixed arithmetic.
+    pub fixed: Option<FixedReport>,
+    /// Worth knowing.
+    pub notes: Diagnostics,
+}
+
+/// Lowers a network.
+///
+/// Errors: weights that an integer model cannot take, values that are not finite, and under `Fixed` dynamics that have no
+/// integer form.
+pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, Diagnostics> {
+    let seed = options.seed.unwrap_or(net.seed_or_default());
+    let mut cx = Lowering { net, seed, out: Diagnostics::new(), models: vec![], made: BTreeMap::new() };
+    let number: BTreeMap<PopId, u32> = net.populations().enumerate().map(|(i, (id, _))| (id, i as u32)).collect();
+    let mut groups = vec![];
+    let mut base = 0u32;
+    for (id, pop) in net.populations() {
+        let size = pop.size() as u32;
+        let phase = net.levels().iter().find(|l| l.0 == id).map_or(0, |l| l.1);
+        let (kind, graded) = match &pop.kind {
+            PopKind::Events { graded } => (GroupKind::External, *graded),
+            PopKind::Neurons { model, values } => (cx.units(id, *model, values, size), false),
+        };
+        groups.push(Group { name: pop.name.clone(), size, phase, base, graded, kind });
+        base = base.saturating_add(size);
+    }
+    let mut projections = vec![];
+    for (id, a, b, wires) in net.projections() {
+        if let Some(p) = cx.projection(id, number[&a], number[&b], b, wires, &groups) {
+            projections.push(p);
+        }
+    }
+    let integer = net.models.iter().all(|m| m.integer) && !net.models.is_empty();
+    let probes = probes(net, &number);
+    let mut program = Program {
+        name: net.name.clone(),
+        arithmetic: if integer { Arithmetic::Integer } else { Arithmetic::F32 },
+        dt: net.dt,
+        seed,
+        discipline: Discipline::Stepped,
+        models: cx.models,
+        groups,
+        projections,
+        probes,
+    };
+    let mut feeds: Vec<_> = net
+        .feeds
+        .iter()
+        .flat_map(|f| f.events.iter().map(|e| (e.0, number[&f.pop], e.1, e.2)))
+        .collect();
+    feeds.sort_unstable();
+    let mut out = cx.out;
+    out.result(())?;
+    out.extend(synfire_ir::program::check(&program));
+    out.result(())?;
+    let mut scales = vec![None; program.probes.len()];
+    let mut report = None;
+    if options.arithmetic == Arithmetic::Fixed && !integer {
+        let converted = fixed::convert(&program)?;
+        for (k, p) in converted.program.probes.iter().enumerate() {
+            if let Observable::State(s) = p.what {
+                scales[k] = converted.report.scale(p.group, s);
+            }
+        }
+        program = converted.program;
+        report = Some(converted.report);
+    }
+    Ok(Ideal { program, feeds, scales, fixed: report, notes: out })
+}
+
+fn probes(net: &Verified<Network>, number: &BTreeMap<PopId, u32>) -> Vec<Probe> {
+    let mut out: Vec<Probe> = vec![];
+    if net.probes.is_empty() {
+        for (id, p) in net.populations() {
+            if !p.is_source && net.model_of(id).is_some_and(|m| m.spikes) {
+                let range = Range { start: 0, len: p.size() as u32 };
+                out.push(Probe { name: format!("{}.spikes", p.name), group: number[&id], range, what: Observable::Events, every: 1 });
+            }
+        }
+    }
+    for p in &net.probes {
+        let (what, name) = match &p.what {
+            Quantity::Spikes => (Observable::Events, "spikes"),
+            Quantity::State(s) => {
+                let Some(k) = net.model_of(p.pop).and_then(|m| m.model.state(s)) else { continue };
+                (Observable::State(k), s.as_str())
+            }
+        };
+        let name = format!("{}.{name}", net.graph[p.pop].name);
+        out.push(Probe { name, group: number[&p.pop], range: p.range, what, every: p.every });
+    }
+    out
+}
+
+struct Lowering<'a> {
+    net: &'a Verified<Network>,
+    seed: u64,
+    out: Diagnostics,
+    models: Vec<Model>,
+    /// Program model of (network model, ports with a bias).
+    made: BTreeMap<(u32, Vec<u16>), u32>,
+}
+
+impl Lowering<'_> {
+    fn units(&mut self, id: PopId, model: u32, values: &[(String, Init)], size: u32) -> GroupKind {
+        let m = &self.net.models[model as usize];
+        let evaluated = evaluate_fields(self.net, id, m, values, size, self.seed);
+        let dt = self.net.dt.unwrap_or(1.0);
+        let name = &self.net.graph[id].name;
+        let mut params = vec![];
+        for (p, expr) in m.model.params.iter().zip(&m.columns) {
+            let of = |u: usize| expr.eval(&|f| evaluated[f as usize].at(u), dt);
+            let uniform = !expr.reads_field() || evaluated.iter().all(|v| v.0.len() == 1);
+            params.push(column(&mut self.out, name, &p.name, p.ty, size, uniform, of));
+        }
+        let mut init = vec![];
+        for ((s, expr), k) in m.model.states.iter().zip(&m.init).zip(0..) {
+            let given = values.iter().find(|v| v.0 == s.name).map(|v| &v.1);
+            let key = format!("{name}.{}", s.name);
+            let col = match given {
+                Some(v) => {
+                    let drawn = draw(self.net, v, size, self.seed, &key);
+                    column(&mut self.out, name, &s.name, s.width.ty(), size, drawn.0.len() == 1, |u| drawn.at(u))
+                }
+                None => {
+                    let of = |u: usize| expr.eval(&|f| evaluated[f as usize].at(u), dt);
+                    let uniform = !expr.reads_field() || evaluated.iter().all(|v| v.0.len() == 1);
+                    column(&mut self.out, name, &m.model.states[k].name, s.width.ty(), size, uniform, of)
+                }
+            };
+            init.push(col);
+        }
+        let biased = self.biases(id, m, size, &mut params);
+        let model = self.variant(model, biased);
+        GroupKind::Units { model, params, init }
+    }
+
+    /// Adds one parameter column for each port that has a constant input, and returns those ports.
+    fn biases(&mut self, id: PopId, m: &NeuronModel, size: u32, params: &mut Vec<Column>) -> Vec<u16> {
+        let mut sums: BTreeMap<u16, Vec<f64>> = BTreeMap::new();
+        for (_, _, target, wires) in self.net.projections() {
+            let Some(bias) = wires.bias.as_ref().filter(|_| target == id) else { continue };
+            let key = format!("{}.bias", wires.name);
+            let values = draw(self.net, bias, wires.target_range.len, self.seed, &key);
+            let sum = sums.entry(wires.port).or_insert_with(|| vec![0.0; size as usize]);
+            (0..wires.target_range.len as usize).for_each(|i| sum[wires.target_range.start as usize + i] += values.at(i));
+        }
+        for (port, sum) in &sums {
+            let p = &m.model.ports[*port as usize];
+            if m.model.handler(*port).is_some() || p.combine != Combine::Sum {
+                self.out.push(
+                    Diagnostic::error("SYN0421", format!("input `{}` of `{}` cannot have a constant bias", p.name, self.net.graph[id].name))
+                        .note("its arrivals are handled one by one, or do not add up")
+                        .hint("give the neuron a parameter for its constant input instead"),
+                );
+            }
+            let name = self.net.graph[id].name.clone();
+            params.push(column(&mut self.out, &name, "bias", p.ty, size, false, |u| sum[u]));
+        }
+        sums.into_keys().collect()
+    }
+
+    fn variant(&mut self, model: u32, biased: Vec<u16>) -> u32 {
+        if let Some(&k) = self.made.get(&(model, biased.clone())) {
+            return k;
+        }
+        let mut m = self.net.models[model as usize].model.clone();
+        for &port in &biased {
+            add_bias(&mut m, port);
+        }
+        self.models.push(m);
+        self.made.insert((model, biased), self.models.len() as u32 - 1);
+        self.models.len() as u32 - 1
+    }
+
+    fn projection(&mut self, id: ProjId, source: u32, target: u32, to: PopId, wires: &Wires, groups: &[Group]) -> Option<Projection> {
+        let m = &self.net.model_of(to)?.model;
+        let port = &m.ports[wires.port as usize];
+        let integer = port.ty == Ty::I32;
+        if integer && groups[source as usize].graded {
+            self.out.push(self.about(wires, "SYN0422", format!("`{}` brings fractional values to an integer input", wires.name)).hint("use an `events` source"));
+            return None;
+        }
+        let layout = layout(self.net, id, self.seed, wires, integer, m.handler(wires.port).is_some());
+        let stored = match &layout {
+            Layout::Rows(r) => &r.weights,
+            Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => weights,
+            _ => return None,
+        };
+        if let Weights::F32(w) = stored
+            && w.iter().any(|x| !x.is_finite())
+        {
+            self.out.push(self.about(wires, "SYN0423", format!("a weight of `{}` is not a finite number", wires.name)).hint("look for overflow or NaN where the weights were made"));
+        }
+        if integer && !whole(self.net, id, self.seed, wires) {
+            self.out.push(
+                self.about(wires, "SYN0424", format!("`{}` has weights that are not whole numbers, and its target computes in integers", wires.name))
+                    .hint("scale the weights to integers, or use a float neuron model and let `compile` quantise it"),
+            );
+        }
+        Some(Projection {
+            name: wires.name.clone(),
+            source,
+            source_range: wires.source_range,
+            target,
+            target_range: wires.target_range,
+            port: wires.port,
+            carry: wires.carry,
+            layout,
+        })
+    }
+
+    fn about(&self, wires: &Wires, code: &str, message: String) -> Diagnostic {
+        let d = Diagnostic::error(code, message).field("projection", &wires.name);
+        match wires.span {
+            Some(s) => d.label(s, ""),
+            None => d.at(wires.name.clone()),
+        }
+    }
+}
+
+/// One value for all, or one a unit.
+pub(crate) struct Values(pub Vec<f64>);
+
+impl Values {
+    pub(crate) fn at(&self, i: usize) -> f64 {
+        if self.0.len() == 1 { self.0[0] } else { self.0[i] }
+    }
+}
+
+fn draw(net: &Network, v: &Init, n: u32, seed: u64, key: &str) -> Values {
+    match v {
+        Init::Const(c) => Values(vec![*c]),
+        Init::Array(a) if net.arrays[*a as usize].count() == 1 => Values(vec![net.arrays[*a as usize].get(0)]),
+        _ => Values(net.elements(v, n, seed, key)),
+    }
+}
+
+/// Values of all fields of a population, defaults filled in from earlier fields.
+pub(crate) fn evaluate_fields(net: &Network, id: PopId, m: &NeuronModel, values: &[(String, Init)], size: u32, seed: u64) -> Vec<Values> {
+    let mut done: Vec<Values> = vec![];
+    let dt = net.dt.unwrap_or(1.0);
+    for f in &m.fields {
+        let given = values.iter().find(|v| v.0 == f.name).map(|v| &v.1);
+        let next = match (given, &f.default) {
+            (Some(v), _) => draw(net, v, size, seed, &format!("{}.{}", net.graph[id].name, f.name)),
+            (None, Some(expr)) => {
+                let uniform = !expr.reads_field() || done.iter().all(|v| v.0.len() == 1);
+                let n = if uniform { 1 } else { size as usize };
+                Values((0..n).map(|u| expr.eval(&|k| done[k as usize].at(u), dt)).collect())
+            }
+            (None, None) => Values(vec![0.0]),
+        };
+        done.push(next);
+    }
+    done
+}
+
+/// Bits of a value in a type; integers round to the nearest, ties to even, and saturate.
+pub(crate) fn bits(ty: Ty, x: f64) -> u32 {
+    match ty {
+        Ty::F32 => (x as f32).to_bits(),
+        Ty::I32 => x.round_ties_even() as i32 as u32,
+        Ty::U32 => x.round_ties_even() as u32,
+        Ty::Bool => (x != 0.0) as u32,
+    }
+}
+
+fn column(out: &mut Diagnostics, pop: &str, what: &str, ty: Ty, size: u32, uniform: bool, of: impl Fn(usize) -> f64) -> Column {
+    let n = if uniform { 1 } else { size as usize };
+    let values: Vec<f64> = (0..n).map(of).collect();
+    if let Some(u) = values.iter().position(|x| x.is_nan()) {
+        out.push(
+            Diagnostic::error("SYN0425", format!("`{what}` of `{pop}` is not a number (unit {u})"))
+                .at(pop)
+                .hint("look for a division by zero or the logarithm of a negative value in its fields"),
+        );
+    }
+    let words: Vec<u32> = values.into_iter().map(|x| bits(ty, x)).collect();
+    if uniform { Column::Uniform(words[0]) } else { Column::from_words(words) }
+}
+
+/// Makes every read of a port add a new parameter column.
+fn add_bias(m: &mut Model, port: u16) {
+    let ty = m.ports[port as usize].ty;
+    let k = m.params.len() as u16;
+    m.params.push(Param { name: format!("bias_{}", m.ports[port as usize].name), ty });
+    let mut insts: Vec<Inst> = vec![];
+    let mut to: Vec<u32> = vec![];
+    for inst in &m.step.insts {
+        let op = inst.op.map(|v| to[v as usize]);
+        insts.push(Inst { op, ty: inst.ty });
+        if op == Op::Port(port) {
+            let read = insts.len() as u32 - 1;
+            insts.push(Inst { op: Op::Param(k), ty });
+            insts.push(Inst { op: Op::Bin(BinOp::Add, read, read + 1), ty });
+        }
+        to.push(insts.len() as u32 - 1);
+    }
+    m.step.insts = insts;
+    m.step.stores.iter_mut().for_each(|s| s.1 = to[s.1 as usize]);
+    m.step.emit = m.step.emit.map(|v| to[v as usize]);
+}
+
+fn whole(net: &Network, id: ProjId, seed: u64, wires: &Wires) -> bool {
+    if let [stage] = &wires.stages[..] {
+        match &stage.weight {
+            Init::Const(c) => return c.fract() == 0.0,
+            Init::Array(a) => return (0..net.arrays[*a as usize].count()).all(|i| net.arrays[*a as usize].get(i).fract() == 0.0),
+            Init::Draw(_) => {}
+        }
+    }
+    let mut all = true;
+    net.visit(id, seed, Range { start: 0, len: wires.target_range.len }, |s| all &= s.weight.fract() == 0.0);
+    all
+}
+
+/// Most weights of a dense layout; above it, rows are streamed.
+const MOST_DENSE: u64 = 1 << 28;
+
+/// The layout that suits a projection: one to one where it is that; dense where every pair is connected with one delay
+/// (and no handler would see the zeros); else rows by source and delay.
+fn layout(net: &Network, id: ProjId, seed: u64, wires: &Wires, integer: bool, handled: bool) -> Layout {
+    let fixed_delay = match &wires.delay {
+        Init::Const(d) => Some(d.round_ties_even() as u16),
+        _ => None,
+    };
+    let (n, m) = (wires.source_range.len, wires.target_range.len);
+    if let ([stage], Some(delay)) = (&wires.stages[..], fixed_delay) {
+        let weights = |count: usize, at: &dyn Fn(usize) -> f64| {
+            if integer {
+                Weights::from_i32((0..count).map(|i| at(i) as i32).collect())
+            } else {
+                Weights::from_f32((0..count).map(|i| at(i) as f32).collect())
+            }
+        };
+        let given = !matches!(stage.weight, Init::Draw(_));
+        let mut none = Draws::new(0, rng::WEIGHTS, name_key(""), 0);
+        match &stage.connector {
+            Connector::OneToOne | Connector::Scale if given && !handled => {
+                let mut at = |i: usize| net.element(&stage.weight, i, &mut none);
+                let values: Vec<f64> = (0..n as usize).map(&mut at).collect();
+                return Layout::OneToOne { delay, weights: weights(values.len(), &|i| values[i]) };
+            }
+            Connector::AllToAll { self_connections: true } | Connector::Dense
+                if given && !handled && n as u64 * m as u64 <= MOST_DENSE =>
+            {
+                let values: Vec<f64> = if let Init::Const(c) = stage.weight {
+                    vec![c]
+                } else {
+                    let at = |i: usize| net.element(&stage.weight, i, &mut Draws::new(0, rng::WEIGHTS, 0, 0));
+                    (0..n as usize).flat_map(|s| (0..m as usize).map(move |t| t * n as usize + s)).map(at).collect()
+                };
+                if values.iter().filter(|w| **w != 0.0).count() * 4 >= values.len() {
+                    return Layout::Dense { delay, weights: weights(values.len(), &|i| values[i]) };
+                }
+            }
+            _ => {}
+        }
+    }
+    Layout::Rows(materialise(net, id, seed, integer, !handled, |w| w))
+}

@@ -1,0 +1,9 @@
+//! From networks to what runs: the front door for `.syn` and NIR, the ideal lowering, and the mapping onto chips.
+//!
+//! `frontend` reads and verifies; `ideal` gives the network's own program; `compile` runs the passes of a chip and writes an
+//! artefact. Nothing here opens a file: the caller gives bytes and a loader.
+
+pub mod fixed;
+pub mod frontend;
+pub mod ideal;
+pub mod nir;
