@@ -1,1 +1,3 @@
-//! (being written)
+//! What engines run units and synapses with: a program's code and rows in the form of each device.
+
+pub mod cpu;

@@ -1,0 +1,204 @@
+//! Delivery: rows of synapses into accumulators, and emissions out of lanes.
+//!
+//! In: a row's targets and weights, or a dense row, and the payload of its event. Out: the accumulator, one more event
+//! combined into each target. Invariant: events combine one after another in the order of the calls, so that float sums
+//! have one order.
+
+use super::isa::{Isa, versions};
+use super::lanes::Words;
+
+/// Weights of a row, in the order of its targets.
+#[derive(Clone, Copy, Debug)]
+pub enum Row<'a> {
+    /// One for all.
+    Uniform(u32),
+    /// 8 bits.
+    I8(&'a [i8]),
+    /// 16 bits.
+    I16(&'a [i16]),
+    /// 32 bits.
+    I32(&'a [i32]),
+    /// Single precision.
+    F32(&'a [f32]),
+}
+
+/// How an arrival combines with what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fold {
+    /// Wrapping sum of I32.
+    AddI32,
+    /// Sum of F32.
+    AddF32,
+    /// Larger of I32.
+    MaxI32,
+    /// Larger of F32.
+    MaxF32,
+}
+
+impl Fold {
+    /// Are values of this fold floats?
+    pub fn is_float(self) -> bool {
+        matches!(self, Fold::AddF32 | Fold::MaxF32)
+    }
+
+    #[inline(always)]
+    fn one(self, acc: u32, x: u32) -> u32 {
+        let f = f32::from_bits;
+        match self {
+            Fold::AddI32 => acc.wrapping_add(x),
+            Fold::AddF32 => (f(acc) + f(x)).to_bits(),
+            Fold::MaxI32 => (acc as i32).max(x as i32) as u32,
+            Fold::MaxF32 => f(acc).max(f(x)).to_bits(),
+        }
+    }
+}
+
+/// `payload * weight` of an integer or float port.
+#[inline(always)]
+fn times(float: bool, x: u32, w: u32) -> u32 {
+    match float {
+        true => (f32::from_bits(x) * f32::from_bits(w)).to_bits(),
+        false => x.wrapping_mul(w),
+    }
+}
+
+/// Runs `$go!(fold, weight of a synapse, its row)` for the kinds of fold and row at hand, each a loop of its own.
+macro_rules! each_kind {
+    ($fold:expr, $row:expr, $x:expr, $go:ident) => {
+        match ($fold, $row) {
+            (Fold::AddI32, Row::I8(w)) => $go!(Fold::AddI32, w, |w: &i8| *w as i32 as u32),
+            (Fold::AddI32, Row::I16(w)) => $go!(Fold::AddI32, w, |w: &i16| *w as i32 as u32),
+            (Fold::AddI32, Row::I32(w)) => $go!(Fold::AddI32, w, |w: &i32| *w as u32),
+            (Fold::AddF32, Row::F32(w)) => $go!(Fold::AddF32, w, |w: &f32| w.to_bits()),
+            (Fold::MaxI32, Row::I8(w)) => $go!(Fold::MaxI32, w, |w: &i8| *w as i32 as u32),
+            (Fold::MaxI32, Row::I16(w)) => $go!(Fold::MaxI32, w, |w: &i16| *w as i32 as u32),
+            (Fold::MaxI32, Row::I32(w)) => $go!(Fold::MaxI32, w, |w: &i32| *w as u32),
+            (Fold::MaxF32, Row::F32(w)) => $go!(Fold::MaxF32, w, |w: &f32| w.to_bits()),
+            // Weights have the type of their port, so that no other pair comes here.
+            _ => {}
+        }
+    };
+}
+
+/// Combines `x * weight` into each target of a sparse row; targets outside the accumulator are a defect and panic.
+pub fn scatter(fold: Fold, acc: &mut [u32], targets: &[u16], row: Row<'_>, x: u32) {
+    if let Row::Uniform(w) = row {
+        let v = times(fold.is_float(), x, w);
+        return match fold {
+            Fold::AddI32 => scatter_one(acc, targets, |a| Fold::AddI32.one(a, v)),
+            Fold::AddF32 => scatter_one(acc, targets, |a| Fold::AddF32.one(a, v)),
+            Fold::MaxI32 => scatter_one(acc, targets, |a| Fold::MaxI32.one(a, v)),
+            Fold::MaxF32 => scatter_one(acc, targets, |a| Fold::MaxF32.one(a, v)),
+        };
+    }
+    macro_rules! go {
+        ($fold:expr, $w:expr, $bits:expr) => {
+            for (&t, w) in targets.iter().zip($w) {
+                let a = &mut acc[t as usize];
+                *a = $fold.one(*a, times($fold.is_float(), x, $bits(w)));
+            }
+        };
+    }
+    each_kind!(fold, row, x, go);
+}
+
+#[inline(always)]
+fn scatter_one(acc: &mut [u32], targets: &[u16], f: impl Fn(u32) -> u32) {
+    for &t in targets {
+        let a = &mut acc[t as usize];
+        *a = f(*a);
+    }
+}
+
+versions! {
+    /// Combines `x * weight` into consecutive targets: `acc[i]` with the weight `i` of the row.
+    pub fn add_row[](fold: Fold, acc: &mut [u32], row: Row<'_>, x: u32) {
+        if let Row::Uniform(w) = row {
+            let v = times(fold.is_float(), x, w);
+            match fold {
+                Fold::AddI32 => acc.iter_mut().for_each(|a| *a = Fold::AddI32.one(*a, v)),
+                Fold::AddF32 => acc.iter_mut().for_each(|a| *a = Fold::AddF32.one(*a, v)),
+                Fold::MaxI32 => acc.iter_mut().for_each(|a| *a = Fold::MaxI32.one(*a, v)),
+                Fold::MaxF32 => acc.iter_mut().for_each(|a| *a = Fold::MaxF32.one(*a, v)),
+            }
+            return;
+        }
+        macro_rules! go {
+            ($fold:expr, $w:expr, $bits:expr) => {
+                for (a, w) in acc.iter_mut().zip($w) {
+                    *a = $fold.one(*a, times($fold.is_float(), x, $bits(w)));
+                }
+            };
+        }
+        each_kind!(fold, row, x, go);
+    }
+}
+
+versions! {
+    /// Combines `x[i] * weight` of unit `i` into target `i`.
+    pub fn add_pairs[](fold: Fold, acc: &mut [u32], row: Row<'_>, x: &[u32]) {
+        if let Row::Uniform(w) = row {
+            let each = acc.iter_mut().zip(x);
+            match fold {
+                Fold::AddI32 => each.for_each(|(a, &x)| *a = Fold::AddI32.one(*a, times(false, x, w))),
+                Fold::AddF32 => each.for_each(|(a, &x)| *a = Fold::AddF32.one(*a, times(true, x, w))),
+                Fold::MaxI32 => each.for_each(|(a, &x)| *a = Fold::MaxI32.one(*a, times(false, x, w))),
+                Fold::MaxF32 => each.for_each(|(a, &x)| *a = Fold::MaxF32.one(*a, times(true, x, w))),
+            }
+            return;
+        }
+        macro_rules! go {
+            ($fold:expr, $w:expr, $bits:expr) => {
+                for ((a, &x), w) in acc.iter_mut().zip(x).zip($w) {
+                    *a = $fold.one(*a, times($fold.is_float(), x, $bits(w)));
+                }
+            };
+        }
+        each_kind!(fold, row, x, go);
+    }
+}
+
+versions! {
+    /// `d[i] = x * weight i`: the values that a row's event has for a handler.
+    pub fn weigh[](float: bool, d: &mut [u32], row: Row<'_>, x: u32) {
+        match row {
+            Row::Uniform(w) => d.fill(times(float, x, w)),
+            Row::I8(w) => d.iter_mut().zip(w).for_each(|(d, &w)| *d = times(false, x, w as i32 as u32)),
+            Row::I16(w) => d.iter_mut().zip(w).for_each(|(d, &w)| *d = times(false, x, w as i32 as u32)),
+            Row::I32(w) => d.iter_mut().zip(w).for_each(|(d, &w)| *d = times(false, x, w as u32)),
+            Row::F32(w) => d.iter_mut().zip(w).for_each(|(d, &w)| *d = times(true, x, w.to_bits())),
+        }
+    }
+}
+
+/// Lanes that one mask covers.
+const MASK: usize = 32;
+
+/// Calls `f(lane, word)` for each word that is not zero, lanes ascending.
+pub fn nonzero(isa: Isa, words: Words<'_>, n: usize, mut f: impl FnMut(u32, u32)) {
+    match words {
+        Words::One(0) => {}
+        Words::One(x) => (0..n as u32).for_each(|i| f(i, x)),
+        Words::Many(v) => {
+            for (k, chunk) in v[..n].chunks(MASK).enumerate() {
+                let mut bits = 0u32;
+                mask(isa, chunk, &mut bits);
+                while bits != 0 {
+                    let lane = bits.trailing_zeros();
+                    f((k * MASK) as u32 + lane, chunk[lane as usize]);
+                    bits &= bits - 1;
+                }
+            }
+        }
+    }
+}
+
+versions! {
+    /// Bit `i` says whether word `i` of at most [`MASK`] is not zero.
+    fn mask[](words: &[u32], bits: &mut u32) {
+        *bits = match <&[u32; MASK]>::try_from(words) {
+            Ok(all) => (0..MASK).fold(0, |m, i| m | ((all[i] != 0) as u32) << i),
+            Err(_) => words.iter().enumerate().fold(0, |m, (i, &w)| m | ((w != 0) as u32) << i),
+        };
+    }
+}

@@ -1,0 +1,225 @@
+//! A block compiled for lanes, and its execution over one block of them.
+//!
+//! In: leaves (states, parameters, accumulators, event values) as slices of the lanes in question. Out: stored and emitted
+//! values, read with [`Kernel::value`] and written back by the caller, who knows where the units live.
+//! Invariant: running a kernel changes nothing but the registers.
+
+use super::isa::Isa;
+use super::lanes::{Words, map1, select};
+use super::noise::{self, Noise};
+use super::ops::{self, Product};
+use synfire_ir::model::{BinOp, Block, Ty, UnOp};
+
+/// Where an operand is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Src {
+    /// A lane register.
+    Reg(u32),
+    /// A value that all lanes share.
+    Scalar(u32),
+    /// Memory of the units: index into [`Kernel::leaves`].
+    Leaf(u32),
+}
+
+/// Memory that a kernel reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaf {
+    /// Parameter column.
+    Param(u16),
+    /// State before the block.
+    State(u16),
+    /// Accumulator of a port, before its combine rule.
+    Port(u16),
+    /// Values of the events that a handler handles.
+    Arg,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum LaneOp {
+    Move(Src),
+    Index,
+    Rand(u16),
+    Un(UnOp, Ty, Src),
+    Bin(BinOp, Ty, Src, Src),
+    Select(Src, Src, Src),
+    MulShift(Product, Src, Src),
+    Sat(u8, Src),
+    Wrap(u8, bool, Src),
+}
+
+impl LaneOp {
+    pub(crate) fn map(self, f: impl Fn(Src) -> Src) -> LaneOp {
+        match self {
+            LaneOp::Move(a) => LaneOp::Move(f(a)),
+            LaneOp::Un(o, t, a) => LaneOp::Un(o, t, f(a)),
+            LaneOp::Bin(o, t, a, b) => LaneOp::Bin(o, t, f(a), f(b)),
+            LaneOp::Select(c, a, b) => LaneOp::Select(f(c), f(a), f(b)),
+            LaneOp::MulShift(p, a, b) => LaneOp::MulShift(p, f(a), f(b)),
+            LaneOp::Sat(n, a) => LaneOp::Sat(n, f(a)),
+            LaneOp::Wrap(n, s, a) => LaneOp::Wrap(n, s, f(a)),
+            leaf @ (LaneOp::Index | LaneOp::Rand(_)) => leaf,
+        }
+    }
+
+    pub(crate) fn sources(&self, mut f: impl FnMut(Src)) {
+        match *self {
+            LaneOp::Move(a) | LaneOp::Un(_, _, a) | LaneOp::Sat(_, a) | LaneOp::Wrap(_, _, a) => {
+                f(a)
+            }
+            LaneOp::Bin(_, _, a, b) | LaneOp::MulShift(_, a, b) => {
+                f(a);
+                f(b);
+            }
+            LaneOp::Select(c, a, b) => {
+                f(c);
+                f(a);
+                f(b);
+            }
+            LaneOp::Index | LaneOp::Rand(_) => {}
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Instr {
+    pub dst: u32,
+    pub op: LaneOp,
+}
+
+/// What a kernel emits.
+#[derive(Clone, Copy, Debug)]
+pub struct Emit {
+    /// The payload, or with `spikes` a condition.
+    pub src: Src,
+    /// Is every payload 1?
+    pub spikes: bool,
+}
+
+/// A block compiled for lanes.
+#[derive(Clone, Debug, Default)]
+pub struct Kernel {
+    pub(crate) code: Vec<Instr>,
+    pub(crate) uniform: Block,
+    pub(crate) registers: usize,
+    pub(crate) leaves: Vec<Leaf>,
+    pub(crate) stores: Vec<(u16, Src)>,
+    pub(crate) emit: Option<Emit>,
+}
+
+/// Which units the lanes are, as indices in their group.
+#[derive(Clone, Copy, Debug)]
+pub enum Units<'a> {
+    /// Consecutive from here.
+    From(u32),
+    /// These.
+    These(&'a [u32]),
+}
+
+/// Lane registers that kernels share, one kernel at a time.
+#[derive(Clone, Debug, Default)]
+pub struct Registers {
+    lanes: usize,
+    rows: Vec<Vec<u32>>,
+}
+
+impl Registers {
+    /// Registers of that many lanes.
+    pub fn new(lanes: usize) -> Self {
+        Registers {
+            lanes,
+            rows: vec![],
+        }
+    }
+
+    /// Lanes of a register.
+    pub fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    fn reserve(&mut self, n: usize) {
+        while self.rows.len() < n {
+            self.rows.push(vec![0; self.lanes]);
+        }
+    }
+}
+
+impl Kernel {
+    /// The memory that it reads, in the order in which [`Kernel::run`] wants it.
+    pub fn leaves(&self) -> &[Leaf] {
+        &self.leaves
+    }
+
+    /// States and where their new values are; never a leaf.
+    pub fn stores(&self) -> &[(u16, Src)] {
+        &self.stores
+    }
+
+    /// What it emits; never a leaf.
+    pub fn emit(&self) -> Option<Emit> {
+        self.emit
+    }
+
+    /// Does it do nothing at all?
+    pub fn is_empty(&self) -> bool {
+        self.stores.is_empty() && self.emit.is_none()
+    }
+
+    /// Evaluates what all lanes share in a step.
+    pub fn scalars(&self, step: u32, out: &mut Vec<u32>) {
+        super::lower::scalars(&self.uniform, step, out);
+    }
+
+    /// Runs over `n <= lanes` lanes.
+    pub fn run(
+        &self,
+        isa: Isa,
+        regs: &mut Registers,
+        (leaves, scalars): (&[Words<'_>], &[u32]),
+        (units, noise): (Units<'_>, &Noise),
+        n: usize,
+    ) {
+        regs.reserve(self.registers);
+        for instr in &self.code {
+            let mut row = std::mem::take(&mut regs.rows[instr.dst as usize]);
+            let d = &mut row[..n];
+            let at = |s: Src| match s {
+                Src::Reg(r) => Words::Many(&regs.rows[r as usize][..n]),
+                Src::Scalar(i) => Words::One(scalars[i as usize]),
+                Src::Leaf(i) => leaves[i as usize],
+            };
+            match instr.op {
+                LaneOp::Move(a) => map1(isa, d, at(a), |a| a),
+                LaneOp::Index => index(d, units),
+                LaneOp::Rand(site) => noise::fill(isa, noise, site, units, d),
+                LaneOp::Un(o, ty, a) => ops::unary(isa, o, ty, d, at(a)),
+                LaneOp::Bin(o, ty, a, b) => ops::binary(isa, o, ty, d, at(a), at(b)),
+                LaneOp::Select(c, a, b) => match at(c) {
+                    Words::Many(c) => select(isa, d, c, at(a), at(b)),
+                    Words::One(0) => map1(isa, d, at(b), |a| a),
+                    Words::One(_) => map1(isa, d, at(a), |a| a),
+                },
+                LaneOp::MulShift(p, a, b) => ops::mul_shift(isa, p, d, at(a), at(b)),
+                LaneOp::Sat(bits, a) => ops::sat(isa, bits, d, at(a)),
+                LaneOp::Wrap(bits, signed, a) => ops::wrap(isa, bits, signed, d, at(a)),
+            }
+            regs.rows[instr.dst as usize] = row;
+        }
+    }
+
+    /// A result of the last run over `n` lanes.
+    pub fn value<'r>(&self, regs: &'r Registers, scalars: &[u32], src: Src, n: usize) -> Words<'r> {
+        match src {
+            Src::Reg(r) => Words::Many(&regs.rows[r as usize][..n]),
+            Src::Scalar(i) => Words::One(scalars[i as usize]),
+            // Lowering settles every result; see `lower`.
+            Src::Leaf(_) => Words::One(0),
+        }
+    }
+}
+
+fn index(d: &mut [u32], units: Units<'_>) {
+    match units {
+        Units::From(first) => (first..).zip(d).for_each(|(i, d)| *d = i),
+        Units::These(list) => d.copy_from_slice(&list[..d.len()]),
+    }
+}

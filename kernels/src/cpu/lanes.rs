@@ -1,0 +1,70 @@
+//! Loops over lanes: one operand, two or three, each a vector or one word for all lanes.
+//!
+//! In: operands of the length of the destination, or broadcast words. Out: the destination, written whole.
+//! Invariant: lanes are independent, so that the result does not depend on how a group is cut into blocks.
+
+use super::isa::versions;
+
+/// An operand: one word a lane, or one for all.
+#[derive(Clone, Copy, Debug)]
+pub enum Words<'a> {
+    /// The same in every lane.
+    One(u32),
+    /// One each.
+    Many(&'a [u32]),
+}
+
+impl Words<'_> {
+    /// The word of a lane.
+    pub fn get(&self, lane: usize) -> u32 {
+        match self {
+            Words::One(x) => *x,
+            Words::Many(v) => v[lane],
+        }
+    }
+}
+
+versions! {
+    /// `d = f(a)`.
+    pub(crate) fn map1[F: Fn(u32) -> u32](d: &mut [u32], a: Words<'_>, f: F) {
+        match a {
+            Words::One(a) => d.fill(f(a)),
+            Words::Many(a) => d.iter_mut().zip(a).for_each(|(d, &a)| *d = f(a)),
+        }
+    }
+}
+
+versions! {
+    /// `d = f(a, b)`.
+    pub(crate) fn map2[F: Fn(u32, u32) -> u32](d: &mut [u32], a: Words<'_>, b: Words<'_>, f: F) {
+        match (a, b) {
+            (Words::One(a), Words::One(b)) => d.fill(f(a, b)),
+            (Words::Many(a), Words::One(b)) => d.iter_mut().zip(a).for_each(|(d, &a)| *d = f(a, b)),
+            (Words::One(a), Words::Many(b)) => d.iter_mut().zip(b).for_each(|(d, &b)| *d = f(a, b)),
+            (Words::Many(a), Words::Many(b)) => {
+                d.iter_mut().zip(a).zip(b).for_each(|((d, &a), &b)| *d = f(a, b))
+            }
+        }
+    }
+}
+
+versions! {
+    /// `d = if c { a } else { b }`.
+    pub(crate) fn select[](d: &mut [u32], c: &[u32], a: Words<'_>, b: Words<'_>) {
+        let each = d.iter_mut().zip(c);
+        match (a, b) {
+            (Words::One(a), Words::One(b)) => {
+                each.for_each(|(d, &c)| *d = if c != 0 { a } else { b })
+            }
+            (Words::Many(a), Words::One(b)) => {
+                each.zip(a).for_each(|((d, &c), &a)| *d = if c != 0 { a } else { b })
+            }
+            (Words::One(a), Words::Many(b)) => {
+                each.zip(b).for_each(|((d, &c), &b)| *d = if c != 0 { a } else { b })
+            }
+            (Words::Many(a), Words::Many(b)) => {
+                each.zip(a).zip(b).for_each(|(((d, &c), &a), &b)| *d = if c != 0 { a } else { b })
+            }
+        }
+    }
+}

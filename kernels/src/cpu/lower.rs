@@ -1,0 +1,347 @@
+//! From a block of the step IR to a [`Kernel`]: constants of the group are folded in, values equal in all lanes are set
+//! apart, and the rest get lane registers.
+//!
+//! In: a checked block of a model and the words of parameters and states that one group holds constant. Out: a kernel.
+//! Invariants: an instruction never writes a register that it reads; stored and emitted values are registers or scalars,
+//! never leaves, so that stores cannot disturb one another.
+
+use super::kernel::{Emit, Instr, Kernel, LaneOp, Leaf, Src};
+use super::ops::Product;
+use synfire_ir::eval::{Reads, run_block};
+use synfire_ir::model::{BinOp, Block, BlockBuilder, Combine, Inst, Model, Op, Ty, UnOp, Value};
+
+/// What is the same for all units of the group, and never changes.
+#[derive(Clone, Debug, Default)]
+pub struct Fixed {
+    /// For each parameter of the model, its word if all units share it.
+    pub params: Vec<Option<u32>>,
+    /// For each state, its word if all units share it and no block stores it.
+    pub states: Vec<Option<u32>>,
+}
+
+impl Fixed {
+    /// From the columns of a group; `None` marks a column with a word for each unit.
+    pub fn new(m: &Model, params: Vec<Option<u32>>, init: Vec<Option<u32>>) -> Self {
+        let blocks = || std::iter::once(&m.step).chain(m.handlers.iter().map(|h| &h.block));
+        let stored = |s: usize| blocks().any(|b| b.stores.iter().any(|st| st.0 as usize == s));
+        let states = (init.into_iter().enumerate())
+            .map(|(s, w)| w.filter(|_| !stored(s)))
+            .collect();
+        Fixed { params, states }
+    }
+}
+
+/// Compiles a block of `m` for lanes.
+pub fn lower(m: &Model, block: &Block, fixed: &Fixed) -> Kernel {
+    let block = specialise(block, fixed);
+    let mut l = Lowering {
+        m,
+        block: &block,
+        at: vec![],
+        kernel: Kernel::default(),
+        code: vec![],
+    };
+    l.values();
+    l.effects();
+    let Lowering {
+        mut kernel, code, ..
+    } = l;
+    allocate(&mut kernel, code);
+    kernel
+}
+
+/// The block with the group's constants in place, folded.
+fn specialise(block: &Block, fixed: &Fixed) -> Block {
+    let mut b = BlockBuilder::new();
+    let mut to: Vec<Value> = Vec::with_capacity(block.insts.len());
+    let word = |list: &[Option<u32>], i: u16| list.get(i as usize).copied().flatten();
+    for inst in &block.insts {
+        let m = |v: Value| to[v as usize];
+        let op = match inst.op {
+            Op::Param(i) => word(&fixed.params, i).map_or(inst.op, Op::Const),
+            Op::State(i) => word(&fixed.states, i).map_or(inst.op, Op::Const),
+            Op::Un(o, a) => Op::Un(o, m(a)),
+            Op::Bin(o, a, c) => Op::Bin(o, m(a), m(c)),
+            Op::Select(c, a, e) => Op::Select(m(c), m(a), m(e)),
+            Op::MulShift { a, b, shift, round } => Op::MulShift {
+                a: m(a),
+                b: m(b),
+                shift,
+                round,
+            },
+            Op::Sat { a, bits } => Op::Sat { a: m(a), bits },
+            Op::Wrap { a, bits, signed } => Op::Wrap {
+                a: m(a),
+                bits,
+                signed,
+            },
+            leaf => leaf,
+        };
+        let v = shorter(&mut b, op, inst.ty);
+        to.push(v);
+    }
+    for &(s, v) in &block.stores {
+        b.store(s, to[v as usize]);
+    }
+    if let Some(v) = block.emit {
+        b.emit(to[v as usize]);
+    }
+    b.finish()
+}
+
+/// Appends an operation, or returns the operand that it leaves as it is.
+fn shorter(b: &mut BlockBuilder, op: Op, ty: Ty) -> Value {
+    let is = |b: &BlockBuilder, v, word| b.constant(v) == Some(word);
+    match op {
+        Op::Select(c, a, e) => b.select(c, a, e),
+        Op::Sat { a, bits: 32 } => a,
+        Op::Wrap { a, bits: 32, .. } if b.ty(a) == ty => a,
+        Op::Bin(BinOp::And, a, c) if ty == Ty::Bool && is(b, a, 1) => c,
+        Op::Bin(BinOp::And, a, c) if ty == Ty::Bool && is(b, c, 1) => a,
+        Op::Bin(BinOp::Or, a, c) if ty == Ty::Bool && is(b, a, 0) => c,
+        Op::Bin(BinOp::Or, a, c) if ty == Ty::Bool && is(b, c, 0) => a,
+        Op::Bin(BinOp::And, a, c) if ty == Ty::Bool && (is(b, a, 0) || is(b, c, 0)) => {
+            b.bool(false)
+        }
+        Op::Bin(BinOp::Add, a, c) if ty == Ty::I32 && is(b, a, 0) => c,
+        Op::Bin(BinOp::Add | BinOp::Sub, a, c) if ty == Ty::I32 && is(b, c, 0) => a,
+        _ => b.push(op, ty),
+    }
+}
+
+/// A lane instruction whose result is not yet in a register: `Src::Reg(i)` means the result of instruction `i`.
+struct Lowering<'a> {
+    m: &'a Model,
+    block: &'a Block,
+    at: Vec<Src>,
+    kernel: Kernel,
+    code: Vec<LaneOp>,
+}
+
+struct AtStep(u32);
+
+impl Reads for AtStep {
+    fn param(&self, _: u16) -> u32 {
+        0
+    }
+    fn state(&self, _: u16) -> u32 {
+        0
+    }
+    fn port(&self, _: u16) -> u32 {
+        0
+    }
+    fn arg(&self) -> u32 {
+        0
+    }
+    fn step(&self) -> u32 {
+        self.0
+    }
+    fn index(&self) -> u32 {
+        0
+    }
+    fn rand(&self, _: u16) -> u32 {
+        0
+    }
+}
+
+/// Evaluates the scalars of a kernel for a step.
+pub(crate) fn scalars(block: &Block, step: u32, out: &mut Vec<u32>) {
+    run_block(block, &AtStep(step), out);
+}
+
+impl Lowering<'_> {
+    fn values(&mut self) {
+        for inst in &self.block.insts {
+            let src = match inst.op {
+                Op::Const(_) | Op::Step => self.scalar(*inst),
+                Op::Param(i) => self.leaf(Leaf::Param(i)),
+                Op::State(i) => self.leaf(Leaf::State(i)),
+                Op::Arg => self.leaf(Leaf::Arg),
+                Op::Port(i) => self.port(i),
+                Op::Index => self.emit(LaneOp::Index),
+                Op::Rand { site } => self.emit(LaneOp::Rand(site)),
+                op if op.operands().all(|v| self.is_scalar(v)) => self.scalar(*inst),
+                op => {
+                    let lane = self.lane_op(op);
+                    self.emit(lane)
+                }
+            };
+            self.at.push(src);
+        }
+    }
+
+    fn is_scalar(&self, v: Value) -> bool {
+        matches!(self.at[v as usize], Src::Scalar(_))
+    }
+
+    fn emit(&mut self, op: LaneOp) -> Src {
+        self.code.push(op);
+        Src::Reg(self.code.len() as u32 - 1)
+    }
+
+    fn leaf(&mut self, leaf: Leaf) -> Src {
+        let known = self.kernel.leaves.iter().position(|l| *l == leaf);
+        let i = known.unwrap_or_else(|| {
+            self.kernel.leaves.push(leaf);
+            self.kernel.leaves.len() - 1
+        });
+        Src::Leaf(i as u32)
+    }
+
+    /// The combined arrivals, from the raw accumulator.
+    fn port(&mut self, i: u16) -> Src {
+        let raw = self.leaf(Leaf::Port(i));
+        match self.m.ports[i as usize].combine {
+            Combine::Or => self.emit(LaneOp::Un(UnOp::ToBool, Ty::U32, raw)),
+            Combine::SatSum(top) => {
+                let top = self.scalar(Inst {
+                    op: Op::Const(top),
+                    ty: Ty::U32,
+                });
+                self.emit(LaneOp::Bin(BinOp::Min, Ty::U32, raw, top))
+            }
+            _ => raw,
+        }
+    }
+
+    /// Appends to the instructions that are evaluated once for all lanes.
+    fn scalar(&mut self, inst: Inst) -> Src {
+        let to = |v: Value| match self.at[v as usize] {
+            Src::Scalar(i) => i,
+            _ => 0,
+        };
+        let op = match inst.op {
+            Op::Un(o, a) => Op::Un(o, to(a)),
+            Op::Bin(o, a, b) => Op::Bin(o, to(a), to(b)),
+            Op::Select(c, a, b) => Op::Select(to(c), to(a), to(b)),
+            Op::MulShift { a, b, shift, round } => Op::MulShift {
+                a: to(a),
+                b: to(b),
+                shift,
+                round,
+            },
+            Op::Sat { a, bits } => Op::Sat { a: to(a), bits },
+            Op::Wrap { a, bits, signed } => Op::Wrap {
+                a: to(a),
+                bits,
+                signed,
+            },
+            leaf => leaf,
+        };
+        let list = &mut self.kernel.uniform.insts;
+        list.push(Inst { op, ty: inst.ty });
+        Src::Scalar(list.len() as u32 - 1)
+    }
+
+    fn lane_op(&self, op: Op) -> LaneOp {
+        let at = |v: Value| self.at[v as usize];
+        let ty = |v: Value| self.block.insts[v as usize].ty;
+        match op {
+            Op::Un(o, a) => LaneOp::Un(o, ty(a), at(a)),
+            Op::Bin(o, a, b) => LaneOp::Bin(o, ty(a), at(a), at(b)),
+            Op::Select(c, a, b) => LaneOp::Select(at(c), at(a), at(b)),
+            Op::MulShift { a, b, shift, round } => {
+                let signed = (ty(a) == Ty::I32, ty(b) == Ty::I32);
+                let product = Product {
+                    signed,
+                    shift,
+                    round,
+                };
+                LaneOp::MulShift(product, at(a), at(b))
+            }
+            Op::Sat { a, bits } => LaneOp::Sat(bits, at(a)),
+            Op::Wrap { a, bits, signed } => LaneOp::Wrap(bits, signed, at(a)),
+            // The leaves have been told apart before.
+            _ => LaneOp::Index,
+        }
+    }
+
+    fn effects(&mut self) {
+        for &(s, v) in &self.block.stores {
+            if matches!(self.block.insts[v as usize].op, Op::State(same) if same == s) {
+                continue;
+            }
+            let src = self.settled(v);
+            self.kernel.stores.push((s, src));
+        }
+        let Some(v) = self.block.emit else { return };
+        let word = |v: Value| match self.block.insts[v as usize].op {
+            Op::Const(c) => Some(c),
+            _ => None,
+        };
+        self.kernel.emit = match self.block.insts[v as usize].op {
+            Op::Const(0) => None,
+            Op::Select(c, a, b) if word(a) == Some(1) && word(b) == Some(0) => Some(Emit {
+                src: self.settled(c),
+                spikes: true,
+            }),
+            _ => Some(Emit {
+                src: self.settled(v),
+                spikes: false,
+            }),
+        };
+    }
+
+    /// The value in a register or scalar.
+    fn settled(&mut self, v: Value) -> Src {
+        match self.at[v as usize] {
+            leaf @ Src::Leaf(_) => self.emit(LaneOp::Move(leaf)),
+            other => other,
+        }
+    }
+}
+
+/// For each instruction the last one that reads its result: `usize::MAX` if the result is kept, 0 if nothing needs it.
+fn last_reads(kernel: &Kernel, code: &[LaneOp]) -> Vec<usize> {
+    let mut last = vec![0usize; code.len()];
+    let kept = kernel.stores.iter().map(|s| s.1);
+    for src in kept.chain(kernel.emit.map(|e| e.src)) {
+        if let Src::Reg(r) = src {
+            last[r as usize] = usize::MAX;
+        }
+    }
+    for (i, op) in code.iter().enumerate().rev() {
+        if last[i] > 0 {
+            op.sources(|s| {
+                if let Src::Reg(r) = s {
+                    last[r as usize] = last[r as usize].max(i);
+                }
+            });
+        }
+    }
+    last
+}
+
+/// Puts the results of `code` that are needed into as few registers as a linear scan finds.
+fn allocate(kernel: &mut Kernel, code: Vec<LaneOp>) {
+    let last = last_reads(kernel, &code);
+    let mut home = vec![0u32; code.len()];
+    let mut free: Vec<u32> = vec![];
+    for (i, op) in code.into_iter().enumerate().filter(|(i, _)| last[*i] > 0) {
+        let dst = free.pop().unwrap_or_else(|| {
+            kernel.registers += 1;
+            kernel.registers as u32 - 1
+        });
+        home[i] = dst;
+        op.sources(|s| match s {
+            Src::Reg(r) if last[r as usize] == i && !free.contains(&home[r as usize]) => {
+                free.push(home[r as usize]);
+            }
+            _ => {}
+        });
+        let op = op.map(|s| match s {
+            Src::Reg(r) => Src::Reg(home[r as usize]),
+            other => other,
+        });
+        kernel.code.push(Instr { dst, op });
+    }
+    let settle = |s: &mut Src| {
+        if let Src::Reg(r) = s {
+            *r = home[*r as usize];
+        }
+    };
+    kernel.stores.iter_mut().for_each(|s| settle(&mut s.1));
+    if let Some(e) = &mut kernel.emit {
+        settle(&mut e.src);
+    }
+}
