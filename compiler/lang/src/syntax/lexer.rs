@@ -380,8 +380,14 @@ impl<'a> Lexer<'a> {
     }
 
     fn report(&mut self, d: synfire_ir::Diagnostic) {
-        if self.out.diagnostics.0.len() < report::MAX_ERRORS {
+        let count = self.out.diagnostics.0.len();
+        if count < report::MAX_ERRORS {
             self.out.diagnostics.push(d);
+        } else if count == report::MAX_ERRORS {
+            let at = self.at();
+            self.out
+                .diagnostics
+                .push(report::too_many(Span::new(self.file, at, at)));
         }
     }
 }

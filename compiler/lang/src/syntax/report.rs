@@ -131,6 +131,16 @@ pub(crate) fn expected(span: Span, what: &str, found: &str, hint: &str) -> Diagn
         .hint(hint)
 }
 
+/// Something is missing at the end of a line; `before` is the last token on it.
+pub(crate) fn expected_after(before: Span, what: &str, hint: &str) -> Diagnostic {
+    Diagnostic::error(
+        "SYN0010",
+        format!("expected {what}, found the end of the line"),
+    )
+    .label(before, format!("expected {what} after this"))
+    .hint(hint)
+}
+
 /// A bracket or brace that nothing closes.
 pub(crate) fn unclosed(open: Span, mark: &str, of: &str, at: Span, found: &str) -> Diagnostic {
     let close = match mark {
@@ -227,7 +237,7 @@ pub(crate) fn not_callable(span: Span) -> Diagnostic {
         "only a name or names joined by points can be called",
     )
     .label(span, "this is called")
-    .hint("an index or slice comes after the call's name, in an argument")
+    .hint("functions and rules have no index; pass it as an argument")
 }
 
 pub(crate) fn not_assignable(span: Span) -> Diagnostic {

@@ -55,7 +55,7 @@ pub struct Doc {
     pub span: Span,
 }
 
-/// A word that names something.
+/// A word that names something. Empty where a name is missing (reported already).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Name {
     /// The word.

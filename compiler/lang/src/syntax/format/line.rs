@@ -33,20 +33,16 @@ impl<'a> Printer<'a> {
     /// Does a blank stand between two tokens on one line?
     pub(super) fn spaced(&self, before: usize, i: usize) -> bool {
         let (a, b) = (self.tokens[before].tok, self.tokens[i].tok);
+        let mark = |i: usize| self.marks[i];
         let glued_left = matches!(a, Tok::LParen | Tok::LBracket | Tok::Dot)
-            || self.marks[before] == Mark::Prefix
-            || (a == Tok::LBrace && self.marks[before] == Mark::None);
-        let glued_right = matches!(
-            b,
-            Tok::Comma
-                | Tok::Semi
-                | Tok::RParen
-                | Tok::RBracket
-                | Tok::RBrace
-                | Tok::Dot
-                | Tok::Prime
-        ) || (b == Tok::Colon && self.marks[i] != Mark::WideColon)
-            || self.marks[i] == Mark::Tight;
+            || mark(before) == Mark::Prefix
+            || a == Tok::LBrace && (mark(before) == Mark::None || b == Tok::RBrace);
+        let glued_right = match b {
+            Tok::Comma | Tok::Semi | Tok::RParen | Tok::RBracket | Tok::Dot | Tok::Prime => true,
+            Tok::Colon => mark(i) != Mark::WideColon,
+            Tok::RBrace => mark(i) == Mark::None,
+            _ => mark(i) == Mark::Tight,
+        };
         !(glued_left || glued_right)
     }
 

@@ -26,15 +26,21 @@ pub fn format(text: &str) -> Result<String, Diagnostics> {
         return Err(report::file_too_large(0, text.len(), MAX_BYTES).into());
     }
     let lexed = lexer::lex(0, text, MAX_TOKENS);
-    let (_, marks, diagnostics) = parser::parse(0, text, &lexed);
+    let (_, mut marks, diagnostics) = parser::parse(0, text, &lexed);
     diagnostics.result(())?;
+    let closing = closing(&lexed);
+    for (i, close) in closing.iter().enumerate() {
+        if lexed.tokens[i].tok == Tok::LBrace {
+            marks[*close] = marks[i];
+        }
+    }
     let last = lexed.tokens.len() - 1;
     let mut printer = Printer {
         text,
         tokens: &lexed.tokens,
         comments: &lexed.comments,
         marks: &marks,
-        closing: closing(&lexed),
+        closing,
         out: String::with_capacity(text.len()),
         column: 0,
         fresh: true,
@@ -181,12 +187,15 @@ impl<'a> Printer<'a> {
         j
     }
 
-    /// Prints one statement: its lines, and what stands in its braces.
+    /// Prints one statement: on one line, or with each of its brace pairs opened.
     fn statement(&mut self, from: usize, to: usize, indent: usize) {
+        if self.fits_line(from, to) {
+            self.inline(from, to);
+            return;
+        }
         let mut i = from;
         while i < to {
-            let brace =
-                (i..to).find(|j| matches!(self.marks[*j], Mark::Body | Mark::Block | Mark::Fields));
+            let brace = (i..to).find(|j| self.is_open(*j));
             let Some(open) = brace else {
                 self.run(i, to, indent);
                 return;
@@ -199,25 +208,30 @@ impl<'a> Printer<'a> {
         }
     }
 
+    /// Is this a brace before statements or fields?
+    fn is_open(&self, i: usize) -> bool {
+        self.tokens[i].tok == Tok::LBrace && self.marks[i] != Mark::None
+    }
+
+    /// Is this such a brace, with more than `;` before the closing one?
+    fn holds(&self, i: usize) -> bool {
+        self.is_open(i) && (i + 1..self.closing[i]).any(|j| self.tokens[j].tok != Tok::Semi)
+    }
+
     /// Prints what stands between two braces, and the closing one.
     fn braces(&mut self, open: usize, close: usize, indent: usize) {
-        let mark = self.marks[open];
-        let end = self.tokens[close];
-        if open + 1 == close && !self.has_comment(close) {
-            self.put("}");
-        } else if mark != Mark::Body && self.fits_inline(open, close) {
-            self.inline(open, close);
-        } else {
+        let end = self.tokens[close].end;
+        if self.holds(open) || self.has_comment(close) {
             let inner = indent + STEP;
-            match mark {
+            match self.marks[open] {
                 Mark::Fields => self.entries(open + 1, close, inner),
                 _ => self.statements(open + 1, close, inner),
             }
             self.comments_before(close, inner);
             self.hang(indent);
-            self.put("}");
         }
-        self.source_end = end.end;
+        self.put("}");
+        self.source_end = end;
         self.last = Last::Token;
     }
 
@@ -237,54 +251,49 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// May the brace pair stay on the present line?
-    fn fits_inline(&self, open: usize, close: usize) -> bool {
-        if self.has_comment(close) {
+    /// May the statement stand on one line? No brace pair in it spans lines, no comment is inside, and it is not too wide.
+    fn fits_line(&self, from: usize, to: usize) -> bool {
+        if self.has_comment(to - 1) {
             return false;
         }
-        let room = WIDTH.saturating_sub(self.column);
-        let mut width = " }".len();
-        let mut before = open;
-        for i in open + 1..close {
-            let token = self.tokens[i];
-            if token.newline || width > room {
+        let mut inside_until = from;
+        let mut width = self.column;
+        let mut before = None;
+        for i in from..to {
+            let spans_lines = i <= inside_until && self.tokens[i].newline && i > from;
+            let body = self.marks[i] == Mark::Body && self.holds(i);
+            if spans_lines || body || width > WIDTH {
                 return false;
             }
-            if token.tok != Tok::Semi {
-                width += self.inline_gap(before, i).len() + self.width(i);
-                before = i;
+            if self.holds(i) {
+                inside_until = inside_until.max(self.closing[i]);
+            }
+            if self.tokens[i].tok != Tok::Semi {
+                width += before.map_or(0, |b| self.inline_gap(b, i).len()) + self.width(i);
+                before = Some(i);
             }
         }
-        !self.tokens[close].newline && width <= room
+        width <= WIDTH
     }
 
-    /// What stands between two tokens inside braces on one line.
+    /// What stands between two tokens on one line.
     fn inline_gap(&self, before: usize, i: usize) -> &'static str {
-        let inside = self.marks[before] != Mark::Block && self.marks[before] != Mark::Fields;
-        match self.marks[i] {
-            Mark::Statement if inside => "; ",
-            _ if !inside => " ",
-            _ if self.tokens[i].tok == Tok::RBrace => " ",
-            _ if self.spaced(before, i) => " ",
-            _ => "",
+        if self.marks[i] == Mark::Statement && !self.is_open(before) {
+            "; "
+        } else if self.spaced(before, i) {
+            " "
+        } else {
+            ""
         }
     }
 
-    fn inline(&mut self, open: usize, close: usize) {
-        let mut before = open;
-        for i in open + 1..=close {
+    fn inline(&mut self, from: usize, to: usize) {
+        let mut before = None;
+        for i in from..to {
             if self.tokens[i].tok != Tok::Semi {
-                let empty = before + 1 == i
-                    && self.tokens[i].tok == Tok::RBrace
-                    && self.tokens[before].tok == Tok::LBrace;
-                let gap = if empty {
-                    ""
-                } else {
-                    self.inline_gap(before, i)
-                };
-                self.put(gap);
+                self.put(before.map_or("", |b| self.inline_gap(b, i)));
                 self.token(i);
-                before = i;
+                before = Some(i);
             }
         }
     }

@@ -1,13 +1,13 @@
 //! Expressions, references and calls.
 
-use super::super::keywords::{goes_on, is_head, is_keyword};
+use super::super::keywords::{TAILS, goes_on, is_head, is_keyword};
 use super::super::lexer::Tok;
 use super::super::report;
 use super::super::tree::{
     BinaryOp, Call, Expr, ExprKind, MAX_HEIGHT, Number, Ref, Segment, UnaryOp, Unit,
 };
 use super::{Fail, Mark, Parsed, Parser};
-use synfire_ir::diag::Span;
+use synfire_ir::diag::{Span, nearest};
 
 /// Level of the comparisons, the only operators that do not chain.
 const COMPARISON: u8 = 3;
@@ -189,32 +189,46 @@ impl<'a> Parser<'a> {
     /// Where an operand is missing, does the next statement begin, so that its keyword should not be taken for a name?
     fn at_next_statement(&self) -> bool {
         let next = self.token(1);
-        self.token(0).newline
-            && !next.newline
+        if !self.token(0).newline || !self.is(Tok::Word) {
+            return false;
+        }
+        if matches!(
+            next.tok,
+            Tok::Set | Tok::AddSet | Tok::SubSet | Tok::MulSet | Tok::Prime
+        ) {
+            return true;
+        }
+        !next.newline
             && matches!(next.tok, Tok::Word | Tok::Text | Tok::Number)
             && !self.word_at(1).is_some_and(goes_on)
             && self.word_at(0).is_some_and(is_head)
     }
 
     fn no_operand(&mut self) -> Fail {
+        let hint = self.mark_hint().unwrap_or(
+            "an expression is a number, a name, a string, a call, a list or one in parentheses",
+        );
+        self.expected("an expression", hint)
+    }
+
+    /// What to write instead, where the marks here come from another language.
+    pub(super) fn mark_hint(&self) -> Option<&'static str> {
         let before = self
             .at
             .checked_sub(1)
             .and_then(|i| self.tokens.get(i))
             .map(|t| t.tok);
-        let hint = match (before, self.tok()) {
+        Some(match (before, self.tok()) {
             (Some(Tok::Slash), Tok::Slash) => "a comment begins with `#`",
             (Some(Tok::Star), Tok::Star) => "powers are written `x ^ 2`",
             (Some(Tok::Amp), Tok::Amp) => "write `and`; `&` works on the bits of integers",
             (_, Tok::Pipe) => "write `or`; `|` joins the rules of `connect`",
             (_, Tok::Prime) => "strings stand in double quotes: \"file.npz\"",
+            (Some(Tok::Number), Tok::Dot) => "a number has a digit after its point: 5.0",
             (_, Tok::Dot) => "a number has a digit before its point: 0.5",
             (_, Tok::LBrace) => "something is missing before this brace",
-            _ => {
-                "an expression is a number, a name, a string, a call, a list or one in parentheses"
-            }
-        };
-        self.expected("an expression", hint)
+            _ => return None,
+        })
     }
 
     /// Runs `inner` and gives the greatest height of the expressions that [`Self::tall`] parsed in it.
@@ -285,7 +299,8 @@ impl<'a> Parser<'a> {
         let Some(word) = self.word_at(0) else {
             return Ok(());
         };
-        if unit || self.token(0).newline || is_keyword(word) {
+        let misspelt = word.len() > 3 && nearest(word, TAILS).is_some();
+        if unit || self.token(0).newline || is_keyword(word) || misspelt {
             return Ok(());
         }
         let d = report::no_unit(self.span(), (number, digits), word);
@@ -376,10 +391,13 @@ impl<'a> Parser<'a> {
                 p.close(Tok::RParen, start, "(", "the computed name")?;
                 Ok(Segment::Computed(inner, p.since(start)))
             }),
-            _ => Ok(Segment::Name(self.word(
-                "a name, a number or `(`",
-                "a point leads to a part: `exc.v`, `layer.0`, `layer.(i + 1)`",
-            )?)),
+            _ => {
+                let hint = "a point leads to a part: `exc.v`, `layer.0`, `layer.(i + 1)`";
+                if self.head_below(0) {
+                    return Err(self.expected("a name, a number or `(`", hint));
+                }
+                Ok(Segment::Name(self.word("a name, a number or `(`", hint)?))
+            }
         }
     }
 
@@ -392,7 +410,7 @@ impl<'a> Parser<'a> {
             let height = p.height;
             if p.accept(Tok::DotDot).is_none() {
                 if p.is(Tok::Comma) {
-                    let hint = "an index has one number or a slice `a .. b`; elements count in row-major order";
+                    let hint = "an index is one number or a slice `a .. b`";
                     return Err(p.expected("`]`", hint));
                 }
                 p.close(Tok::RBracket, start, "[", "the index")?;

@@ -32,6 +32,11 @@ impl<'a> Parser<'a> {
     /// Reports that no statement of `place` begins here.
     pub(super) fn no_statement(&mut self, place: Place) -> Fail {
         let Some(word) = self.word_at(0) else {
+            if !self.token(0).newline && self.at > 0 {
+                let hint = "statements stand on lines of their own or have `;` between them";
+                let hint = self.mark_hint().unwrap_or(hint);
+                return self.expected("the end of the statement", hint);
+            }
             let list: Vec<String> = place.heads().iter().map(|h| format!("`{h}`")).collect();
             let hint = format!("statements here begin with {}", list.join(", "));
             return self.expected(place.what(), &hint);
@@ -147,7 +152,7 @@ impl<'a> Parser<'a> {
     fn model(&mut self, keyword: &str) -> Parsed<Model> {
         let doc = self.doc();
         let start = self.bump();
-        let name = self.name(&format!("the {keyword}'s name"))?;
+        let name = self.item_name(keyword)?;
         let params = self.params();
         let of = format!("{keyword} `{}`", name.as_str());
         let body = self.body(Place::Dyn, Mark::Body, &of, Self::dyn_)?;
@@ -163,7 +168,7 @@ impl<'a> Parser<'a> {
     fn structure(&mut self, keyword: &str) -> Parsed<Structure> {
         let doc = self.doc();
         let start = self.bump();
-        let name = self.name(&format!("the {keyword}'s name"))?;
+        let name = self.item_name(keyword)?;
         let params = self.params();
         let of = format!("{keyword} `{}`", name.as_str());
         let body = self.body(Place::Net, Mark::Body, &of, Self::net)?;
@@ -174,6 +179,18 @@ impl<'a> Parser<'a> {
             body,
             span: self.since(start),
         })
+    }
+
+    /// The name of an item; empty where only the name is missing, so that its body is read all the same.
+    fn item_name(&mut self, keyword: &str) -> Parsed<Name> {
+        let span = self.span();
+        match self.name(&format!("the {keyword}'s name")) {
+            Err(Fail) if matches!(self.tok(), Tok::LParen | Tok::LBrace) => Ok(Name {
+                text: self.intern(""),
+                span,
+            }),
+            other => other,
+        }
     }
 
     /// A path of one unreadable name, for a statement that is kept for the sake of the name it declares.

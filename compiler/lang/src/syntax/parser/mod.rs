@@ -13,7 +13,7 @@ mod model;
 mod net;
 mod recover;
 
-use super::keywords::RESERVED;
+use super::keywords::{RESERVED, is_head};
 use super::lexer::{Lexed, RawComment, Tok, Token};
 use super::report;
 use super::tree::{Comment, Doc, File, MAX_NESTING, Name, Path};
@@ -194,7 +194,12 @@ impl<'a> Parser<'a> {
     fn expect_word(&mut self, word: &str, hint: &str) -> Parsed<Span> {
         match self.accept_word(word) {
             Some(span) => Ok(span),
-            None => Err(self.expected_one(&[word], &format!("`{word}`"), hint)),
+            None => {
+                let near = self.word_at(0).and_then(|w| nearest(w, [word])).is_some();
+                let fail = self.expected_one(&[word], &format!("`{word}`"), hint);
+                // A misspelt word is taken for the right one.
+                if near { Ok(self.bump()) } else { Err(fail) }
+            }
         }
     }
 
@@ -202,14 +207,17 @@ impl<'a> Parser<'a> {
         if self.recovery.is_silent() {
             return Fail;
         }
-        if self.diagnostics.0.len() < report::MAX_ERRORS {
+        let count = self.diagnostics.0.len();
+        if count < report::MAX_ERRORS {
             self.diagnostics.push(d);
-        } else if self.at < self.tokens.len().saturating_sub(1) {
+            return Fail;
+        }
+        if count == report::MAX_ERRORS {
             let span = self.span();
             self.diagnostics.push(report::too_many(span));
-            self.at = self.tokens.len().saturating_sub(1);
-            self.recovery.silence();
         }
+        self.at = self.tokens.len().saturating_sub(1);
+        self.recovery.silence();
         Fail
     }
 
@@ -229,8 +237,11 @@ impl<'a> Parser<'a> {
         if self.is(Tok::Bad) || self.recovery.is_silent() {
             return Fail;
         }
-        let found = self.found();
-        let d = report::expected(self.span(), what, &found, hint);
+        let before = self.at.checked_sub(1).and_then(|i| self.tokens.get(i));
+        let d = match before.filter(|_| self.token(0).newline) {
+            Some(t) => report::expected_after(self.span_of(*t), what, hint),
+            None => report::expected(self.span(), what, &self.found(), hint),
+        };
         self.report(d)
     }
 
@@ -272,7 +283,7 @@ impl<'a> Parser<'a> {
     fn name(&mut self, what: &str) -> Parsed<Name> {
         if let Some(word) = self.word_at(0).filter(|w| RESERVED.contains(w)) {
             let d = report::reserved(self.span(), word, what);
-            return Err(self.report(d));
+            self.report(d);
         }
         self.word(
             what,
@@ -284,7 +295,7 @@ impl<'a> Parser<'a> {
         let first = self.name(what)?;
         let start = first.span;
         let mut names = vec![first];
-        while self.is(Tok::Dot) && self.token(1).tok == Tok::Word {
+        while self.is(Tok::Dot) && self.token(1).tok == Tok::Word && !self.head_below(1) {
             self.bump();
             names.push(self.word("a name", "a name follows the point")?);
         }
@@ -292,6 +303,11 @@ impl<'a> Parser<'a> {
             names,
             span: self.since(start),
         })
+    }
+
+    /// Is the token `ahead` the keyword of a statement on a line below, so that it ends what stands before it?
+    fn head_below(&self, ahead: usize) -> bool {
+        self.token(ahead).newline && self.word_at(ahead).is_some_and(is_head)
     }
 
     /// Runs `inner` one level deeper, or reports that this is too deep.

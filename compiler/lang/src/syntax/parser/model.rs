@@ -39,10 +39,7 @@ impl<'a> Parser<'a> {
 
     fn variable_rest(&mut self) -> Parsed<(Type, Option<Expr>)> {
         let ty = self.of_type()?;
-        let value = match self.accept(Tok::Set) {
-            Some(_) => Some(self.expr_or_error()),
-            None => None,
-        };
+        let value = self.accept(Tok::Set).map(|_| self.expr_or_error());
         Ok((ty, value))
     }
 
@@ -134,7 +131,15 @@ impl<'a> Parser<'a> {
                 "`{` or `refractory`"
             };
             let hint = "as in `spike when v > v_th refractory 2 ms hold (v) { v = v_reset }`";
-            self.expected_one(&["refractory", "hold"], what, hint);
+            self.expected_one(
+                &[if refractory.is_some() {
+                    "hold"
+                } else {
+                    "refractory"
+                }],
+                what,
+                hint,
+            );
             self.skip_to_block()?;
         }
         let block = self.block("`spike when`")?;

@@ -270,10 +270,7 @@ impl<'a> Parser<'a> {
     fn record(&mut self) -> Parsed<Record> {
         let start = self.bump();
         let what = self.refs("what to record")?;
-        let every = match self.accept_word("every") {
-            Some(_) => Some(self.expr_or_error()),
-            None => None,
-        };
+        let every = self.accept_word("every").map(|_| self.expr_or_error());
         Ok(Record {
             what,
             every,

@@ -7,7 +7,7 @@ use super::super::keywords::Place;
 use super::super::lexer::Tok;
 use super::super::report;
 use super::{Fail, Mark, Parsed, Parser};
-use synfire_ir::diag::Span;
+use synfire_ir::diag::{Span, nearest};
 
 /// What is known about braces that do not match.
 #[derive(Default)]
@@ -16,7 +16,12 @@ pub(super) struct Recovery {
     dubious: Option<(Span, Span)>,
     /// The end was reported as missing once; all bodies that it closes stay quiet.
     silent: bool,
+    /// How many words were compared with keywords, which is slow, while skipping.
+    compared: u32,
 }
+
+/// Words compared with keywords at most, so that a long wrong text is skipped in linear time.
+const MAX_COMPARED: u32 = 2000;
 
 impl Recovery {
     pub(super) fn silence(&mut self) {
@@ -71,7 +76,8 @@ impl<'a> Parser<'a> {
             }
             if self.broken {
                 self.broken = false;
-                self.skip_statement(place, before);
+                let lost = self.at == before;
+                self.skip_statement(place, before, lost);
             }
             if self.at == before {
                 self.bump();
@@ -145,8 +151,9 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Skips to where the next statement of `place` can begin. `from` is where the wrong one began.
-    fn skip_statement(&mut self, place: Place, from: usize) {
+    /// Skips to where the next statement of `place` can begin. `from` is where the wrong one began; `lost` when nothing of it was understood,
+    /// so that what stands on the lines below is more likely a statement of its own.
+    fn skip_statement(&mut self, place: Place, from: usize, lost: bool) {
         let mut depth = 0_usize;
         while !self.is(Tok::End) {
             let moved = self.at > from;
@@ -156,7 +163,8 @@ impl<'a> Parser<'a> {
                 Tok::RBrace => depth -= 1,
                 Tok::Semi if depth == 0 => return,
                 Tok::Word if moved && self.token(0).newline => {
-                    if (depth == 0 && self.begins(place)) || self.at_item(place) {
+                    let begins = self.begins(place) || (lost && self.may_begin(place));
+                    if (depth == 0 && begins) || self.at_item(place) {
                         return;
                     }
                 }
@@ -174,6 +182,19 @@ impl<'a> Parser<'a> {
             Place::Dyn if next == Tok::Prime => true,
             Place::Block if assigns => true,
             _ => !assigns && self.word_at(0).is_some_and(|w| place.heads().contains(&w)),
+        }
+    }
+
+    /// Does the present word look like the head of a statement, though perhaps of a wrong one?
+    fn may_begin(&mut self, place: Place) -> bool {
+        match self.token(1).tok {
+            Tok::Set | Tok::AddSet | Tok::SubSet | Tok::MulSet | Tok::Prime => true,
+            Tok::Word | Tok::Number if self.recovery.compared < MAX_COMPARED => {
+                self.recovery.compared += 1;
+                self.word_at(0)
+                    .is_some_and(|w| nearest(w, place.heads().iter().copied()).is_some())
+            }
+            _ => false,
         }
     }
 
