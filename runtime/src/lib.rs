@@ -1,3 +1,5 @@
 //! Running programs: engines, sessions, stimuli, recording, spike files; and boards.
 
 pub mod engine;
+pub mod session;
+pub mod spikes;

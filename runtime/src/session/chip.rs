@@ -1,0 +1,387 @@
+//! Artefacts: native images run as the chip would, named through the bindings.
+//!
+//! The program comes from the native images alone, decoded by the chip's own code. One named input spike becomes the native
+//! events that its bindings list; native outputs become named spikes, with the latency of their population taken off.
+//! Serial chips process the rows of a step in ascending order, so that a set of spikes has one meaning.
+
+use super::stimulus::Drive;
+use super::{Plan, Wiring};
+use crate::engine::{InputEvent, Record};
+use crate::spikes::{NamedSpike, Population, SpikeData};
+use synfire_ir::artifact::{Artifact, Bindings, BoundInput, BoundOutput};
+use synfire_ir::program::{Discipline, GroupKind, Loopback, Program, SerialEvent};
+use synfire_ir::{Diagnostic, Diagnostics};
+use synfire_targets::backend::{Backend, Emulation, NativeInput};
+
+/// Most times that one serial input event is repeated for its value.
+const MOST_REPEATS: f64 = 255.0;
+
+/// See the module.
+pub(super) struct Chip {
+    shifts: Vec<u32>,
+    /// Sorted by (population, unit).
+    inputs: Vec<(BoundInput, NativeInput)>,
+    /// For each probe of the program: first unit of its range, and the named units of each unit.
+    outputs: Vec<Option<(u32, Vec<Vec<(u32, u32)>>)>>,
+    /// Named units of each address of a serial program.
+    addresses: Vec<Vec<(u32, u32)>>,
+    feeds: Vec<(u32, u32, u32)>,
+    every_step: Vec<(u32, u32, u32)>,
+}
+
+fn broken(what: String) -> Diagnostics {
+    Diagnostic::error("SYN0704", what)
+        .note("the bindings of an artefact name native events that its own chip must know")
+        .hint("compile the network again with this build")
+        .into()
+}
+
+impl Plan {
+    /// An artefact of a chip whose code is `backend`.
+    ///
+    /// Errors: those of decoding, and `SYN0704` for bindings that do not belong to the images.
+    pub fn artifact(artifact: &Artifact, backend: &dyn Backend) -> Result<Plan, Diagnostics> {
+        let sections: Vec<_> = artifact.native().collect();
+        let mut emulation = backend.decode(&artifact.header.dialect, &sections)?;
+        let bindings = &artifact.bindings;
+        let every_step = host(&mut emulation, bindings, backend)?;
+        let chip = Chip {
+            shifts: bindings
+                .populations
+                .iter()
+                .map(|p| if p.recorded { p.shift } else { 0 })
+                .collect(),
+            inputs: inputs(&emulation, bindings, backend)?,
+            outputs: outputs(&emulation, bindings),
+            addresses: addresses(&emulation.program, bindings, backend),
+            feeds: bindings.feeds.clone(),
+            every_step,
+        };
+        let mut program = emulation.program;
+        program.name = artifact.header.network.clone();
+        program.dt = artifact.header.dt;
+        let populations = bindings.populations.iter().map(|p| Population {
+            name: p.name.clone(),
+            size: p.size,
+            input: p.input,
+            source: p.input,
+            graded: false,
+            recorded: p.recorded,
+        });
+        Ok(Plan {
+            program,
+            populations: populations.collect(),
+            wiring: Wiring::Chip(chip),
+        })
+    }
+}
+
+/// The native event of a word, checked against the program.
+fn native(
+    emulation: &Emulation,
+    backend: &dyn Backend,
+    word: u64,
+) -> Result<NativeInput, Diagnostics> {
+    let program = &emulation.program;
+    let event = backend
+        .input(emulation, word)
+        .ok_or_else(|| broken(format!("{word:#x} is no event that this chip takes")))?;
+    let sound = match event {
+        NativeInput::Event { group, unit, .. } => program
+            .groups
+            .get(group as usize)
+            .is_some_and(|g| g.kind == GroupKind::External && unit < g.size),
+        NativeInput::Serial(e) => match &program.discipline {
+            Discipline::Stepped => false,
+            Discipline::Serial(s) => {
+                let units = program.groups.get(s.group as usize).map_or(0, |g| g.size);
+                let rows = program
+                    .projections
+                    .get(s.matrix as usize)
+                    .map_or(0, |p| p.source_range.len);
+                match e {
+                    SerialEvent::Row { pre } => pre < rows,
+                    SerialEvent::Direct { first, last, .. } | SerialEvent::Step { first, last } => {
+                        first <= last && last < units
+                    }
+                }
+            }
+        },
+    };
+    if sound {
+        Ok(event)
+    } else {
+        Err(broken(format!(
+            "the native event {word:#x} addresses nothing in the images"
+        )))
+    }
+}
+
+/// Puts what the host does (loopbacks, time references) into the program; returns the events of every step of a stepped one.
+fn host(
+    emulation: &mut Emulation,
+    bindings: &Bindings,
+    backend: &dyn Backend,
+) -> Result<Vec<(u32, u32, u32)>, Diagnostics> {
+    let mut every_step = vec![];
+    let mut tail = vec![];
+    for &word in &bindings.tail {
+        match native(emulation, backend, word)? {
+            NativeInput::Event {
+                group,
+                unit,
+                payload,
+                ..
+            } => every_step.push((group, unit, payload)),
+            NativeInput::Serial(e) => tail.push(e),
+        }
+    }
+    let units = match &emulation.program.discipline {
+        Discipline::Serial(s) => emulation
+            .program
+            .groups
+            .get(s.group as usize)
+            .map_or(0, |g| g.size),
+        Discipline::Stepped if bindings.loopbacks.is_empty() => return Ok(every_step),
+        Discipline::Stepped => {
+            return Err(broken(
+                "a chip with steps sends its own spikes; its host cannot send them back".into(),
+            ));
+        }
+    };
+    let mut loopback = vec![];
+    for l in &bindings.loopbacks {
+        let unit = (0..units).find(|u| backend.serial_output(*u) == l.out);
+        let unit = unit.ok_or_else(|| broken(format!("nothing on the chip emits {:#x}", l.out)))?;
+        match native(emulation, backend, l.word)? {
+            NativeInput::Serial(SerialEvent::Row { pre }) => loopback.push(Loopback {
+                unit,
+                delay: l.delay,
+                pre,
+            }),
+            _ => {
+                return Err(broken(format!(
+                    "{:#x} is no spike that a host can send back",
+                    l.word
+                )));
+            }
+        }
+    }
+    if let Discipline::Serial(s) = &mut emulation.program.discipline {
+        s.sorted = true;
+        s.loopback.extend(loopback);
+        s.loopback.sort_unstable();
+        s.tail.extend(tail);
+    }
+    Ok(every_step)
+}
+
+fn inputs(
+    emulation: &Emulation,
+    bindings: &Bindings,
+    backend: &dyn Backend,
+) -> Result<Vec<(BoundInput, NativeInput)>, Diagnostics> {
+    let mut all = vec![];
+    for &bound in &bindings.inputs {
+        all.push((bound, native(emulation, backend, bound.word)?));
+    }
+    all.sort_by_key(|i| i.0);
+    Ok(all)
+}
+
+/// Units that native event `word` stands for; `bound` is sorted.
+fn units_of(bound: &[BoundOutput], word: u64) -> Vec<(u32, u32)> {
+    let from = bound.partition_point(|b| b.word < word);
+    let these = bound[from..].iter().take_while(|b| b.word == word);
+    these.map(|b| (b.pop, b.unit)).collect()
+}
+
+fn sorted_outputs(bindings: &Bindings) -> Vec<BoundOutput> {
+    let mut bound = bindings.outputs.clone();
+    bound.sort_unstable();
+    bound
+}
+
+fn outputs(emulation: &Emulation, bindings: &Bindings) -> Vec<Option<(u32, Vec<Vec<(u32, u32)>>)>> {
+    let bound = sorted_outputs(bindings);
+    let mut out = vec![None; emulation.program.probes.len()];
+    for (probe, words) in &emulation.outputs {
+        if let (Some(slot), Some(p)) = (
+            out.get_mut(*probe as usize),
+            emulation.program.probes.get(*probe as usize),
+        ) {
+            *slot = Some((
+                p.range.start,
+                words.iter().map(|w| units_of(&bound, *w)).collect(),
+            ));
+        }
+    }
+    out
+}
+
+fn addresses(
+    program: &Program,
+    bindings: &Bindings,
+    backend: &dyn Backend,
+) -> Vec<Vec<(u32, u32)>> {
+    let Discipline::Serial(s) = &program.discipline else {
+        return vec![];
+    };
+    let units = program.groups.get(s.group as usize).map_or(0, |g| g.size);
+    let rows = program
+        .projections
+        .get(s.matrix as usize)
+        .map_or(0, |p| p.source_range.len);
+    let bound = sorted_outputs(bindings);
+    (0..units.max(rows))
+        .map(|a| units_of(&bound, backend.serial_output(a)))
+        .collect()
+}
+
+impl Chip {
+    pub fn shifts(&self) -> &[u32] {
+        &self.shifts
+    }
+
+    /// Named input before step `steps`, as native events.
+    pub fn drive(
+        &self,
+        input: &SpikeData,
+        steps: u32,
+        samples: u32,
+        populations: &[Population],
+    ) -> Result<Drive, Diagnostics> {
+        if let Some(s) = input.signals.first() {
+            return Err(Diagnostic::error(
+                "SYN0909",
+                format!("`{}` is a signal, and the chip takes spikes only", s.name),
+            )
+            .hint("encode the signal as spikes, or run the network without a target")
+            .into());
+        }
+        let mut drive = Drive {
+            every_step: self.every_step.clone(),
+            samples,
+            ..Drive::default()
+        };
+        for s in input.spikes.iter().filter(|s| s.step < steps) {
+            let of = if input.batch.is_some() {
+                s.sample..s.sample + 1
+            } else {
+                0..samples
+            };
+            self.send(s, of, populations, &mut drive)?;
+        }
+        for &(pop, step, unit) in self.feeds.iter().filter(|f| f.1 < steps) {
+            let s = NamedSpike {
+                sample: 0,
+                step,
+                population: pop,
+                neuron: unit,
+                value: 1.0,
+            };
+            self.send(&s, 0..samples, populations, &mut drive)?;
+        }
+        drive.events.sort_unstable();
+        // Rows sort themselves; the other events of a step keep the canonical order of their spikes.
+        drive.serial.sort_by_key(|e| (e.0, e.1));
+        Ok(drive)
+    }
+
+    fn send(
+        &self,
+        s: &NamedSpike,
+        of: std::ops::Range<u32>,
+        populations: &[Population],
+        drive: &mut Drive,
+    ) -> Result<(), Diagnostics> {
+        let key = (s.population, s.neuron);
+        let from = self.inputs.partition_point(|i| (i.0.pop, i.0.unit) < key);
+        for (bound, event) in self.inputs[from..]
+            .iter()
+            .take_while(|i| (i.0.pop, i.0.unit) == key)
+        {
+            let step = s.step.saturating_add(bound.offset);
+            match *event {
+                NativeInput::Event {
+                    group,
+                    unit,
+                    payload,
+                    delay,
+                } => {
+                    let payload = payload.wrapping_mul(s.value as i32 as u32);
+                    let step = step.saturating_add(delay);
+                    drive.events.extend(of.clone().map(|sample| InputEvent {
+                        step,
+                        sample,
+                        group,
+                        unit,
+                        payload,
+                    }));
+                }
+                NativeInput::Serial(e) => {
+                    if !(0.0..=MOST_REPEATS).contains(&s.value) {
+                        let name = populations
+                            .get(s.population as usize)
+                            .map_or("", |p| p.name.as_str());
+                        return Err(Diagnostic::error("SYN0909", format!("`{name}[{}]` has the value {} in step {}", s.neuron, s.value, s.step))
+                            .note("the chip takes plain spikes; a value is a number of spikes in that step, from 0 to 255")
+                            .hint("give the spikes without `value`")
+                            .into());
+                    }
+                    for sample in of.clone() {
+                        drive
+                            .serial
+                            .extend((0..s.value as u32).map(|_| (step, sample, e)));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves what was recorded into `data`; spikes outside the network's steps are dropped.
+    pub fn collect(&self, record: &mut Record, steps: u32, data: &mut SpikeData) {
+        let mut push = |sample: u32, step: u32, units: &[(u32, u32)], value: f64| {
+            for &(population, neuron) in units {
+                let shift = self.shifts.get(population as usize).copied().unwrap_or(0);
+                if let Some(step) = step.checked_sub(shift).filter(|s| *s < steps) {
+                    data.spikes.push(NamedSpike {
+                        sample,
+                        step,
+                        population,
+                        neuron,
+                        value,
+                    });
+                }
+            }
+        };
+        for s in record.spikes.drain(..) {
+            let Some(Some((first, units))) = self.outputs.get(s.probe as usize) else {
+                continue;
+            };
+            let units = s
+                .unit
+                .checked_sub(*first)
+                .and_then(|i| units.get(i as usize));
+            push(
+                s.sample,
+                s.step,
+                units.map_or(&[], |u| u),
+                f64::from(s.payload as i32),
+            );
+        }
+        for (step, sample, address) in record.serial.drain(..) {
+            push(
+                sample,
+                step,
+                self.addresses.get(address as usize).map_or(&[], |u| u),
+                1.0,
+            );
+        }
+        for trace in &mut record.traces {
+            trace.steps.clear();
+            trace.values.clear();
+        }
+    }
+}

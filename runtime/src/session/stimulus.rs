@@ -1,0 +1,86 @@
+//! The events of a whole run, given to an engine chunk by chunk.
+//!
+//! Spikes are a sorted list; signals and time references are generated for the steps of a chunk when it comes, so that
+//! memory does not grow with their length.
+
+use crate::engine::{InputEvent, Stimulus};
+use crate::spikes::Signal;
+use synfire_ir::program::SerialEvent;
+
+/// What a run is driven by.
+#[derive(Default)]
+pub(super) struct Drive {
+    /// Sorted by (step, sample).
+    pub events: Vec<InputEvent>,
+    /// Sorted by (step, sample).
+    pub serial: Vec<(u32, u32, SerialEvent)>,
+    /// Signals with the external group that each drives; a value holds until the next one.
+    pub signals: Vec<(u32, Signal)>,
+    /// Events of every step: (group, unit, payload).
+    pub every_step: Vec<(u32, u32, u32)>,
+    /// Samples.
+    pub samples: u32,
+}
+
+impl Drive {
+    /// Most generated events of one step.
+    pub fn generated_per_step(&self) -> u64 {
+        let elements: u64 = self.signals.iter().map(|s| u64::from(s.1.elements)).sum();
+        (elements + self.every_step.len() as u64) * u64::from(self.samples)
+    }
+
+    /// What is due in the steps `from..to`.
+    pub fn slice(&self, from: u32, to: u32) -> Stimulus {
+        let range = |at: &dyn Fn(u32) -> usize| at(from)..at(to);
+        let events = &self.events[range(&|s| self.events.partition_point(|e| e.step < s))];
+        let serial = &self.serial[range(&|s| self.serial.partition_point(|e| e.0 < s))];
+        let mut out = Stimulus {
+            events: events.to_vec(),
+            serial: serial.to_vec(),
+        };
+        if self.generated_per_step() > 0 {
+            for step in from..to {
+                self.generate(step, &mut out.events);
+            }
+            out.events.sort_unstable();
+        }
+        out
+    }
+
+    fn generate(&self, step: u32, out: &mut Vec<InputEvent>) {
+        for (group, signal) in &self.signals {
+            let row = signal.steps.partition_point(|s| *s <= step);
+            let Some(row) = row.checked_sub(1) else {
+                continue;
+            };
+            let width = signal.elements as usize;
+            for sample in 0..self.samples {
+                let values = if signal.values.len() == 1 {
+                    signal.values.first()
+                } else {
+                    signal.values.get(sample as usize)
+                };
+                let values = values
+                    .and_then(|v| v.get(row * width..(row + 1) * width))
+                    .unwrap_or(&[]);
+                let present = values.iter().zip(0..).filter(|(x, _)| **x != 0.0);
+                out.extend(present.map(|(x, unit)| InputEvent {
+                    step,
+                    sample,
+                    group: *group,
+                    unit,
+                    payload: x.to_bits(),
+                }));
+            }
+        }
+        for &(group, unit, payload) in &self.every_step {
+            out.extend((0..self.samples).map(|sample| InputEvent {
+                step,
+                sample,
+                group,
+                unit,
+                payload,
+            }));
+        }
+    }
+}
