@@ -2,7 +2,7 @@
 //!
 //! A chip is a folder with a `chip.toml` whose name does not start with `_`; nothing else has to be edited to add one.
 //! Its `chip.toml`, `model.syn` and `README.md` are embedded as text; a `mod.rs`, when there is one, becomes a module of this crate under the
-//! folder's name. Folders are visited in order of name, so that the table never depends on the file system.
+//! folder's name and exports `BACKEND`. Folders are visited in order of name, so that the table never depends on the file system.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -29,10 +29,15 @@ fn main() {
         }
         writeln!(
             table,
-            "    Folder {{ name: {name:?}, toml: {}, model: {}, readme: {} }},",
+            "    Folder {{ name: {name:?}, toml: {}, model: {}, readme: {}, backend: {} }},",
             embed(&dir, "chip.toml"),
             embed(&dir, "model.syn"),
             embed(&dir, "README.md"),
+            if dir.join("mod.rs").is_file() {
+                format!("Some(crate::{name}::BACKEND)")
+            } else {
+                "None".into()
+            },
         )
         .expect("writing to a String");
     }

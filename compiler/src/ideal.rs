@@ -4,16 +4,18 @@
 //! the host in f64, projections are expanded, and each is given the layout that suits it (see [`layout`]).
 
 use crate::fixed::{self, FixedReport};
+use std::collections::BTreeMap;
 use synfire_ir::model::{BinOp, Combine, Inst, Model, Op, Param, Ty};
 use synfire_ir::network::{
-    Connector, Init, Network, NeuronModel, PopId, PopKind, ProjId, Projection as Wires, Quantity, Verified, materialise,
+    Connector, Init, Network, NeuronModel, PopId, PopKind, ProjId, Projection as Wires, Quantity,
+    Verified, materialise,
 };
 use synfire_ir::program::{
-    Arithmetic, Column, Discipline, Group, GroupKind, Layout, Observable, Probe, Program, Projection, Range, Weights,
+    Arithmetic, Column, Discipline, Group, GroupKind, Layout, Observable, Probe, Program,
+    Projection, Range, Weights,
 };
 use synfire_ir::rng::{self, Draws, name_key};
 use synfire_ir::{Diagnostic, Diagnostics};
-use std::collections::BTreeMap;
 
 /// How to lower.
 #[derive(Clone, Debug)]
@@ -45,8 +47,18 @@ pub struct Ideal {
 /// integer form.
 pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, Diagnostics> {
     let seed = options.seed.unwrap_or(net.seed_or_default());
-    let mut cx = Lowering { net, seed, out: Diagnostics::new(), models: vec![], made: BTreeMap::new() };
-    let number: BTreeMap<PopId, u32> = net.populations().enumerate().map(|(i, (id, _))| (id, i as u32)).collect();
+    let mut cx = Lowering {
+        net,
+        seed,
+        out: Diagnostics::new(),
+        models: vec![],
+        made: BTreeMap::new(),
+    };
+    let number: BTreeMap<PopId, u32> = net
+        .populations()
+        .enumerate()
+        .map(|(i, (id, _))| (id, i as u32))
+        .collect();
     let mut groups = vec![];
     let mut base = 0u32;
     for (id, pop) in net.populations() {
@@ -56,7 +68,14 @@ pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, D
             PopKind::Events { graded } => (GroupKind::External, *graded),
             PopKind::Neurons { model, values } => (cx.units(id, *model, values, size), false),
         };
-        groups.push(Group { name: pop.name.clone(), size, phase, base, graded, kind });
+        groups.push(Group {
+            name: pop.name.clone(),
+            size,
+            phase,
+            base,
+            graded,
+            kind,
+        });
         base = base.saturating_add(size);
     }
     let mut projections = vec![];
@@ -69,7 +88,11 @@ pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, D
     let probes = probes(net, &number);
     let mut program = Program {
         name: net.name.clone(),
-        arithmetic: if integer { Arithmetic::Integer } else { Arithmetic::F32 },
+        arithmetic: if integer {
+            Arithmetic::Integer
+        } else {
+            Arithmetic::F32
+        },
         dt: net.dt,
         seed,
         discipline: Discipline::Stepped,
@@ -100,7 +123,13 @@ pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, D
         program = converted.program;
         report = Some(converted.report);
     }
-    Ok(Ideal { program, feeds, scales, fixed: report, notes: out })
+    Ok(Ideal {
+        program,
+        feeds,
+        scales,
+        fixed: report,
+        notes: out,
+    })
 }
 
 fn probes(net: &Verified<Network>, number: &BTreeMap<PopId, u32>) -> Vec<Probe> {
@@ -108,8 +137,17 @@ fn probes(net: &Verified<Network>, number: &BTreeMap<PopId, u32>) -> Vec<Probe> 
     if net.probes.is_empty() {
         for (id, p) in net.populations() {
             if !p.is_source && net.model_of(id).is_some_and(|m| m.spikes) {
-                let range = Range { start: 0, len: p.size() as u32 };
-                out.push(Probe { name: format!("{}.spikes", p.name), group: number[&id], range, what: Observable::Events, every: 1 });
+                let range = Range {
+                    start: 0,
+                    len: p.size() as u32,
+                };
+                out.push(Probe {
+                    name: format!("{}.spikes", p.name),
+                    group: number[&id],
+                    range,
+                    what: Observable::Events,
+                    every: 1,
+                });
             }
         }
     }
@@ -117,12 +155,20 @@ fn probes(net: &Verified<Network>, number: &BTreeMap<PopId, u32>) -> Vec<Probe> 
         let (what, name) = match &p.what {
             Quantity::Spikes => (Observable::Events, "spikes"),
             Quantity::State(s) => {
-                let Some(k) = net.model_of(p.pop).and_then(|m| m.model.state(s)) else { continue };
+                let Some(k) = net.model_of(p.pop).and_then(|m| m.model.state(s)) else {
+                    continue;
+                };
                 (Observable::State(k), s.as_str())
             }
         };
         let name = format!("{}.{name}", net.graph[p.pop].name);
-        out.push(Probe { name, group: number[&p.pop], range: p.range, what, every: p.every });
+        out.push(Probe {
+            name,
+            group: number[&p.pop],
+            range: p.range,
+            what,
+            every: p.every,
+        });
     }
     out
 }
@@ -146,7 +192,15 @@ impl Lowering<'_> {
         for (p, expr) in m.model.params.iter().zip(&m.columns) {
             let of = |u: usize| expr.eval(&|f| evaluated[f as usize].at(u), dt);
             let uniform = !expr.reads_field() || evaluated.iter().all(|v| v.0.len() == 1);
-            params.push(column(&mut self.out, name, &p.name, p.ty, size, uniform, of));
+            params.push(column(
+                &mut self.out,
+                name,
+                &p.name,
+                p.ty,
+                size,
+                uniform,
+                of,
+            ));
         }
         let mut init = vec![];
         for ((s, expr), k) in m.model.states.iter().zip(&m.init).zip(0..) {
@@ -155,42 +209,87 @@ impl Lowering<'_> {
             let col = match given {
                 Some(v) => {
                     let drawn = draw(self.net, v, size, self.seed, &key);
-                    column(&mut self.out, name, &s.name, s.width.ty(), size, drawn.0.len() == 1, |u| drawn.at(u))
+                    column(
+                        &mut self.out,
+                        name,
+                        &s.name,
+                        s.width.ty(),
+                        size,
+                        drawn.0.len() == 1,
+                        |u| drawn.at(u),
+                    )
                 }
                 None => {
                     let of = |u: usize| expr.eval(&|f| evaluated[f as usize].at(u), dt);
                     let uniform = !expr.reads_field() || evaluated.iter().all(|v| v.0.len() == 1);
-                    column(&mut self.out, name, &m.model.states[k].name, s.width.ty(), size, uniform, of)
+                    column(
+                        &mut self.out,
+                        name,
+                        &m.model.states[k].name,
+                        s.width.ty(),
+                        size,
+                        uniform,
+                        of,
+                    )
                 }
             };
             init.push(col);
         }
         let biased = self.biases(id, m, size, &mut params);
         let model = self.variant(model, biased);
-        GroupKind::Units { model, params, init }
+        GroupKind::Units {
+            model,
+            params,
+            init,
+        }
     }
 
     /// Adds one parameter column for each port that has a constant input, and returns those ports.
-    fn biases(&mut self, id: PopId, m: &NeuronModel, size: u32, params: &mut Vec<Column>) -> Vec<u16> {
+    fn biases(
+        &mut self,
+        id: PopId,
+        m: &NeuronModel,
+        size: u32,
+        params: &mut Vec<Column>,
+    ) -> Vec<u16> {
         let mut sums: BTreeMap<u16, Vec<f64>> = BTreeMap::new();
         for (_, _, target, wires) in self.net.projections() {
-            let Some(bias) = wires.bias.as_ref().filter(|_| target == id) else { continue };
+            let Some(bias) = wires.bias.as_ref().filter(|_| target == id) else {
+                continue;
+            };
             let key = format!("{}.bias", wires.name);
             let values = draw(self.net, bias, wires.target_range.len, self.seed, &key);
-            let sum = sums.entry(wires.port).or_insert_with(|| vec![0.0; size as usize]);
-            (0..wires.target_range.len as usize).for_each(|i| sum[wires.target_range.start as usize + i] += values.at(i));
+            let sum = sums
+                .entry(wires.port)
+                .or_insert_with(|| vec![0.0; size as usize]);
+            (0..wires.target_range.len as usize)
+                .for_each(|i| sum[wires.target_range.start as usize + i] += values.at(i));
         }
         for (port, sum) in &sums {
             let p = &m.model.ports[*port as usize];
             if m.model.handler(*port).is_some() || p.combine != Combine::Sum {
                 self.out.push(
-                    Diagnostic::error("SYN0421", format!("input `{}` of `{}` cannot have a constant bias", p.name, self.net.graph[id].name))
-                        .note("its arrivals are handled one by one, or do not add up")
-                        .hint("give the neuron a parameter for its constant input instead"),
+                    Diagnostic::error(
+                        "SYN0421",
+                        format!(
+                            "input `{}` of `{}` cannot have a constant bias",
+                            p.name, self.net.graph[id].name
+                        ),
+                    )
+                    .note("its arrivals are handled one by one, or do not add up")
+                    .hint("give the neuron a parameter for its constant input instead"),
                 );
             }
             let name = self.net.graph[id].name.clone();
-            params.push(column(&mut self.out, &name, "bias", p.ty, size, false, |u| sum[u]));
+            params.push(column(
+                &mut self.out,
+                &name,
+                "bias",
+                p.ty,
+                size,
+                false,
+                |u| sum[u],
+            ));
         }
         sums.into_keys().collect()
     }
@@ -204,19 +303,45 @@ impl Lowering<'_> {
             add_bias(&mut m, port);
         }
         self.models.push(m);
-        self.made.insert((model, biased), self.models.len() as u32 - 1);
+        self.made
+            .insert((model, biased), self.models.len() as u32 - 1);
         self.models.len() as u32 - 1
     }
 
-    fn projection(&mut self, id: ProjId, source: u32, target: u32, to: PopId, wires: &Wires, groups: &[Group]) -> Option<Projection> {
+    fn projection(
+        &mut self,
+        id: ProjId,
+        source: u32,
+        target: u32,
+        to: PopId,
+        wires: &Wires,
+        groups: &[Group],
+    ) -> Option<Projection> {
         let m = &self.net.model_of(to)?.model;
         let port = &m.ports[wires.port as usize];
         let integer = port.ty == Ty::I32;
         if integer && groups[source as usize].graded {
-            self.out.push(self.about(wires, "SYN0422", format!("`{}` brings fractional values to an integer input", wires.name)).hint("use an `events` source"));
+            self.out.push(
+                self.about(
+                    wires,
+                    "SYN0422",
+                    format!(
+                        "`{}` brings fractional values to an integer input",
+                        wires.name
+                    ),
+                )
+                .hint("use an `events` source"),
+            );
             return None;
         }
-        let layout = layout(self.net, id, self.seed, wires, integer, m.handler(wires.port).is_some());
+        let layout = layout(
+            self.net,
+            id,
+            self.seed,
+            wires,
+            integer,
+            m.handler(wires.port).is_some(),
+        );
         let stored = match &layout {
             Layout::Rows(r) => &r.weights,
             Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => weights,
@@ -225,7 +350,14 @@ impl Lowering<'_> {
         if let Weights::F32(w) = stored
             && w.iter().any(|x| !x.is_finite())
         {
-            self.out.push(self.about(wires, "SYN0423", format!("a weight of `{}` is not a finite number", wires.name)).hint("look for overflow or NaN where the weights were made"));
+            self.out.push(
+                self.about(
+                    wires,
+                    "SYN0423",
+                    format!("a weight of `{}` is not a finite number", wires.name),
+                )
+                .hint("look for overflow or NaN where the weights were made"),
+            );
         }
         if integer && !whole(self.net, id, self.seed, wires) {
             self.out.push(
@@ -259,30 +391,53 @@ pub(crate) struct Values(pub Vec<f64>);
 
 impl Values {
     pub(crate) fn at(&self, i: usize) -> f64 {
-        if self.0.len() == 1 { self.0[0] } else { self.0[i] }
+        if self.0.len() == 1 {
+            self.0[0]
+        } else {
+            self.0[i]
+        }
     }
 }
 
 fn draw(net: &Network, v: &Init, n: u32, seed: u64, key: &str) -> Values {
     match v {
         Init::Const(c) => Values(vec![*c]),
-        Init::Array(a) if net.arrays[*a as usize].count() == 1 => Values(vec![net.arrays[*a as usize].get(0)]),
+        Init::Array(a) if net.arrays[*a as usize].count() == 1 => {
+            Values(vec![net.arrays[*a as usize].get(0)])
+        }
         _ => Values(net.elements(v, n, seed, key)),
     }
 }
 
 /// Values of all fields of a population, defaults filled in from earlier fields.
-pub(crate) fn evaluate_fields(net: &Network, id: PopId, m: &NeuronModel, values: &[(String, Init)], size: u32, seed: u64) -> Vec<Values> {
+pub(crate) fn evaluate_fields(
+    net: &Network,
+    id: PopId,
+    m: &NeuronModel,
+    values: &[(String, Init)],
+    size: u32,
+    seed: u64,
+) -> Vec<Values> {
     let mut done: Vec<Values> = vec![];
     let dt = net.dt.unwrap_or(1.0);
     for f in &m.fields {
         let given = values.iter().find(|v| v.0 == f.name).map(|v| &v.1);
         let next = match (given, &f.default) {
-            (Some(v), _) => draw(net, v, size, seed, &format!("{}.{}", net.graph[id].name, f.name)),
+            (Some(v), _) => draw(
+                net,
+                v,
+                size,
+                seed,
+                &format!("{}.{}", net.graph[id].name, f.name),
+            ),
             (None, Some(expr)) => {
                 let uniform = !expr.reads_field() || done.iter().all(|v| v.0.len() == 1);
                 let n = if uniform { 1 } else { size as usize };
-                Values((0..n).map(|u| expr.eval(&|k| done[k as usize].at(u), dt)).collect())
+                Values(
+                    (0..n)
+                        .map(|u| expr.eval(&|k| done[k as usize].at(u), dt))
+                        .collect(),
+                )
             }
             (None, None) => Values(vec![0.0]),
         };
@@ -301,25 +456,43 @@ pub(crate) fn bits(ty: Ty, x: f64) -> u32 {
     }
 }
 
-fn column(out: &mut Diagnostics, pop: &str, what: &str, ty: Ty, size: u32, uniform: bool, of: impl Fn(usize) -> f64) -> Column {
+fn column(
+    out: &mut Diagnostics,
+    pop: &str,
+    what: &str,
+    ty: Ty,
+    size: u32,
+    uniform: bool,
+    of: impl Fn(usize) -> f64,
+) -> Column {
     let n = if uniform { 1 } else { size as usize };
     let values: Vec<f64> = (0..n).map(of).collect();
     if let Some(u) = values.iter().position(|x| x.is_nan()) {
         out.push(
-            Diagnostic::error("SYN0425", format!("`{what}` of `{pop}` is not a number (unit {u})"))
-                .at(pop)
-                .hint("look for a division by zero or the logarithm of a negative value in its fields"),
+            Diagnostic::error(
+                "SYN0425",
+                format!("`{what}` of `{pop}` is not a number (unit {u})"),
+            )
+            .at(pop)
+            .hint("look for a division by zero or the logarithm of a negative value in its fields"),
         );
     }
     let words: Vec<u32> = values.into_iter().map(|x| bits(ty, x)).collect();
-    if uniform { Column::Uniform(words[0]) } else { Column::from_words(words) }
+    if uniform {
+        Column::Uniform(words[0])
+    } else {
+        Column::from_words(words)
+    }
 }
 
 /// Makes every read of a port add a new parameter column.
 fn add_bias(m: &mut Model, port: u16) {
     let ty = m.ports[port as usize].ty;
     let k = m.params.len() as u16;
-    m.params.push(Param { name: format!("bias_{}", m.ports[port as usize].name), ty });
+    m.params.push(Param {
+        name: format!("bias_{}", m.ports[port as usize].name),
+        ty,
+    });
     let mut insts: Vec<Inst> = vec![];
     let mut to: Vec<u32> = vec![];
     for inst in &m.step.insts {
@@ -327,13 +500,22 @@ fn add_bias(m: &mut Model, port: u16) {
         insts.push(Inst { op, ty: inst.ty });
         if op == Op::Port(port) {
             let read = insts.len() as u32 - 1;
-            insts.push(Inst { op: Op::Param(k), ty });
-            insts.push(Inst { op: Op::Bin(BinOp::Add, read, read + 1), ty });
+            insts.push(Inst {
+                op: Op::Param(k),
+                ty,
+            });
+            insts.push(Inst {
+                op: Op::Bin(BinOp::Add, read, read + 1),
+                ty,
+            });
         }
         to.push(insts.len() as u32 - 1);
     }
     m.step.insts = insts;
-    m.step.stores.iter_mut().for_each(|s| s.1 = to[s.1 as usize]);
+    m.step
+        .stores
+        .iter_mut()
+        .for_each(|s| s.1 = to[s.1 as usize]);
     m.step.emit = m.step.emit.map(|v| to[v as usize]);
 }
 
@@ -341,12 +523,23 @@ fn whole(net: &Network, id: ProjId, seed: u64, wires: &Wires) -> bool {
     if let [stage] = &wires.stages[..] {
         match &stage.weight {
             Init::Const(c) => return c.fract() == 0.0,
-            Init::Array(a) => return (0..net.arrays[*a as usize].count()).all(|i| net.arrays[*a as usize].get(i).fract() == 0.0),
+            Init::Array(a) => {
+                return (0..net.arrays[*a as usize].count())
+                    .all(|i| net.arrays[*a as usize].get(i).fract() == 0.0);
+            }
             Init::Draw(_) => {}
         }
     }
     let mut all = true;
-    net.visit(id, seed, Range { start: 0, len: wires.target_range.len }, |s| all &= s.weight.fract() == 0.0);
+    net.visit(
+        id,
+        seed,
+        Range {
+            start: 0,
+            len: wires.target_range.len,
+        },
+        |s| all &= s.weight.fract() == 0.0,
+    );
     all
 }
 
@@ -355,7 +548,14 @@ const MOST_DENSE: u64 = 1 << 28;
 
 /// The layout that suits a projection: one to one where it is that; dense where every pair is connected with one delay
 /// (and no handler would see the zeros); else rows by source and delay.
-fn layout(net: &Network, id: ProjId, seed: u64, wires: &Wires, integer: bool, handled: bool) -> Layout {
+fn layout(
+    net: &Network,
+    id: ProjId,
+    seed: u64,
+    wires: &Wires,
+    integer: bool,
+    handled: bool,
+) -> Layout {
     let fixed_delay = match &wires.delay {
         Init::Const(d) => Some(d.round_ties_even() as u16),
         _ => None,
@@ -375,19 +575,33 @@ fn layout(net: &Network, id: ProjId, seed: u64, wires: &Wires, integer: bool, ha
             Connector::OneToOne | Connector::Scale if given && !handled => {
                 let mut at = |i: usize| net.element(&stage.weight, i, &mut none);
                 let values: Vec<f64> = (0..n as usize).map(&mut at).collect();
-                return Layout::OneToOne { delay, weights: weights(values.len(), &|i| values[i]) };
+                return Layout::OneToOne {
+                    delay,
+                    weights: weights(values.len(), &|i| values[i]),
+                };
             }
-            Connector::AllToAll { self_connections: true } | Connector::Dense
+            Connector::AllToAll {
+                self_connections: true,
+            }
+            | Connector::Dense
                 if given && !handled && n as u64 * m as u64 <= MOST_DENSE =>
             {
                 let values: Vec<f64> = if let Init::Const(c) = stage.weight {
                     vec![c]
                 } else {
-                    let at = |i: usize| net.element(&stage.weight, i, &mut Draws::new(0, rng::WEIGHTS, 0, 0));
-                    (0..n as usize).flat_map(|s| (0..m as usize).map(move |t| t * n as usize + s)).map(at).collect()
+                    let at = |i: usize| {
+                        net.element(&stage.weight, i, &mut Draws::new(0, rng::WEIGHTS, 0, 0))
+                    };
+                    (0..n as usize)
+                        .flat_map(|s| (0..m as usize).map(move |t| t * n as usize + s))
+                        .map(at)
+                        .collect()
                 };
                 if values.iter().filter(|w| **w != 0.0).count() * 4 >= values.len() {
-                    return Layout::Dense { delay, weights: weights(values.len(), &|i| values[i]) };
+                    return Layout::Dense {
+                        delay,
+                        weights: weights(values.len(), &|i| values[i]),
+                    };
                 }
             }
             _ => {}

@@ -3,7 +3,14 @@
 //! `frontend` reads and verifies; `ideal` gives the network's own program; `compile` runs the passes of a chip and writes an
 //! artefact. Nothing here opens a file: the caller gives bytes and a loader.
 
+mod compile;
+pub mod dump;
+pub mod dynamics;
 pub mod fixed;
 pub mod frontend;
 pub mod ideal;
+pub mod map;
 pub mod nir;
+pub mod passes;
+
+pub use compile::{CompileOptions, Compiled, compile};

@@ -87,8 +87,73 @@ pub struct GoldenCase {
     pub check: Box<dyn Fn(&Observed) -> Result<(), String> + Send + Sync>,
 }
 
+/// What becomes of the membrane after a spike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reset {
+    /// Set to a value.
+    To(i64),
+    /// The threshold is subtracted.
+    Subtract,
+}
+
+/// What a unit does, in the chip's integers, as the generic passes found it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UnitDynamics {
+    /// The chip's own model: its fields, and its states' initial values, by the names of `model.syn`.
+    Own {
+        /// Field values.
+        fields: Vec<(String, f64)>,
+        /// Initial states.
+        states: Vec<(String, i64)>,
+    },
+    /// Once a step `v := decay * v + arrivals + bias`, then a spike when `v >= threshold`.
+    Integrate {
+        /// What is left of the membrane after a step without input: 1 keeps all, 0 forgets all.
+        decay: f64,
+        /// Added in every step.
+        bias: i64,
+        /// Threshold.
+        threshold: i64,
+        /// Reset.
+        reset: Reset,
+        /// Membrane before step 0.
+        initial: i64,
+        /// Steps after a spike in which none can follow.
+        refractory: u32,
+    },
+}
+
+/// Why a chip cannot compute a unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    /// The limit, by the name of a parameter or limit of `chip.toml`.
+    pub limit: String,
+    /// What the unit needs, with its unit.
+    pub needed: String,
+    /// What the chip has.
+    pub available: String,
+    /// What would make it fit.
+    pub hint: String,
+}
+
 /// The code of one chip.
 pub trait Backend: Sync {
+    /// Names of the registers of a neuron that [`Backend::neuron`] fills. On chips whose synapses share weights by axon class
+    /// `weight0`, `weight1`, ... are among them; the mapper fills those.
+    fn fields(&self) -> &'static [&'static str];
+
+    /// Register values (in the order of [`Backend::fields`]) of a unit that runs `shift` steps late: in the `shift` steps before its
+    /// first one, without input, it must neither spike nor leave its initial state. `arrivals` are the least (<= 0) and the
+    /// greatest (>= 0) sum of weights that can reach it within one step.
+    fn neuron(
+        &self,
+        dialect: &str,
+        unit: &UnitDynamics,
+        arrivals: (i64, i64),
+        shift: u32,
+    ) -> Result<Vec<i64>, Refusal>;
+
+
     /// Native images of a mapping; every violation of a limit is reported with the limit, the amount and the remedy.
     fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics>;
 

@@ -4,6 +4,7 @@
 //! same kind of value. `chip` or `chip:dialect` goes into [`find`], a [`Target`] comes out. Deliberately absent: reading folders (the
 //! caller's), and what a chip does (its module, or its `model.syn`).
 
+use crate::backend::Backend;
 use crate::schema::{ChipSpec, Delays, Dialect, Limits, Weights};
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -18,6 +19,7 @@ struct Folder {
     toml: &'static str,
     model: &'static str,
     readme: &'static str,
+    backend: Option<&'static dyn Backend>,
 }
 
 /// A chip: its description and its texts.
@@ -36,6 +38,12 @@ pub struct Chip {
 }
 
 impl Chip {
+    /// The chip's code; a user's chip has none.
+    pub fn backend(&self) -> Option<&'static dyn Backend> {
+        let folder = FOLDERS.iter().find(|f| f.name == self.spec.name);
+        folder.filter(|_| self.shipped)?.backend
+    }
+
     /// A user's chip from the texts of its folder; `place` names the folder in messages.
     ///
     /// Errors: those of [`ChipSpec::parse`].

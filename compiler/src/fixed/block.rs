@@ -3,7 +3,9 @@
 use super::range::{self, Interval};
 use super::{BITS, StateRange, fraction_for, quantise, scaled};
 use std::collections::BTreeMap;
-use synfire_ir::model::{BinOp, Block, BlockBuilder, Model, Op, Param, Round, State, Ty, UnOp, Value, Width};
+use synfire_ir::model::{
+    BinOp, Block, BlockBuilder, Model, Op, Param, Round, State, Ty, UnOp, Value, Width,
+};
 use synfire_ir::program::Column;
 
 /// A converted value: an integer word and its bits after the point (0 for values that were no floats).
@@ -26,9 +28,22 @@ pub(crate) struct Converter<'a> {
 }
 
 impl<'a> Converter<'a> {
-    pub(crate) fn new(m: &'a Model, params: &'a [Column], ports: &'a [(i32, Interval)], states: &'a [StateRange]) -> Self {
+    pub(crate) fn new(
+        m: &'a Model,
+        params: &'a [Column],
+        ports: &'a [(i32, Interval)],
+        states: &'a [StateRange],
+    ) -> Self {
         let limits = states.iter().map(|s| s.limit).collect();
-        Converter { m, params, ports, states, limits, columns: vec![], made: BTreeMap::new() }
+        Converter {
+            m,
+            params,
+            ports,
+            states,
+            limits,
+            columns: vec![],
+            made: BTreeMap::new(),
+        }
     }
 
     /// All parameter columns that the blocks read.
@@ -42,8 +57,16 @@ impl<'a> Converter<'a> {
             return c;
         }
         let p = &self.m.params[k as usize];
-        let source = if reciprocal { invert(&self.params[k as usize]) } else { self.params[k as usize].clone() };
-        let (column, ty) = if p.ty == Ty::F32 { (quantise(&source, fraction), Ty::I32) } else { (source, p.ty) };
+        let source = if reciprocal {
+            invert(&self.params[k as usize])
+        } else {
+            self.params[k as usize].clone()
+        };
+        let (column, ty) = if p.ty == Ty::F32 {
+            (quantise(&source, fraction), Ty::I32)
+        } else {
+            (source, p.ty)
+        };
         let name = match (p.ty, reciprocal) {
             (Ty::F32, true) => format!("{}_inverse_q{fraction}", p.name),
             (Ty::F32, false) => format!("{}_q{fraction}", p.name),
@@ -59,15 +82,32 @@ impl<'a> Converter<'a> {
     pub(crate) fn coarse_output(&mut self, model: &mut Model, state: u16, drop: i32) -> u16 {
         let k = model.states.len() as u16;
         let name = format!("{}_out", model.states[state as usize].name);
-        model.states.push(State { name, width: Width::I32 });
-        let b = &mut model.step;
-        let held = b.stores.iter().find(|s| s.0 == state).map(|s| s.1).unwrap_or_else(|| {
-            b.insts.push(synfire_ir::model::Inst { op: Op::State(state), ty: Ty::I32 });
-            b.insts.len() as u32 - 1
+        model.states.push(State {
+            name,
+            width: Width::I32,
         });
+        let b = &mut model.step;
+        let held = b
+            .stores
+            .iter()
+            .find(|s| s.0 == state)
+            .map(|s| s.1)
+            .unwrap_or_else(|| {
+                b.insts.push(synfire_ir::model::Inst {
+                    op: Op::State(state),
+                    ty: Ty::I32,
+                });
+                b.insts.len() as u32 - 1
+            });
         let n = b.insts.len() as u32;
-        b.insts.push(synfire_ir::model::Inst { op: Op::Const(drop as u32), ty: Ty::I32 });
-        b.insts.push(synfire_ir::model::Inst { op: Op::Bin(BinOp::Shr, held, n), ty: Ty::I32 });
+        b.insts.push(synfire_ir::model::Inst {
+            op: Op::Const(drop as u32),
+            ty: Ty::I32,
+        });
+        b.insts.push(synfire_ir::model::Inst {
+            op: Op::Bin(BinOp::Shr, held, n),
+            ty: Ty::I32,
+        });
         b.stores.push((k, n + 1));
         k
     }
@@ -106,42 +146,83 @@ impl<'a> Converter<'a> {
             v = w.bin(BinOp::Min, v, hi);
             v = w.bin(BinOp::Max, v, lo);
         }
-        shift(w, Scaled { v, fraction: x.fraction }, s.fraction)
+        shift(
+            w,
+            Scaled {
+                v,
+                fraction: x.fraction,
+            },
+            s.fraction,
+        )
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn inst(&mut self, w: &mut BlockBuilder, b: &Block, ranges: &[Interval], done: &[Scaled], op: Op, ty: Ty, i: usize, arg: Option<u16>) -> Result<Scaled, String> {
+    fn inst(
+        &mut self,
+        w: &mut BlockBuilder,
+        b: &Block,
+        ranges: &[Interval],
+        done: &[Scaled],
+        op: Op,
+        ty: Ty,
+        i: usize,
+        arg: Option<u16>,
+    ) -> Result<Scaled, String> {
         let float = |v: Value| b.insts[v as usize].ty == Ty::F32;
         let whole = |v: Value| Scaled { v, fraction: 0 };
         let best = fraction_for(ranges[i].magnitude());
         Ok(match op {
             Op::Const(c) if ty == Ty::F32 => {
                 let x = f32::from_bits(c) as f64;
-                Scaled { v: w.i32(scaled(x, best)), fraction: best }
+                Scaled {
+                    v: w.i32(scaled(x, best)),
+                    fraction: best,
+                }
             }
             Op::Param(k) => {
                 let fraction = if ty == Ty::F32 { best } else { 0 };
                 let c = self.param(k, fraction, false);
                 let ty = if ty == Ty::F32 { Ty::I32 } else { ty };
-                Scaled { v: w.push(Op::Param(c), ty), fraction }
+                Scaled {
+                    v: w.push(Op::Param(c), ty),
+                    fraction,
+                }
             }
-            Op::State(k) if ty == Ty::F32 => Scaled { v: w.push(op, Ty::I32), fraction: self.states[k as usize].fraction },
-            Op::Port(k) if ty == Ty::F32 => Scaled { v: w.push(op, Ty::I32), fraction: self.ports[k as usize].0 },
+            Op::State(k) if ty == Ty::F32 => Scaled {
+                v: w.push(op, Ty::I32),
+                fraction: self.states[k as usize].fraction,
+            },
+            Op::Port(k) if ty == Ty::F32 => Scaled {
+                v: w.push(op, Ty::I32),
+                fraction: self.ports[k as usize].0,
+            },
             Op::Arg if ty == Ty::F32 => {
                 let fraction = arg.map_or(0, |p| self.ports[p as usize].0);
-                Scaled { v: w.push(op, Ty::I32), fraction }
+                Scaled {
+                    v: w.push(op, Ty::I32),
+                    fraction,
+                }
             }
             Op::Un(o, a) if float(a) => unary(w, o, done[a as usize]),
             Op::Un(UnOp::ToF32, a) => {
-                let v = if b.insts[a as usize].ty == Ty::I32 { done[a as usize].v } else { w.un(UnOp::ToI32, done[a as usize].v) };
+                let v = if b.insts[a as usize].ty == Ty::I32 {
+                    done[a as usize].v
+                } else {
+                    w.un(UnOp::ToI32, done[a as usize].v)
+                };
                 whole(v)
             }
             Op::Un(UnOp::Unit, a) => {
                 let eight = w.i32(8);
                 let high = w.bin(BinOp::Shr, done[a as usize].v, eight);
-                Scaled { v: w.un(UnOp::ToI32, high), fraction: 24 }
+                Scaled {
+                    v: w.un(UnOp::ToI32, high),
+                    fraction: 24,
+                }
             }
-            Op::Bin(BinOp::Mul, a, c) if ty == Ty::F32 => product(w, done[a as usize], done[c as usize], best),
+            Op::Bin(BinOp::Mul, a, c) if ty == Ty::F32 => {
+                product(w, done[a as usize], done[c as usize], best)
+            }
             Op::Bin(BinOp::Div, a, c) if ty == Ty::F32 => {
                 let inverse = self.inverse(w, b, ranges, c)?;
                 product(w, done[a as usize], inverse, best)
@@ -149,22 +230,40 @@ impl<'a> Converter<'a> {
             Op::Bin(o, a, c) if float(a) => {
                 let sum = matches!(o, BinOp::Add | BinOp::Sub);
                 let most = if sum { best } else { BITS * 2 };
-                let f = done[a as usize].fraction.min(done[c as usize].fraction).min(most);
+                let f = done[a as usize]
+                    .fraction
+                    .min(done[c as usize].fraction)
+                    .min(most);
                 let (x, y) = (shift(w, done[a as usize], f), shift(w, done[c as usize], f));
                 let v = w.bin(o, x, y);
-                Scaled { v, fraction: if ty == Ty::F32 { f } else { 0 } }
+                Scaled {
+                    v,
+                    fraction: if ty == Ty::F32 { f } else { 0 },
+                }
             }
             Op::Select(c, a, e) if ty == Ty::F32 => {
-                let f = done[a as usize].fraction.min(done[e as usize].fraction).min(best);
+                let f = done[a as usize]
+                    .fraction
+                    .min(done[e as usize].fraction)
+                    .min(best);
                 let (x, y) = (shift(w, done[a as usize], f), shift(w, done[e as usize], f));
-                Scaled { v: w.select(done[c as usize].v, x, y), fraction: f }
+                Scaled {
+                    v: w.select(done[c as usize].v, x, y),
+                    fraction: f,
+                }
             }
             other => whole(w.push(other.map(|v| done[v as usize].v), ty)),
         })
     }
 
     /// The reciprocal of a constant or a parameter.
-    fn inverse(&mut self, w: &mut BlockBuilder, b: &Block, ranges: &[Interval], v: Value) -> Result<Scaled, String> {
+    fn inverse(
+        &mut self,
+        w: &mut BlockBuilder,
+        b: &Block,
+        ranges: &[Interval],
+        v: Value,
+    ) -> Result<Scaled, String> {
         let r = ranges[v as usize];
         let least = r.low.abs().min(r.high.abs());
         if least == 0.0 || r.low < 0.0 && r.high > 0.0 {
@@ -172,10 +271,16 @@ impl<'a> Converter<'a> {
         }
         let fraction = fraction_for(1.0 / least);
         match b.insts[v as usize].op {
-            Op::Const(c) => Ok(Scaled { v: w.i32(scaled(1.0 / f32::from_bits(c) as f64, fraction)), fraction }),
+            Op::Const(c) => Ok(Scaled {
+                v: w.i32(scaled(1.0 / f32::from_bits(c) as f64, fraction)),
+                fraction,
+            }),
             Op::Param(k) => {
                 let c = self.param(k, fraction, true);
-                Ok(Scaled { v: w.push(Op::Param(c), Ty::I32), fraction })
+                Ok(Scaled {
+                    v: w.push(Op::Param(c), Ty::I32),
+                    fraction,
+                })
             }
             _ => Err("it divides by a value that changes".into()),
         }
@@ -203,22 +308,56 @@ fn shift(w: &mut BlockBuilder, x: Scaled, fraction: i32) -> Value {
 fn product(w: &mut BlockBuilder, a: Scaled, b: Scaled, best: i32) -> Scaled {
     let full = a.fraction + b.fraction;
     let fraction = best.min(full).max(full - 63);
-    let v = w.push(Op::MulShift { a: a.v, b: b.v, shift: (full - fraction) as u8, round: Round::Floor }, Ty::I32);
+    let v = w.push(
+        Op::MulShift {
+            a: a.v,
+            b: b.v,
+            shift: (full - fraction) as u8,
+            round: Round::Floor,
+        },
+        Ty::I32,
+    );
     Scaled { v, fraction }
 }
 
 fn unary(w: &mut BlockBuilder, o: UnOp, a: Scaled) -> Scaled {
     match o {
-        UnOp::Sign => Scaled { v: w.un(o, a.v), fraction: 0 },
-        UnOp::Floor => Scaled { v: shift(w, Scaled { v: a.v, fraction: a.fraction.max(0) }, 0), fraction: 0 },
+        UnOp::Sign => Scaled {
+            v: w.un(o, a.v),
+            fraction: 0,
+        },
+        UnOp::Floor => Scaled {
+            v: shift(
+                w,
+                Scaled {
+                    v: a.v,
+                    fraction: a.fraction.max(0),
+                },
+                0,
+            ),
+            fraction: 0,
+        },
         UnOp::ToI32 | UnOp::ToU32 => {
-            let one = w.i32(1i32.checked_shl(a.fraction.max(0) as u32).unwrap_or(i32::MAX));
+            let one = w.i32(
+                1i32.checked_shl(a.fraction.max(0) as u32)
+                    .unwrap_or(i32::MAX),
+            );
             let v = w.bin(BinOp::Div, a.v, one);
-            let v = if o == UnOp::ToU32 { w.un(UnOp::ToU32, v) } else { v };
+            let v = if o == UnOp::ToU32 {
+                w.un(UnOp::ToU32, v)
+            } else {
+                v
+            };
             Scaled { v, fraction: 0 }
         }
-        UnOp::ToBool => Scaled { v: w.un(o, a.v), fraction: 0 },
+        UnOp::ToBool => Scaled {
+            v: w.un(o, a.v),
+            fraction: 0,
+        },
         UnOp::ToF32 => a,
-        _ => Scaled { v: w.un(o, a.v), fraction: a.fraction },
+        _ => Scaled {
+            v: w.un(o, a.v),
+            fraction: a.fraction,
+        },
     }
 }

@@ -17,7 +17,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use synfire_ir::model::{Model, Ty, Width};
-use synfire_ir::program::{Arithmetic, Carry, Column, GroupKind, Layout, Program, Projection, Weights};
+use synfire_ir::program::{
+    Arithmetic, Carry, Column, GroupKind, Layout, Program, Projection, Weights,
+};
 use synfire_ir::{Diagnostic, Diagnostics};
 
 /// Bits after the sign that a scaled value may use, one in hand for sums.
@@ -58,7 +60,10 @@ pub struct FixedReport {
 impl FixedReport {
     /// What one unit of a state's word is worth.
     pub fn scale(&self, group: u32, state: u16) -> Option<f64> {
-        self.states.iter().find(|s| s.at == (group, state)).map(|s| 2f64.powi(-s.fraction))
+        self.states
+            .iter()
+            .find(|s| s.at == (group, state))
+            .map(|s| 2f64.powi(-s.fraction))
     }
 }
 
@@ -90,10 +95,22 @@ pub fn convert(p: &Program) -> Result<Converted, Diagnostics> {
     let fraction = port_fractions(p, &mut out);
     let mut output_fraction: BTreeMap<(u32, u16), i32> = BTreeMap::new();
     for g in 0..p.groups.len() {
-        let GroupKind::Units { model, params, init } = &p.groups[g].kind else { continue };
+        let GroupKind::Units {
+            model,
+            params,
+            init,
+        } = &p.groups[g].kind
+        else {
+            continue;
+        };
         let m = &p.models[*model as usize];
-        let ports: Vec<(i32, Interval)> = (0..m.ports.len()).map(|k| fraction[&(g as u32, k as u16)]).collect();
-        let analog = p.projections.iter().any(|pr| pr.source as usize == g && matches!(pr.carry, Carry::Output(_)));
+        let ports: Vec<(i32, Interval)> = (0..m.ports.len())
+            .map(|k| fraction[&(g as u32, k as u16)])
+            .collect();
+        let analog = p
+            .projections
+            .iter()
+            .any(|pr| pr.source as usize == g && matches!(pr.carry, Carry::Output(_)));
         match group(p, g, m, params, init, &ports, analog) {
             Ok(done) => {
                 for (k, f) in done.outputs {
@@ -102,7 +119,11 @@ pub fn convert(p: &Program) -> Result<Converted, Diagnostics> {
                 report.states.extend(done.scales);
                 let model = program.models.len() as u32;
                 program.models.push(done.model);
-                program.groups[g].kind = GroupKind::Units { model, params: done.params, init: done.init };
+                program.groups[g].kind = GroupKind::Units {
+                    model,
+                    params: done.params,
+                    init: done.init,
+                };
             }
             Err(d) => out.extend(d),
         }
@@ -128,7 +149,8 @@ trait PortType {
 
 impl PortType for Program {
     fn models_port_is_float(&self, pr: &Projection) -> bool {
-        self.model_of(pr.target).is_some_and(|m| m.ports[pr.port as usize].ty == Ty::F32)
+        self.model_of(pr.target)
+            .is_some_and(|m| m.ports[pr.port as usize].ty == Ty::F32)
     }
 }
 
@@ -136,18 +158,29 @@ impl PortType for Program {
 fn port_fractions(p: &Program, out: &mut Diagnostics) -> BTreeMap<(u32, u16), (i32, Interval)> {
     let mut all = BTreeMap::new();
     for (g, group) in p.groups.iter().enumerate() {
-        let Some(m) = p.model_of(g as u32) else { continue };
+        let Some(m) = p.model_of(g as u32) else {
+            continue;
+        };
         for k in 0..m.ports.len() as u16 {
             let bound = port_bound(p, g as u32, k);
             all.insert((g as u32, k), (fraction_for(bound.magnitude()), bound));
         }
-        let graded = p.projections.iter().find(|pr| pr.target as usize == g && p.groups[pr.source as usize].graded);
+        let graded = p
+            .projections
+            .iter()
+            .find(|pr| pr.target as usize == g && p.groups[pr.source as usize].graded);
         if let Some(pr) = graded {
             out.push(
-                Diagnostic::error("SYN0430", format!("`{}` brings fractional values into `{}`, and nothing bounds them", pr.name, group.name))
-                    .at(group.name.clone())
-                    .note("fixed arithmetic chooses its scales before the run")
-                    .hint("drive the network with plain spikes, or run it with `--arithmetic f32`"),
+                Diagnostic::error(
+                    "SYN0430",
+                    format!(
+                        "`{}` brings fractional values into `{}`, and nothing bounds them",
+                        pr.name, group.name
+                    ),
+                )
+                .at(group.name.clone())
+                .note("fixed arithmetic chooses its scales before the run")
+                .hint("drive the network with plain spikes, or run it with `--arithmetic f32`"),
             );
         }
     }
@@ -162,7 +195,15 @@ struct Done {
     outputs: Vec<(u16, i32)>,
 }
 
-fn group(p: &Program, g: usize, m: &Model, params: &[Column], init: &[Column], ports: &[(i32, Interval)], analog: bool) -> Result<Done, Diagnostics> {
+fn group(
+    p: &Program,
+    g: usize,
+    m: &Model,
+    params: &[Column],
+    init: &[Column],
+    ports: &[(i32, Interval)],
+    analog: bool,
+) -> Result<Done, Diagnostics> {
     let name = &p.groups[g].name;
     let ranges = state_ranges(m, params, init, ports).map_err(|what| refuse(name, &what))?;
     let mut model = m.clone();
@@ -177,9 +218,13 @@ fn group(p: &Program, g: usize, m: &Model, params: &[Column], init: &[Column], p
         }
     }
     let mut cv = Converter::new(m, params, ports, &ranges);
-    model.step = cv.block(&m.step, None).map_err(|what| refuse(name, &what))?;
+    model.step = cv
+        .block(&m.step, None)
+        .map_err(|what| refuse(name, &what))?;
     for (k, h) in m.handlers.iter().enumerate() {
-        model.handlers[k].block = cv.block(&h.block, Some(h.port)).map_err(|what| refuse(name, &what))?;
+        model.handlers[k].block = cv
+            .block(&h.block, Some(h.port))
+            .map_err(|what| refuse(name, &what))?;
     }
     let mut outputs = vec![];
     let mut init: Vec<Column> = init
@@ -216,15 +261,24 @@ fn group(p: &Program, g: usize, m: &Model, params: &[Column], init: &[Column], p
             at: (g as u32, k as u16),
         })
         .collect();
-    Ok(Done { model, params: columns, init, scales, outputs })
+    Ok(Done {
+        model,
+        params: columns,
+        init,
+        scales,
+        outputs,
+    })
 }
 
 fn refuse(group: &str, what: &str) -> Diagnostics {
-    Diagnostic::error("SYN0431", format!("the dynamics of `{group}` have no integer form: {what}"))
-        .at(group)
-        .note("fixed arithmetic knows sums, products, quotients by parameters, comparisons and choices")
-        .hint("run it with `--arithmetic f32`, which is deterministic on the CPU engine")
-        .into()
+    Diagnostic::error(
+        "SYN0431",
+        format!("the dynamics of `{group}` have no integer form: {what}"),
+    )
+    .at(group)
+    .note("fixed arithmetic knows sums, products, quotients by parameters, comparisons and choices")
+    .hint("run it with `--arithmetic f32`, which is deterministic on the CPU engine")
+    .into()
 }
 
 /// Range and scale of a state.
@@ -236,8 +290,16 @@ pub(crate) struct StateRange {
 }
 
 /// Grows the ranges of the float states until the code keeps them.
-fn state_ranges(m: &Model, params: &[Column], init: &[Column], ports: &[(i32, Interval)]) -> Result<Vec<StateRange>, String> {
-    let mut power: Vec<i32> = init.iter().map(|c| exponent(range::column(c, Ty::F32).magnitude())).collect();
+fn state_ranges(
+    m: &Model,
+    params: &[Column],
+    init: &[Column],
+    ports: &[(i32, Interval)],
+) -> Result<Vec<StateRange>, String> {
+    let mut power: Vec<i32> = init
+        .iter()
+        .map(|c| exponent(range::column(c, Ty::F32).magnitude()))
+        .collect();
     let mut first: Option<Vec<i32>> = None;
     let mut free = vec![false; m.states.len()];
     for _ in 0..ROUNDS {
@@ -275,7 +337,11 @@ fn state_ranges(m: &Model, params: &[Column], init: &[Column], ports: &[(i32, In
 
 /// Smallest e with magnitude <= 2^e.
 fn exponent(magnitude: f64) -> i32 {
-    if magnitude <= 0.0 || !magnitude.is_finite() { -40 } else { (magnitude.log2().ceil() as i32).max(-40) }
+    if magnitude <= 0.0 || !magnitude.is_finite() {
+        -40
+    } else {
+        (magnitude.log2().ceil() as i32).max(-40)
+    }
 }
 
 pub(crate) fn quantise(c: &Column, fraction: i32) -> Column {

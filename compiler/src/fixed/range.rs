@@ -12,7 +12,10 @@ pub(crate) struct Interval {
 
 impl Interval {
     pub(crate) fn new(low: f64, high: f64) -> Self {
-        Interval { low: low.min(high), high: high.max(low) }
+        Interval {
+            low: low.min(high),
+            high: high.max(low),
+        }
     }
     pub(crate) fn point(x: f64) -> Self {
         Interval { low: x, high: x }
@@ -21,7 +24,10 @@ impl Interval {
         self.low.abs().max(self.high.abs())
     }
     pub(crate) fn hull(self, o: Interval) -> Self {
-        Interval { low: self.low.min(o.low), high: self.high.max(o.high) }
+        Interval {
+            low: self.low.min(o.low),
+            high: self.high.max(o.high),
+        }
     }
 }
 
@@ -34,7 +40,10 @@ pub(crate) fn column(c: &Column, ty: Ty) -> Interval {
     };
     match c {
         Column::Uniform(w) => Interval::point(value(*w)),
-        Column::PerUnit(v) => v.iter().fold(Interval::point(value(v.first().copied().unwrap_or(0))), |i, &w| i.hull(Interval::point(value(w)))),
+        Column::PerUnit(v) => v.iter().fold(
+            Interval::point(value(v.first().copied().unwrap_or(0))),
+            |i, &w| i.hull(Interval::point(value(w))),
+        ),
     }
 }
 
@@ -43,7 +52,11 @@ pub(crate) fn port_bound(p: &Program, group: u32, port: u16) -> Interval {
     let n = p.groups[group as usize].size as usize;
     let mut low = vec![0f64; n];
     let mut high = vec![0f64; n];
-    for pr in p.projections.iter().filter(|pr| (pr.target, pr.port) == (group, port)) {
+    for pr in p
+        .projections
+        .iter()
+        .filter(|pr| (pr.target, pr.port) == (group, port))
+    {
         let most = match pr.carry {
             Carry::Events => payload_bound(p, pr.source),
             // What an analog output can reach is not known yet when ports are bounded; outputs of the library are scaled
@@ -71,7 +84,9 @@ pub(crate) fn port_bound(p: &Program, group: u32, port: u16) -> Interval {
 
 /// Largest payload of one event of a group. Counts (Poisson sources) are bounded by their code.
 fn payload_bound(p: &Program, group: u32) -> f64 {
-    let Some(m) = p.model_of(group) else { return 1.0 };
+    let Some(m) = p.model_of(group) else {
+        return 1.0;
+    };
     let b = &m.step;
     match b.emit.map(|v| b.insts[v as usize].op) {
         Some(Op::Const(c)) => (c as i32 as f64).abs(),
@@ -88,21 +103,40 @@ fn payload_bound(p: &Program, group: u32) -> f64 {
 }
 
 fn visit(p: &Program, pr: &Projection, mut f: impl FnMut(usize, f64)) {
-    let float = p.model_of(pr.target).is_some_and(|m| m.ports[pr.port as usize].ty == Ty::F32);
-    let value = |bits: u32| if float { f32::from_bits(bits) as f64 } else { bits as i32 as f64 };
+    let float = p
+        .model_of(pr.target)
+        .is_some_and(|m| m.ports[pr.port as usize].ty == Ty::F32);
+    let value = |bits: u32| {
+        if float {
+            f32::from_bits(bits) as f64
+        } else {
+            bits as i32 as f64
+        }
+    };
     match &pr.layout {
-        Layout::Rows(r) => r.targets.iter().enumerate().for_each(|(i, &t)| f(t as usize, value(r.weights.bits(i)))),
+        Layout::Rows(r) => r
+            .targets
+            .iter()
+            .enumerate()
+            .for_each(|(i, &t)| f(t as usize, value(r.weights.bits(i)))),
         Layout::Dense { weights, .. } => {
             let n = pr.target_range.len as usize;
             (0..pr.source_range.len as usize * n).for_each(|i| f(i % n, value(weights.bits(i))));
         }
-        Layout::OneToOne { weights, .. } => (0..pr.source_range.len as usize).for_each(|i| f(i, value(weights.bits(i)))),
+        Layout::OneToOne { weights, .. } => {
+            (0..pr.source_range.len as usize).for_each(|i| f(i, value(weights.bits(i))))
+        }
         _ => {}
     }
 }
 
 /// What every float state can hold after one step from within `±limits`, over the step block and all handlers.
-pub(crate) fn stores(m: &Model, params: &[Column], ports: &[(i32, Interval)], limits: &[f64]) -> Result<Vec<Interval>, String> {
+pub(crate) fn stores(
+    m: &Model,
+    params: &[Column],
+    ports: &[(i32, Interval)],
+    limits: &[f64],
+) -> Result<Vec<Interval>, String> {
     let mut reach: Vec<Interval> = limits.iter().map(|_| Interval::point(0.0)).collect();
     let mut add = |b: &Block, arg: Interval| -> Result<(), String> {
         let values = block(m, b, params, ports, limits, arg)?;
@@ -119,7 +153,14 @@ pub(crate) fn stores(m: &Model, params: &[Column], ports: &[(i32, Interval)], li
 }
 
 /// Interval of every instruction of a block.
-pub(crate) fn block(m: &Model, b: &Block, params: &[Column], ports: &[(i32, Interval)], limits: &[f64], arg: Interval) -> Result<Vec<Interval>, String> {
+pub(crate) fn block(
+    m: &Model,
+    b: &Block,
+    params: &[Column],
+    ports: &[(i32, Interval)],
+    limits: &[f64],
+    arg: Interval,
+) -> Result<Vec<Interval>, String> {
     let any = Interval::new(i32::MIN as f64, i32::MAX as f64);
     let mut out: Vec<Interval> = Vec::with_capacity(b.insts.len());
     for inst in &b.insts {
@@ -137,7 +178,9 @@ pub(crate) fn block(m: &Model, b: &Block, params: &[Column], ports: &[(i32, Inte
             Op::Arg => arg,
             Op::Un(o, a) => unary(o, ty(a), at(a), any)?,
             Op::Bin(o, a, c) if ty(a) == Ty::F32 => binary(o, at(a), at(c))?,
-            Op::Bin(BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge, ..) => Interval::new(0.0, 1.0),
+            Op::Bin(BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge, ..) => {
+                Interval::new(0.0, 1.0)
+            }
             Op::Select(c, a, e) => select(b, &out, c, a, e),
             _ if inst.ty == Ty::Bool => Interval::new(0.0, 1.0),
             _ => any,
@@ -192,13 +235,23 @@ fn unary(o: UnOp, ty: Ty, a: Interval, any: Interval) -> Result<Interval, String
         UnOp::Floor => Interval::new(a.low.floor(), a.high.floor()),
         UnOp::ToF32 | UnOp::ToI32 | UnOp::ToU32 => a,
         UnOp::ToBool => Interval::new(0.0, 1.0),
-        other => return Err(format!("it calls `{}`", format!("{other:?}").to_lowercase())),
+        other => {
+            return Err(format!(
+                "it calls `{}`",
+                format!("{other:?}").to_lowercase()
+            ));
+        }
     })
 }
 
 fn binary(o: BinOp, a: Interval, b: Interval) -> Result<Interval, String> {
     let products = || {
-        let p = [a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high];
+        let p = [
+            a.low * b.low,
+            a.low * b.high,
+            a.high * b.low,
+            a.high * b.high,
+        ];
         let f = |g: fn(f64, f64) -> f64| p.iter().copied().reduce(g).unwrap_or(0.0);
         Interval::new(f(f64::min), f(f64::max))
     };
@@ -207,13 +260,23 @@ fn binary(o: BinOp, a: Interval, b: Interval) -> Result<Interval, String> {
         BinOp::Sub => Interval::new(a.low - b.high, a.high - b.low),
         BinOp::Mul => products(),
         BinOp::Div if b.low > 0.0 || b.high < 0.0 => {
-            let q = [a.low / b.low, a.low / b.high, a.high / b.low, a.high / b.high];
-            Interval::new(q.iter().copied().fold(f64::INFINITY, f64::min), q.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+            let q = [
+                a.low / b.low,
+                a.low / b.high,
+                a.high / b.low,
+                a.high / b.high,
+            ];
+            Interval::new(
+                q.iter().copied().fold(f64::INFINITY, f64::min),
+                q.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            )
         }
         BinOp::Div => return Err("it divides by a value that may be 0".into()),
         BinOp::Min => Interval::new(a.low.min(b.low), a.high.min(b.high)),
         BinOp::Max => Interval::new(a.low.max(b.low), a.high.max(b.high)),
-        BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge => Interval::new(0.0, 1.0),
+        BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge => {
+            Interval::new(0.0, 1.0)
+        }
         BinOp::Pow => return Err("it raises to a power".into()),
         BinOp::Rem => return Err("it takes a remainder".into()),
         _ => return Err("it shifts or masks a float".into()),

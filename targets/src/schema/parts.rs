@@ -222,6 +222,8 @@ pub enum Scope {
     Neuron,
     /// A synapse.
     Synapse,
+    /// The host, which sends a spike back to the chip when it is due.
+    Host,
     /// A step of a run.
     Step,
 }

@@ -1,0 +1,359 @@
+//! `compile`: all passes in order, from a verified network to an artefact and its report.
+
+use crate::map::metrics::measure;
+use crate::map::partition::{self, Limits, Partition};
+use crate::map::place::{Placement, place};
+use crate::map::route::route;
+use crate::passes::{self, ChipNetwork, emit::emit, quantise::quantise, schedule::schedule};
+use serde_json::{Value, json};
+use std::time::Instant;
+use synfire_ir::artifact::{Artifact, Header, Section, SectionKind};
+use synfire_ir::mapping::Mapping;
+use synfire_ir::network::{Network, Verified};
+use synfire_ir::{Class, Diagnostic, Diagnostics, Progress};
+use synfire_targets::Target;
+use synfire_targets::schema::{Delivery, Scope, Sharing, Topology};
+
+/// How to compile.
+#[derive(Clone, Debug, Default)]
+pub struct CompileOptions {
+    /// Overrides the network's own seed.
+    pub seed: Option<u64>,
+    /// Passes whose result is wanted as text (names or aliases of [`passes::PASSES`]; `all`).
+    pub dumps: Vec<String>,
+    /// CRC-32 of the network's source bytes.
+    pub source_hash: u32,
+    /// Options to be noted in the artefact.
+    pub options: Vec<(String, String)>,
+}
+
+/// What `compile` gives.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The artefact.
+    pub artifact: Artifact,
+    /// The mapping that it was made from.
+    pub mapping: Mapping,
+    /// Facts for people and programs.
+    pub report: Value,
+    /// (pass, text) of the dumps asked for.
+    pub dumps: Vec<(String, String)>,
+    /// Worth knowing.
+    pub warnings: Diagnostics,
+}
+
+struct Clock {
+    start: Instant,
+    times: Vec<Value>,
+}
+
+impl Clock {
+    fn lap(&mut self, name: &str) {
+        self.times
+            .push(json!({"name": name, "s": self.start.elapsed().as_secs_f64()}));
+        self.start = Instant::now();
+    }
+}
+
+/// Maps a network onto a chip.
+///
+/// Errors: of class [`Class::Fit`] when it does not fit, each with the limit, the amount, the population and a remedy.
+pub fn compile(
+    net: &Verified<Network>,
+    target: Target,
+    options: &CompileOptions,
+    progress: &dyn Progress,
+) -> Result<Compiled, Diagnostics> {
+    check_dumps(&options.dumps)?;
+    let Some(backend) = target.chip.backend() else {
+        return Err(Diagnostic::error(
+            "SYN0640",
+            format!(
+                "{} has no code that writes its configuration",
+                target.name()
+            ),
+        )
+        .class(Class::Fit)
+        .at(target.name())
+        .hint("choose another target; `synfire targets` lists them")
+        .into());
+    };
+    let seed = options.seed.unwrap_or(net.seed_or_default());
+    let mut clock = Clock {
+        start: Instant::now(),
+        times: vec![],
+    };
+    let mut dumps = vec![];
+    let mut dump = |name: &str, text: &dyn Fn() -> String| {
+        let wanted = |d: &String| d == "all" || passes::find(d).is_some_and(|p| p.name == name);
+        if options.dumps.iter().any(wanted) {
+            dumps.push((name.to_string(), text()));
+        }
+    };
+    let total = passes::PASSES.len() as u64;
+    dump("verify", &|| crate::dump::network(net));
+
+    progress.report("schedule", 1, total);
+    let min = if target.delays().scope == Scope::Host {
+        1
+    } else {
+        target.delays().min.value
+    };
+    let shifts = schedule(net, min, &target.name())?;
+    clock.lap("schedule");
+    dump("schedule", &|| {
+        shifts
+            .iter()
+            .map(|(id, s)| format!("{} +{s}\n", net.graph[*id].name))
+            .collect()
+    });
+
+    progress.report("quantise", 2, total);
+    let (chip, rounding, warnings) = quantise(net, &target, backend, &shifts, seed)?;
+    clock.lap("quantise");
+    dump("quantise", &|| crate::dump::chip(&chip));
+
+    progress.report("partition", 3, total);
+    let limits = limits(&target);
+    nothing_recorded(net, &chip)?;
+    let parts = partition::partition(&chip, &limits)?;
+    clock.lap("partition");
+    dump("partition", &|| crate::dump::partition(&chip, &parts));
+
+    progress.report("place", 4, total);
+    let placed = placement(&target, &parts, &limits)?;
+    clock.lap("place");
+    dump("place", &|| {
+        placed
+            .positions
+            .iter()
+            .enumerate()
+            .map(|(i, p)| format!("core {i} at {},{}\n", p.0, p.1))
+            .collect()
+    });
+
+    progress.report("route", 5, total);
+    let mapping = route(&chip, &net.name, &target, &limits, &parts, &placed)?;
+    clock.lap("route");
+    dump("route", &|| crate::dump::mapping(&mapping));
+
+    progress.report("emit", 6, total);
+    let header = Header {
+        network: net.name.clone(),
+        target: target.chip.spec.name.clone(),
+        dialect: target.dialect.name.clone(),
+        target_version: target.chip.spec.version,
+        compiler: env!("CARGO_PKG_VERSION").into(),
+        source_hash: options.source_hash,
+        options: options.options.clone(),
+        seed,
+        dt: net.dt,
+        run: net.run,
+    };
+    let mut artifact = emit(&mapping, backend, header, feeds(net))?;
+    clock.lap("emit");
+    dump("emit", &|| {
+        artifact
+            .native()
+            .map(|s| {
+                format!(
+                    "{} {} bytes crc {:08x}\n",
+                    s.name,
+                    s.bytes.len(),
+                    crc(&s.bytes)
+                )
+            })
+            .collect()
+    });
+
+    let mut report = report(net, &target, &limits, &mapping, &parts);
+    report["quantisation"] = serde_json::to_value(&rounding).unwrap_or_default();
+    let stored = serde_json::to_vec(&report).unwrap_or_default();
+    artifact.sections.push(Section {
+        kind: SectionKind::Report,
+        name: "report.json".into(),
+        bytes: stored,
+    });
+    report["passes"] = Value::Array(clock.times);
+    progress.report("emit", total, total);
+    Ok(Compiled {
+        artifact,
+        mapping,
+        report,
+        dumps,
+        warnings,
+    })
+}
+
+fn crc(bytes: &[u8]) -> u32 {
+    crc32fast::hash(bytes)
+}
+
+fn check_dumps(names: &[String]) -> Result<(), Diagnostics> {
+    let known: Vec<&str> = passes::PASSES.iter().map(|p| p.name).collect();
+    for n in names
+        .iter()
+        .filter(|n| *n != "all" && passes::find(n).is_none())
+    {
+        let d = Diagnostic::error("SYN0641", format!("there is no pass `{n}`")).class(Class::Usage);
+        return Err(match synfire_ir::diag::nearest(n, known.iter().copied()) {
+            Some(near) => d.hint(format!("did you mean `{near}`?")),
+            None => d.hint(format!("the passes are {}, or `all`", known.join(", "))),
+        }
+        .into());
+    }
+    Ok(())
+}
+
+fn nothing_recorded(net: &Network, chip: &ChipNetwork) -> Result<(), Diagnostics> {
+    if chip.populations.iter().any(|p| p.recorded) {
+        return Ok(());
+    }
+    Err(Diagnostic::error(
+        "SYN0642",
+        "no spikes of this network are recorded, so nothing of it is needed on a chip",
+    )
+    .at(net.name.clone())
+    .hint("add `record POPULATION.spikes`")
+    .into())
+}
+
+/// What the generic partitioner needs of a chip's description.
+fn limits(target: &Target) -> Limits {
+    let l = target.limits();
+    let of = |v: &Option<synfire_targets::schema::Sourced<u64>>| {
+        v.as_ref().map_or(usize::MAX, |v| v.value as usize)
+    };
+    let w = target.weights();
+    let shared = w.sharing == Sharing::AxonClass;
+    Limits {
+        target: target.name(),
+        neurons: of(&l.neurons_per_core),
+        axons: of(&l.axons_per_core),
+        cores: l.cores.as_ref().map_or(1, |c| c.value as usize),
+        classes: w
+            .classes
+            .as_ref()
+            .filter(|_| shared)
+            .map(|c| c.value as usize),
+        one_destination: l
+            .destinations_per_neuron
+            .as_ref()
+            .is_some_and(|d| d.value == 1),
+        serial: target.chip.spec.delivery == Delivery::Serial,
+    }
+}
+
+fn placement(
+    target: &Target,
+    parts: &Partition,
+    limits: &Limits,
+) -> Result<Placement, Diagnostics> {
+    let (most, resizable, reserved) = match &target.chip.spec.topology {
+        Topology::Mesh {
+            x, y, resizable, ..
+        } => {
+            let reserved = target.chip.spec.model.output.is_some() as usize;
+            ([x.value, y.value], *resizable, reserved)
+        }
+        Topology::Bus { cores } => ([cores.value, 1], false, 0),
+        Topology::Single => ([1, 1], false, 0),
+    };
+    place(parts.cores.len(), most, resizable, reserved).ok_or_else(|| {
+        Diagnostic::error(
+            "SYN0632",
+            format!(
+                "the network needs {} cores; {} has {}",
+                parts.cores.len(),
+                limits.target,
+                limits.cores
+            ),
+        )
+        .class(Class::Fit)
+        .at(target.name())
+        .hint("make the network smaller")
+        .field("limit", "cores")
+        .field("needed", parts.cores.len())
+        .field("available", limits.cores)
+        .into()
+    })
+}
+
+fn feeds(net: &Network) -> Vec<(u32, u32, u32)> {
+    let number = |id| net.populations().position(|(i, _)| i == id).unwrap_or(0) as u32;
+    net.feeds
+        .iter()
+        .flat_map(|f| f.events.iter().map(move |e| (number(f.pop), e.0, e.1)))
+        .collect()
+}
+
+fn report(
+    net: &Network,
+    target: &Target,
+    limits: &Limits,
+    m: &Mapping,
+    parts: &Partition,
+) -> Value {
+    let share = |used: usize, of: usize| {
+        if of == usize::MAX || of == 0 {
+            0.0
+        } else {
+            used as f64 / of as f64
+        }
+    };
+    let cores: Vec<Value> = m
+        .cores
+        .iter()
+        .map(|c| {
+            json!({"chip": c.chip, "x": c.x, "y": c.y, "neurons": c.neurons.len(), "axons": c.axons.len(), "synapses": c.synapses.len(),
+                "populations": populations(m, c)})
+        })
+        .collect();
+    let most = |f: &dyn Fn(&synfire_ir::mapping::Core) -> f64| {
+        let v: Vec<f64> = m.cores.iter().map(f).collect();
+        let mean = v.iter().sum::<f64>() / v.len().max(1) as f64;
+        json!({"max": v.iter().copied().fold(0.0, f64::max), "mean": mean})
+    };
+    let neurons: usize = m.cores.iter().map(|c| c.neurons.len()).sum();
+    let copies = m
+        .cores
+        .iter()
+        .flat_map(|c| &c.neurons)
+        .filter(|n| n.copy > 0)
+        .count();
+    let axons: usize = m.cores.iter().map(|c| c.axons.len()).sum();
+    json!({
+        "network": net.name,
+        "target": target.name(),
+        "neurons": net.neurons(),
+        "synapses": m.cores.iter().map(|c| c.synapses.len()).sum::<usize>(),
+        "cores_used": m.cores.len(),
+        "cores_available": limits.cores,
+        "chips": 1,
+        "mesh": m.mesh,
+        "slots_used": neurons,
+        "copies": copies,
+        "axons_used": axons,
+        "units_unused": parts.unused,
+        "limits": {"neurons": limits.neurons, "axons": limits.axons, "cores": limits.cores},
+        "utilisation": {
+            "util_n": most(&|c| share(c.neurons.len(), limits.neurons)),
+            "util_a": most(&|c| share(c.axons.len(), limits.axons)),
+            "util_s": most(&|c| share(c.synapses.len(), limits.axons.saturating_mul(limits.neurons))),
+            "cores": share(m.cores.len(), limits.cores),
+        },
+        "shifts": m.populations.iter().filter(|p| p.shift > 0).map(|p| json!({"population": p.name, "steps": p.shift})).collect::<Vec<_>>(),
+        "cores": cores,
+        "metrics": measure(m),
+    })
+}
+
+fn populations(m: &Mapping, c: &synfire_ir::mapping::Core) -> Vec<Value> {
+    let mut n: std::collections::BTreeMap<u32, u32> = Default::default();
+    c.neurons
+        .iter()
+        .for_each(|x| *n.entry(x.unit.pop).or_default() += 1);
+    n.iter()
+        .map(|(p, k)| json!({"name": m.populations[*p as usize].name, "neurons": k}))
+        .collect()
+}

@@ -1,0 +1,495 @@
+//! What a population computes, found from its step code: the chips' common ground.
+//!
+//! A model's step block is evaluated once a unit over *affine forms* `a v + sum of gains * ports + c` of its one carried state v. States
+//! that provably keep their initial value (a refractory counter that is never set) are constants. What comes out is a
+//! threshold unit with decay, gains, bias and reset; any other code is refused with the place where it left that form.
+
+use crate::ideal::{Values, evaluate_fields};
+use synfire_ir::model::{BinOp, Block, Op, Ty, UnOp};
+use synfire_ir::network::{Network, NeuronModel, PopId, PopKind};
+use synfire_ir::rng::{self, Draws, name_key};
+
+/// Once a step `v := decay * v + sum(gain[port] * arrivals[port]) + bias`; a spike when `v > threshold` (or `>=`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dynamics {
+    /// Multiplier of v.
+    pub decay: f64,
+    /// Multiplier of each port's arrivals.
+    pub gain: Vec<f64>,
+    /// Constant.
+    pub bias: f64,
+    /// Threshold.
+    pub threshold: f64,
+    /// `>` rather than `>=`?
+    pub strict: bool,
+    /// Reset value, or `None` when the threshold is subtracted.
+    pub reset: Option<f64>,
+    /// Before step 0.
+    pub initial: f64,
+}
+
+/// Per-unit values of a population: columns of its model and initial states, in f64.
+pub struct Evaluated {
+    params: Vec<Values>,
+    init: Vec<Values>,
+    /// Fields in the model's order.
+    pub(crate) fields: Vec<Values>,
+}
+
+/// Evaluates a population's fields, columns and initial states.
+pub fn evaluate(net: &Network, id: PopId, m: &NeuronModel, seed: u64) -> Evaluated {
+    let PopKind::Neurons { values, .. } = &net.graph[id].kind else {
+        return Evaluated {
+            params: vec![],
+            init: vec![],
+            fields: vec![],
+        };
+    };
+    let size = net.graph[id].size() as u32;
+    let dt = net.dt.unwrap_or(1.0);
+    let fields = evaluate_fields(net, id, m, values, size, seed);
+    let n = if fields.iter().all(|f| f.0.len() == 1) {
+        1
+    } else {
+        size as usize
+    };
+    let per_unit = |e: &synfire_ir::network::HostExpr| {
+        Values(
+            (0..n)
+                .map(|u| e.eval(&|k| fields[k as usize].at(u), dt))
+                .collect(),
+        )
+    };
+    let params = m.columns.iter().map(per_unit).collect();
+    let init = m
+        .init
+        .iter()
+        .zip(&m.model.states)
+        .map(|(e, s)| match values.iter().find(|v| v.0 == s.name) {
+            Some((_, v)) => {
+                let key = name_key(&format!("{}.{}", net.graph[id].name, s.name));
+                Values(
+                    (0..size)
+                        .map(|u| {
+                            net.element(v, u as usize, &mut Draws::new(seed, rng::INITIAL, key, u))
+                        })
+                        .collect(),
+                )
+            }
+            None => per_unit(e),
+        })
+        .collect();
+    Evaluated {
+        params,
+        init,
+        fields,
+    }
+}
+
+impl Evaluated {
+    /// Initial value of a state.
+    pub fn initial(&self, state: usize, unit: usize) -> f64 {
+        self.init[state].at(unit)
+    }
+
+    /// Do all units share their values?
+    pub fn uniform(&self) -> bool {
+        self.params.iter().chain(&self.init).all(|v| v.0.len() == 1)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Affine {
+    v: f64,
+    ports: Vec<f64>,
+    c: f64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Form {
+    Const(f64),
+    Affine(Affine),
+    /// `x - y > 0` (or `>= 0`).
+    Test {
+        difference: Affine,
+        strict: bool,
+    },
+    /// The negation of a test.
+    Not(Box<Form>),
+    /// By a test.
+    Choice {
+        test: Box<Form>,
+        yes: Box<Form>,
+        no: Box<Form>,
+    },
+}
+
+/// Reads the dynamics of unit `unit` out of a model; the error says what left the form.
+pub fn characterise(m: &NeuronModel, values: &Evaluated, unit: usize) -> Result<Dynamics, String> {
+    if !m.model.handlers.is_empty() {
+        return Err("it handles arriving events one by one".into());
+    }
+    if m.model
+        .ports
+        .iter()
+        .any(|p| p.combine != synfire_ir::model::Combine::Sum)
+    {
+        return Err("its inputs do not simply add up".into());
+    }
+    let block = &m.model.step;
+    let mut carried: Vec<usize> = vec![];
+    // A state is carried when it does not keep its initial value; at most one may be.
+    for _ in 0..=m.model.states.len() {
+        let forms = evaluate_block(m, block, values, unit, &carried)?;
+        let mut grown = false;
+        for &(s, v) in &block.stores {
+            let kept = forms[v as usize] == Form::Const(values.initial(s as usize, unit));
+            if !kept && !carried.contains(&(s as usize)) {
+                carried.push(s as usize);
+                grown = true;
+            }
+        }
+        if carried.len() > 1 {
+            let names: Vec<&str> = carried
+                .iter()
+                .map(|&s| m.model.states[s].name.as_str())
+                .collect();
+            return Err(format!("it carries several states ({})", names.join(", ")));
+        }
+        if !grown {
+            return read(m, block, &forms, &carried, values, unit);
+        }
+    }
+    Err("its states depend on one another".into())
+}
+
+fn read(
+    m: &NeuronModel,
+    block: &Block,
+    forms: &[Form],
+    carried: &[usize],
+    values: &Evaluated,
+    unit: usize,
+) -> Result<Dynamics, String> {
+    let emit = block.emit.ok_or("it emits no spikes")?;
+    let Form::Choice { test, yes, no } = &forms[emit as usize] else {
+        return Err("its spikes do not follow from one threshold".into());
+    };
+    let Form::Test { difference, strict } = &**test else {
+        return Err("its spikes do not follow from one threshold".into());
+    };
+    if **yes != Form::Const(1.0) || **no != Form::Const(0.0) {
+        return Err("it emits something other than single spikes".into());
+    }
+    let zero = Affine {
+        v: 0.0,
+        ports: vec![0.0; m.model.ports.len()],
+        c: 0.0,
+    };
+    let Some(&s) = carried.first() else {
+        // No memory: the difference itself is the membrane, and the threshold is 0 on it.
+        let threshold = -difference.c;
+        return Ok(Dynamics {
+            decay: 0.0,
+            gain: difference.ports.clone(),
+            bias: 0.0,
+            threshold,
+            strict: *strict,
+            reset: Some(0.0),
+            initial: 0.0,
+        });
+    };
+    let stored = block
+        .stores
+        .iter()
+        .find(|x| x.0 as usize == s)
+        .ok_or("its state is not stored")?
+        .1;
+    let (after, keep) = match &forms[stored as usize] {
+        Form::Choice { test: t, yes, no } if t == test => (&**yes, &**no),
+        _ => return Err("its reset does not follow its threshold".into()),
+    };
+    let keep = match keep {
+        Form::Affine(a) => a.clone(),
+        Form::Const(c) => Affine {
+            c: *c,
+            ..zero.clone()
+        },
+        _ => {
+            return Err(format!(
+                "`{}` does not change linearly",
+                m.model.states[s].name
+            ));
+        }
+    };
+    // The tested value must be the membrane up to a constant.
+    if difference.v != keep.v || difference.ports != keep.ports {
+        return Err("it compares something other than its membrane with the threshold".into());
+    }
+    let threshold = keep.c - difference.c;
+    let reset = match after {
+        Form::Const(c) => Some(*c),
+        Form::Affine(a)
+            if a.v == keep.v && a.ports == keep.ports && close(keep.c - a.c, threshold) =>
+        {
+            None
+        }
+        Form::Affine(a) if a.v == 0.0 && a.ports.iter().all(|g| *g == 0.0) => Some(a.c),
+        _ => return Err("its reset is neither a value nor the threshold's subtraction".into()),
+    };
+    Ok(Dynamics {
+        decay: keep.v,
+        gain: keep.ports,
+        bias: keep.c,
+        threshold,
+        strict: *strict,
+        reset,
+        initial: values.initial(s, unit),
+    })
+}
+
+fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
+}
+
+fn evaluate_block(
+    m: &NeuronModel,
+    b: &Block,
+    values: &Evaluated,
+    unit: usize,
+    carried: &[usize],
+) -> Result<Vec<Form>, String> {
+    let ports = m.model.ports.len();
+    let mut out: Vec<Form> = Vec::with_capacity(b.insts.len());
+    for inst in &b.insts {
+        let at = |v: u32| &out[v as usize];
+        let form = match inst.op {
+            Op::Const(c) => Form::Const(match inst.ty {
+                Ty::F32 => f32::from_bits(c) as f64,
+                Ty::I32 => c as i32 as f64,
+                _ => c as f64,
+            }),
+            Op::Param(k) => Form::Const(values.params[k as usize].at(unit)),
+            Op::State(k) if carried.contains(&(k as usize)) => Form::Affine(Affine {
+                v: 1.0,
+                ports: vec![0.0; ports],
+                c: 0.0,
+            }),
+            Op::State(k) => Form::Const(values.initial(k as usize, unit)),
+            Op::Port(k) => {
+                let mut g = vec![0.0; ports];
+                g[k as usize] = 1.0;
+                Form::Affine(Affine {
+                    v: 0.0,
+                    ports: g,
+                    c: 0.0,
+                })
+            }
+            Op::Select(c, a, e) => choose(at(c), at(a), at(e)),
+            Op::Un(o, a) => unary(o, at(a))?,
+            Op::Bin(o, a, c) => binary(o, at(a), at(c))?,
+            Op::Wrap { a, bits: 32, .. } | Op::Sat { a, bits: 32 } => at(a).clone(),
+            Op::MulShift { .. } | Op::Sat { .. } | Op::Wrap { .. } => {
+                return Err("it computes in fixed-width integers of its own".into());
+            }
+            Op::Rand { .. } => return Err("it draws random numbers".into()),
+            Op::Step | Op::Index | Op::Arg => {
+                return Err("it depends on the number of the step or of the unit".into());
+            }
+        };
+        out.push(form);
+    }
+    Ok(out)
+}
+
+fn affine(f: &Form, ports: usize) -> Option<Affine> {
+    match f {
+        Form::Const(c) => Some(Affine {
+            v: 0.0,
+            ports: vec![0.0; ports],
+            c: *c,
+        }),
+        Form::Affine(a) => Some(a.clone()),
+        _ => None,
+    }
+}
+
+fn ports_of(f: &Form) -> usize {
+    match f {
+        Form::Affine(a) | Form::Test { difference: a, .. } => a.ports.len(),
+        Form::Choice { yes, no, .. } => ports_of(yes).max(ports_of(no)),
+        Form::Not(t) => ports_of(t),
+        Form::Const(_) => 0,
+    }
+}
+
+fn choose(c: &Form, a: &Form, e: &Form) -> Form {
+    match c {
+        Form::Const(x) => {
+            if *x != 0.0 {
+                a.clone()
+            } else {
+                e.clone()
+            }
+        }
+        _ if a == e => a.clone(),
+        Form::Not(t) => choose(t, e, a),
+        test => {
+            // A branch that chooses by the same test is already decided.
+            let inner = |f: &Form, yes: bool| match f {
+                Form::Choice {
+                    test: t,
+                    yes: y,
+                    no: n,
+                } if **t == *test => {
+                    if yes {
+                        (**y).clone()
+                    } else {
+                        (**n).clone()
+                    }
+                }
+                other => other.clone(),
+            };
+            Form::Choice {
+                test: Box::new(test.clone()),
+                yes: Box::new(inner(a, true)),
+                no: Box::new(inner(e, false)),
+            }
+        }
+    }
+}
+
+fn lift(f: &Form, g: &dyn Fn(&Form) -> Result<Form, String>) -> Result<Form, String> {
+    match f {
+        Form::Choice { test, yes, no } => Ok(choose(test, &lift(yes, g)?, &lift(no, g)?)),
+        other => g(other),
+    }
+}
+
+fn unary(o: UnOp, a: &Form) -> Result<Form, String> {
+    match (o, a) {
+        (UnOp::ToF32, Form::Const(_) | Form::Affine(_)) => Ok(a.clone()),
+        (UnOp::ToI32 | UnOp::ToU32 | UnOp::ToF32, Form::Test { .. } | Form::Not(_)) => {
+            Ok(choose(a, &Form::Const(1.0), &Form::Const(0.0)))
+        }
+        (UnOp::Not, Form::Test { .. }) => Ok(Form::Not(Box::new(a.clone()))),
+        (UnOp::Not, Form::Not(t)) => Ok((**t).clone()),
+        (UnOp::Not, Form::Const(c)) => Ok(Form::Const((*c == 0.0) as u8 as f64)),
+        (UnOp::ToBool, Form::Test { .. } | Form::Not(_)) => Ok(a.clone()),
+        (UnOp::ToBool, Form::Const(c)) => Ok(Form::Const((*c != 0.0) as u8 as f64)),
+        (UnOp::ToI32 | UnOp::ToU32, Form::Const(c)) => Ok(Form::Const(c.trunc())),
+        (UnOp::ToI32 | UnOp::ToU32, Form::Affine(_)) => Ok(a.clone()),
+        (UnOp::Neg, _) => binary(BinOp::Sub, &Form::Const(0.0), a),
+        (_, Form::Choice { .. }) => lift(a, &|f| unary(o, f)),
+        (_, Form::Const(c)) => match o {
+            UnOp::Abs => Ok(Form::Const(c.abs())),
+            UnOp::Sign => Ok(Form::Const(if *c == 0.0 { 0.0 } else { c.signum() })),
+            UnOp::Floor => Ok(Form::Const(c.floor())),
+            UnOp::Sqrt => Ok(Form::Const(c.sqrt())),
+            UnOp::Exp => Ok(Form::Const(c.exp())),
+            UnOp::Log => Ok(Form::Const(c.ln())),
+            UnOp::Sin => Ok(Form::Const(c.sin())),
+            UnOp::Cos => Ok(Form::Const(c.cos())),
+            UnOp::Tanh => Ok(Form::Const(c.tanh())),
+            _ => Err(format!("it uses `{o:?}`")),
+        },
+        _ => Err(format!(
+            "it uses `{}` on its membrane",
+            format!("{o:?}").to_lowercase()
+        )),
+    }
+}
+
+fn binary(o: BinOp, a: &Form, b: &Form) -> Result<Form, String> {
+    if let Form::Choice { .. } = a {
+        return lift(a, &|f| binary(o, f, b));
+    }
+    if let Form::Choice { .. } = b {
+        return lift(b, &|f| binary(o, a, f));
+    }
+    if let (Form::Const(x), Form::Const(y)) = (a, b) {
+        use synfire_ir::network::HostFn2 as F;
+        let f = match o {
+            BinOp::Add => F::Add,
+            BinOp::Sub => F::Sub,
+            BinOp::Mul => F::Mul,
+            BinOp::Div => F::Div,
+            BinOp::Min => F::Min,
+            BinOp::Max => F::Max,
+            BinOp::Pow => F::Pow,
+            BinOp::Lt => F::Lt,
+            BinOp::Le => F::Le,
+            BinOp::Gt => F::Gt,
+            BinOp::Ge => F::Ge,
+            BinOp::Eq => F::Eq,
+            BinOp::Ne => F::Ne,
+            BinOp::And => F::And,
+            BinOp::Or => F::Or,
+            _ => return Err(format!("it uses `{}`", format!("{o:?}").to_lowercase())),
+        };
+        return Ok(Form::Const(f.apply(*x, *y)));
+    }
+    let n = ports_of(a).max(ports_of(b));
+    let logic = |c: f64, other: &Form| match (o, c != 0.0) {
+        (BinOp::And, true) | (BinOp::Or, false) => Some(other.clone()),
+        (BinOp::And, false) => Some(Form::Const(0.0)),
+        (BinOp::Or, true) => Some(Form::Const(1.0)),
+        _ => None,
+    };
+    match (a, b) {
+        (Form::Const(c), t @ (Form::Test { .. } | Form::Not(_)))
+        | (t @ (Form::Test { .. } | Form::Not(_)), Form::Const(c)) => {
+            return logic(*c, t).ok_or_else(|| "it combines tests".into());
+        }
+        _ => {}
+    }
+    let (Some(x), Some(y)) = (affine(a, n), affine(b, n)) else {
+        return Err("it combines several tests".into());
+    };
+    let zip = |f: fn(f64, f64) -> f64| Affine {
+        v: f(x.v, y.v),
+        ports: x
+            .ports
+            .iter()
+            .zip(&y.ports)
+            .map(|(p, q)| f(*p, *q))
+            .collect(),
+        c: f(x.c, y.c),
+    };
+    let scale = |k: f64, z: &Affine| Affine {
+        v: z.v * k,
+        ports: z.ports.iter().map(|g| g * k).collect(),
+        c: z.c * k,
+    };
+    let test = |p: &Affine, q: &Affine, strict: bool| Form::Test {
+        difference: Affine {
+            v: p.v - q.v,
+            ports: p.ports.iter().zip(&q.ports).map(|(a, b)| a - b).collect(),
+            c: p.c - q.c,
+        },
+        strict,
+    };
+    Ok(match o {
+        BinOp::Add => Form::Affine(zip(|p, q| p + q)),
+        BinOp::Sub => Form::Affine(zip(|p, q| p - q)),
+        BinOp::Mul => match (a, b) {
+            (Form::Const(k), _) => Form::Affine(scale(*k, &y)),
+            (_, Form::Const(k)) => Form::Affine(scale(*k, &x)),
+            _ => return Err("it multiplies its membrane or inputs with one another".into()),
+        },
+        BinOp::Div => match b {
+            Form::Const(k) if *k != 0.0 => Form::Affine(scale(1.0 / k, &x)),
+            _ => return Err("it divides by its membrane or inputs".into()),
+        },
+        BinOp::Gt => test(&x, &y, true),
+        BinOp::Ge => test(&x, &y, false),
+        BinOp::Lt => test(&y, &x, true),
+        BinOp::Le => test(&y, &x, false),
+        _ => {
+            return Err(format!(
+                "it uses `{}` on its membrane",
+                format!("{o:?}").to_lowercase()
+            ));
+        }
+    })
+}

@@ -1,0 +1,86 @@
+//! `emit`: a mapping in the chip's own bytes, with the names and times that bind it, as an artefact.
+
+use synfire_ir::Diagnostics;
+use synfire_ir::artifact::{
+    Artifact, Bindings, BoundInput, BoundLoopback, BoundOutput, BoundPopulation, Header, Symbol,
+};
+use synfire_ir::mapping::Mapping;
+use synfire_targets::backend::Backend;
+
+/// Encodes a mapping. Feeds are (population, step, unit).
+pub fn emit(
+    mapping: &Mapping,
+    backend: &dyn Backend,
+    header: Header,
+    feeds: Vec<(u32, u32, u32)>,
+) -> Result<Artifact, Diagnostics> {
+    let encoded = backend.encode(mapping)?;
+    let native = &encoded.bindings;
+    let mut b = Bindings {
+        populations: mapping
+            .populations
+            .iter()
+            .map(|p| BoundPopulation {
+                name: p.name.clone(),
+                size: p.size,
+                shift: p.shift,
+                input: p.input,
+                recorded: p.recorded,
+            })
+            .collect(),
+        inputs: mapping
+            .inputs
+            .iter()
+            .zip(&native.inputs)
+            .map(|(i, &word)| BoundInput {
+                pop: i.unit.pop,
+                unit: i.unit.unit,
+                offset: i.offset,
+                word,
+            })
+            .collect(),
+        outputs: mapping
+            .outputs
+            .iter()
+            .zip(&native.outputs)
+            .map(|(u, &word)| BoundOutput {
+                word,
+                pop: u.pop,
+                unit: u.unit,
+            })
+            .collect(),
+        loopbacks: mapping
+            .loopbacks
+            .iter()
+            .zip(&native.loopbacks)
+            .map(|(l, &(out, word))| BoundLoopback {
+                out,
+                delay: l.delay,
+                word,
+            })
+            .collect(),
+        tail: native.tail.clone(),
+        feeds,
+        symbols: vec![],
+    };
+    for (c, core) in mapping.cores.iter().enumerate() {
+        for (slot, n) in core.neurons.iter().enumerate() {
+            b.symbols.push(Symbol {
+                pop: n.unit.pop,
+                unit: n.unit.unit,
+                core: c as u32,
+                slot: slot as u32,
+            });
+        }
+    }
+    b.inputs.sort_unstable();
+    b.outputs.sort_unstable();
+    b.loopbacks.sort_unstable();
+    b.feeds.sort_unstable();
+    b.symbols.sort_unstable();
+    Ok(Artifact {
+        header,
+        bindings: b,
+        sections: encoded.sections,
+    })
+}

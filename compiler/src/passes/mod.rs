@@ -1,0 +1,144 @@
+//! The passes from a verified network to an artefact: one file each, registered here once with name, summary and what they leave.
+//!
+//! `schedule` decides how late each population runs on the chip, `quantise` puts units and weights into the chip's integers,
+//! `partition` fills cores, `place` puts cores on the mesh, `route` makes the `Mapping`, `emit` its bytes. None knows a chip: they work from
+//! `chip.toml` and the hooks of [`synfire_targets::backend::Backend`].
+
+pub mod emit;
+pub mod quantise;
+pub mod schedule;
+
+use serde::Serialize;
+use synfire_ir::mapping::{MappedPopulation, UnitRef};
+
+/// A pass as `--dump` and the documentation know it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Pass {
+    /// Name.
+    pub name: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// Other names under which `--dump` finds it.
+    pub aliases: &'static [&'static str],
+}
+
+/// All passes in order.
+pub const PASSES: &[Pass] = &[
+    Pass {
+        name: "verify",
+        summary: "the network as read, checked",
+        aliases: &["network"],
+    },
+    Pass {
+        name: "schedule",
+        summary: "chip steps by which each population runs late",
+        aliases: &["shift"],
+    },
+    Pass {
+        name: "quantise",
+        summary: "units, registers and weights in the chip's integers",
+        aliases: &["quantize", "legalise"],
+    },
+    Pass {
+        name: "partition",
+        summary: "units and their copies filled into cores",
+        aliases: &[],
+    },
+    Pass {
+        name: "place",
+        summary: "cores on the mesh",
+        aliases: &[],
+    },
+    Pass {
+        name: "route",
+        summary: "axons, synapses, routes and bindings: the mapping",
+        aliases: &["mapping"],
+    },
+    Pass {
+        name: "emit",
+        summary: "the chip's native images",
+        aliases: &["encode"],
+    },
+];
+
+/// The pass of that name or alias.
+pub fn find(name: &str) -> Option<&'static Pass> {
+    PASSES
+        .iter()
+        .find(|p| p.name == name || p.aliases.contains(&name))
+}
+
+/// A unit in the chip's integers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChipUnit {
+    /// Which one.
+    pub unit: UnitRef,
+    /// Its registers, in the order of the backend's fields.
+    pub registers: Vec<i64>,
+}
+
+/// A synapse in the chip's integers and steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChipSynapse {
+    /// Index into [`ChipNetwork::units`].
+    pub target: u32,
+    /// Where it comes from: a unit of the chip or an input.
+    pub source: UnitRef,
+    /// Chip steps from the source's spike on the chip (or from the input's step) to its arrival.
+    pub delay: u32,
+    /// Weight.
+    pub weight: i32,
+}
+
+/// A network in one chip's integers: what the mapper maps.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChipNetwork {
+    /// Populations in the network's order.
+    pub populations: Vec<MappedPopulation>,
+    /// Names of the registers.
+    pub fields: Vec<String>,
+    /// Units in the network's order, inputs left out.
+    pub units: Vec<ChipUnit>,
+    /// Sorted by target, source, delay; at most one for each of these.
+    pub synapses: Vec<ChipSynapse>,
+    /// Must arrivals keep the order of their sources? Else they add up, and inhibition is sent first to chips that
+    /// process one event after another.
+    pub ordered: bool,
+}
+
+impl ChipNetwork {
+    /// Index of the first unit of each population that has units on the chip.
+    pub fn unit_index(&self, u: UnitRef) -> Option<u32> {
+        self.units
+            .binary_search_by_key(&u, |c| c.unit)
+            .ok()
+            .map(|i| i as u32)
+    }
+
+    /// Synapses onto unit `target`.
+    pub fn onto(&self, target: u32) -> &[ChipSynapse] {
+        let from = self.synapses.partition_point(|s| s.target < target);
+        let to = self.synapses.partition_point(|s| s.target <= target);
+        &self.synapses[from..to]
+    }
+
+    /// `name[unit]`.
+    pub fn name(&self, u: UnitRef) -> String {
+        format!("{}[{}]", self.populations[u.pop as usize].name, u.unit)
+    }
+}
+
+/// What quantisation did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct QuantisationReport {
+    /// Weights that did not come out whole.
+    pub weights_rounded: u64,
+    /// Weights beyond the chip's range, set to its end.
+    pub weights_clipped: u64,
+    /// Weights that became 0.
+    pub weights_lost: u64,
+    /// Largest error of a weight, in the network's units.
+    pub max_weight_error: f64,
+    /// Scale of each population: chip integers for 1 of the network's units.
+    pub scales: Vec<(String, f64)>,
+}
