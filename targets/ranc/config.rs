@@ -14,8 +14,8 @@ pub const NUM_TICKS: u8 = 16;
 pub const DROPPED_TICK: u8 = 15;
 /// Most neurons or axons of a core that this target handles; both references default to 256.
 pub const MAX_SIZE: u16 = 4096;
-/// Most cores along a side of the grid that this target handles.
-pub const MAX_SIDE: u16 = i16::MAX as u16;
+/// Most cores along a side of the grid that this target handles; TrueNorth's is 64.
+pub const MAX_SIDE: u16 = 1024;
 /// Most indices of the output bus that this target handles.
 pub const MAX_OUTPUTS: u32 = 1 << 20;
 

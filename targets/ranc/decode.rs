@@ -15,6 +15,14 @@ use synfire_ir::{Diagnostic, Diagnostics};
 ///
 /// Errors: see the module. Warnings that do not stop a run are left to [`validate`].
 pub fn decode(dialect: Dialect, sections: &[(String, Vec<u8>)]) -> Result<Config, Diagnostics> {
+    decode_parts(dialect, parts(sections))
+}
+
+/// [`decode`] from names and bytes wherever they are held.
+pub fn decode_parts<'a>(
+    dialect: Dialect,
+    sections: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+) -> Result<Config, Diagnostics> {
     let sections = Named::new(sections)?;
     let config = match dialect {
         Dialect::Sim => sim::config(&sections)?,
@@ -30,7 +38,7 @@ pub fn decode_packets(
     config: &Config,
     sections: &[(String, Vec<u8>)],
 ) -> Result<Vec<Vec<Packet>>, Diagnostics> {
-    let sections = Named::new(sections)?;
+    let sections = Named::new(parts(sections))?;
     let packets = match config.dialect {
         Dialect::Sim => sim::packets(&sections)?,
         Dialect::Rtl => rtl::packets(config, &sections)?,
@@ -38,15 +46,21 @@ pub fn decode_packets(
     validate_packets(config, &packets).result(packets)
 }
 
+fn parts(sections: &[(String, Vec<u8>)]) -> impl Iterator<Item = (&str, &[u8])> {
+    sections
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+}
+
 /// Sections by name.
 struct Named<'a>(BTreeMap<&'a str, &'a [u8]>);
 
 impl<'a> Named<'a> {
-    fn new(sections: &'a [(String, Vec<u8>)]) -> Result<Self, Diagnostics> {
+    fn new(sections: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<Self, Diagnostics> {
         let mut map = BTreeMap::new();
         let mut found = Diagnostics::new();
         for (name, bytes) in sections {
-            if map.insert(name.as_str(), bytes.as_slice()).is_some() {
+            if map.insert(name, bytes).is_some() {
                 found.push(wrong_section(name, "stands twice in the image"));
             }
         }

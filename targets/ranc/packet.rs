@@ -5,6 +5,13 @@
 
 use super::{Config, layout};
 
+/// Bits of the axon in an [`Packet::address`].
+const AXON_BITS: u32 = 12;
+/// Bits of each coordinate in an [`Packet::address`].
+const SIDE_BITS: u32 = 10;
+/// Bits of `tick` in a native word.
+const TICK_BITS: u32 = 4;
+
 /// One input packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Packet {
@@ -32,6 +39,29 @@ impl Packet {
             | u64::from(axon) << f.tick
             | u64::from(tick);
         word as u32
+    }
+
+    /// The axon that the packet goes to, as one number whatever the sizes of the grid: x, y, axon in 10, 10 and 12 bits.
+    pub fn address(self) -> u32 {
+        u32::from(self.x) << (SIDE_BITS + AXON_BITS)
+            | u32::from(self.y) << AXON_BITS
+            | u32::from(self.axon)
+    }
+
+    /// The packet as the native event word of bindings: address and `tick`, in the same fields for every grid.
+    pub fn to_native(self) -> u64 {
+        u64::from(self.address()) << TICK_BITS | u64::from(self.tick)
+    }
+
+    /// The packet in a native event word; `None` for a word that is none.
+    pub fn from_native(word: u64) -> Option<Packet> {
+        let address = u32::try_from(word >> TICK_BITS).ok()?;
+        Some(Packet {
+            x: (address >> (SIDE_BITS + AXON_BITS)) as u16,
+            y: (address >> AXON_BITS) as u16 & ((1 << SIDE_BITS) - 1),
+            axon: address as u16 & ((1 << AXON_BITS) - 1),
+            tick: word as u8 & ((1 << TICK_BITS) - 1),
+        })
     }
 
     /// The packet in a word; `None` when bits are set above the packet or a coordinate is negative, which no input packet has.

@@ -77,7 +77,7 @@ fn sizes(config: &Config, report: &mut Report) {
                     what,
                     side,
                     &format!("1..={MAX_SIDE}"),
-                    "offsets between cores are 16-bit signed numbers",
+                    "addresses of axons take 10 bits for each coordinate here; TrueNorth has 64 x 64 cores",
                 )
             });
         }

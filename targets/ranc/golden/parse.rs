@@ -79,6 +79,16 @@ impl Golden {
     /// Errors: `SYN0730` for a text that is no such vector, and those of [`validate`] for a network that the reference could not have run.
     pub fn parse(place: &str, text: &[u8]) -> Result<Golden, Diagnostics> {
         let file: File = serde_json::from_slice(text).map_err(|e| wrong(place, e.to_string()))?;
+        Golden::from_file(place, file)
+    }
+
+    /// [`Golden::parse`] from JSON that is read already.
+    pub fn from_json(place: &str, vector: &Value) -> Result<Golden, Diagnostics> {
+        let file = File::deserialize(vector).map_err(|e| wrong(place, e.to_string()))?;
+        Golden::from_file(place, file)
+    }
+
+    fn from_file(place: &str, file: File) -> Result<Golden, Diagnostics> {
         let dialect = match file.format.as_str() {
             "synfire-golden-ranc-1" => Dialect::Sim,
             "synfire-golden-ranc-rtl-1" => Dialect::Rtl,

@@ -1,6 +1,7 @@
 //! RANC's configuration, native files and golden vectors, against a scalar model that knows only the description.
 
 mod networks;
+mod program;
 mod reference;
 mod roundtrip;
 

@@ -260,7 +260,7 @@ fn sizes_do_not_buy_memory() {
     };
     let sizes = |n: u64| {
         format!(
-            "{{\"num_neurons\":{n},\"num_axons\":{n},\"num_cores_x\":32767,\"num_cores_y\":32767,\"num_weights\":4,\"max_tick_offset\":16,\"neuron_reset_type\":0}}"
+            "{{\"num_neurons\":{n},\"num_axons\":{n},\"num_cores_x\":1024,\"num_cores_y\":1024,\"num_weights\":4,\"max_tick_offset\":16,\"neuron_reset_type\":0}}"
         )
     };
     let input = "{\"packets\":[[]],\"output_bus\":{\"coordinates\":[0,0],\"num_outputs\":1048576},\"cores\":[]}";
