@@ -1,1 +1,3 @@
-//! (being written)
+//! What crosses crates: golden vectors of chips and NIR on every engine, and end-to-end tests through the real binary.
+
+pub mod golden;
