@@ -80,7 +80,7 @@ pub struct ChipSpec {
     /// Number formats of registers and accumulators.
     #[serde(default)]
     pub formats: Vec<Format>,
-    /// Registers that a mapper sets, by the names that `model.syn` uses.
+    /// Registers that a mapper sets, by the names of the chip's configuration.
     #[serde(default)]
     pub parameters: Vec<Parameter>,
     /// Energy and latency constants.

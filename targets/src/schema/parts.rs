@@ -313,7 +313,7 @@ pub struct Format {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
-    /// Its name, as in `model.syn` and in the chip's configuration.
+    /// Its name in the chip's configuration.
     pub name: String,
     /// What has its own value.
     pub scope: Scope,

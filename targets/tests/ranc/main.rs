@@ -1,5 +1,6 @@
 //! RANC's configuration, native files and golden vectors, against a scalar model that knows only the description.
 
+mod mapping;
 mod networks;
 mod program;
 mod reference;

@@ -13,7 +13,7 @@ use synfire_targets::ranc::{
 };
 
 /// Runs a program in the IR's reference evaluator and reads its probes.
-fn run(program: &Program, input: &[(u32, NativeInput)], steps: u32) -> Observed {
+pub fn run(program: &Program, input: &[(u32, NativeInput)], steps: u32) -> Observed {
     assert!(check(program).is_empty(), "{}", check(program));
     let mut due: BTreeMap<u32, Vec<(u32, u32, u32)>> = BTreeMap::new();
     for &(step, event) in input {
