@@ -45,10 +45,12 @@ impl Backend for Ranc {
             name,
             bytes,
         };
-        Ok(Encoded {
-            sections: encode(&config)?.into_iter().map(native).collect(),
-            bindings,
-        })
+        let sections = encode(&config)
+            .map_err(unfit)?
+            .into_iter()
+            .map(native)
+            .collect();
+        Ok(Encoded { sections, bindings })
     }
 
     fn decode(&self, dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics> {
@@ -86,6 +88,12 @@ impl Backend for Ranc {
             Err(d) => Err(d.to_string()),
         })
     }
+}
+
+/// What a configuration made from a mapping violates is a matter of fit, not of damaged input.
+fn unfit(mut found: Diagnostics) -> Diagnostics {
+    found.0.iter_mut().for_each(|d| d.class = Class::Fit);
+    found
 }
 
 fn no_dialect(name: &str) -> Diagnostic {

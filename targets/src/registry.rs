@@ -223,6 +223,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_model_is_text_of_the_language() {
+        for chip in all() {
+            let (_, found) = synfire_lang::syntax::parse(0, &chip.model);
+            assert!(found.is_empty(), "{}: {found}", chip.spec.name);
+            let canonical = synfire_lang::syntax::format(&chip.model).expect("parses");
+            assert_eq!(
+                canonical, chip.model,
+                "{}/model.syn is not formatted",
+                chip.spec.name
+            );
+            let names = &chip.spec.model;
+            for name in [&names.axon, &names.output].into_iter().flatten() {
+                assert!(chip.model.contains(&format!("neuron {name} ")), "{name}");
+            }
+        }
+    }
+
     fn first(name: &str) -> Diagnostic {
         find(name).expect_err("no such target").0.remove(0)
     }
