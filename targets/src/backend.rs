@@ -153,7 +153,6 @@ pub trait Backend: Sync {
         shift: u32,
     ) -> Result<Vec<i64>, Refusal>;
 
-
     /// Native images of a mapping; every violation of a limit is reported with the limit, the amount and the remedy.
     fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics>;
 
