@@ -6,8 +6,9 @@
 
 use super::isa::{Isa, versions};
 use super::lanes::Words;
+use std::ops::Range;
 
-/// Weights of a row, in the order of its targets.
+/// Weights of a row, in the order of its targets; integers widen to I32.
 #[derive(Clone, Copy, Debug)]
 pub enum Row<'a> {
     /// One for all.
@@ -41,6 +42,11 @@ impl Fold {
         matches!(self, Fold::AddF32 | Fold::MaxF32)
     }
 
+    /// The accumulator after an event of payload factor `x` over a weight `w`.
+    pub fn apply(self, acc: u32, x: u32, w: u32) -> u32 {
+        self.one(acc, times(self.is_float(), x, w))
+    }
+
     #[inline(always)]
     fn one(self, acc: u32, x: u32) -> u32 {
         let f = f32::from_bits;
@@ -64,7 +70,7 @@ fn times(float: bool, x: u32, w: u32) -> u32 {
 
 /// Runs `$go!(fold, weight of a synapse, its row)` for the kinds of fold and row at hand, each a loop of its own.
 macro_rules! each_kind {
-    ($fold:expr, $row:expr, $x:expr, $go:ident) => {
+    ($fold:expr, $row:expr, $go:ident) => {
         match ($fold, $row) {
             (Fold::AddI32, Row::I8(w)) => $go!(Fold::AddI32, w, |w: &i8| *w as i32 as u32),
             (Fold::AddI32, Row::I16(w)) => $go!(Fold::AddI32, w, |w: &i16| *w as i32 as u32),
@@ -80,34 +86,49 @@ macro_rules! each_kind {
     };
 }
 
-/// Combines `x * weight` into each target of a sparse row; targets outside the accumulator are a defect and panic.
-pub fn scatter(fold: Fold, acc: &mut [u32], targets: &[u16], row: Row<'_>, x: u32) {
-    if let Row::Uniform(w) = row {
-        let v = times(fold.is_float(), x, w);
-        return match fold {
-            Fold::AddI32 => scatter_one(acc, targets, |a| Fold::AddI32.one(a, v)),
-            Fold::AddF32 => scatter_one(acc, targets, |a| Fold::AddF32.one(a, v)),
-            Fold::MaxI32 => scatter_one(acc, targets, |a| Fold::MaxI32.one(a, v)),
-            Fold::MaxF32 => scatter_one(acc, targets, |a| Fold::MaxF32.one(a, v)),
+/// For each event (its row as a range of synapses, its payload) in turn, combines `payload * weight` into the row's
+/// targets. `row` holds the weights of all synapses. Returns the number of synapses walked.
+///
+/// A target outside the accumulator, or a range outside the synapses, is a defect of the caller and panics.
+pub fn scatter(
+    fold: Fold,
+    acc: &mut [u32],
+    targets: &[u16],
+    row: Row<'_>,
+    events: impl Iterator<Item = (Range<usize>, u32)>,
+) -> u64 {
+    let mut walked = 0;
+    macro_rules! uniform {
+        ($fold:expr, $w:expr) => {
+            for (range, x) in events {
+                let v = times($fold.is_float(), x, $w);
+                walked += range.len() as u64;
+                for &t in &targets[range] {
+                    let a = &mut acc[t as usize];
+                    *a = $fold.one(*a, v);
+                }
+            }
         };
     }
     macro_rules! go {
         ($fold:expr, $w:expr, $bits:expr) => {
-            for (&t, w) in targets.iter().zip($w) {
-                let a = &mut acc[t as usize];
-                *a = $fold.one(*a, times($fold.is_float(), x, $bits(w)));
+            for (range, x) in events {
+                walked += range.len() as u64;
+                for (&t, w) in targets[range.clone()].iter().zip(&$w[range]) {
+                    let a = &mut acc[t as usize];
+                    *a = $fold.one(*a, times($fold.is_float(), x, $bits(w)));
+                }
             }
         };
     }
-    each_kind!(fold, row, x, go);
-}
-
-#[inline(always)]
-fn scatter_one(acc: &mut [u32], targets: &[u16], f: impl Fn(u32) -> u32) {
-    for &t in targets {
-        let a = &mut acc[t as usize];
-        *a = f(*a);
+    match (fold, row) {
+        (Fold::AddI32, Row::Uniform(w)) => uniform!(Fold::AddI32, w),
+        (Fold::AddF32, Row::Uniform(w)) => uniform!(Fold::AddF32, w),
+        (Fold::MaxI32, Row::Uniform(w)) => uniform!(Fold::MaxI32, w),
+        (Fold::MaxF32, Row::Uniform(w)) => uniform!(Fold::MaxF32, w),
+        _ => each_kind!(fold, row, go),
     }
+    walked
 }
 
 versions! {
@@ -130,7 +151,7 @@ versions! {
                 }
             };
         }
-        each_kind!(fold, row, x, go);
+        each_kind!(fold, row, go);
     }
 }
 
@@ -154,7 +175,7 @@ versions! {
                 }
             };
         }
-        each_kind!(fold, row, x, go);
+        each_kind!(fold, row, go);
     }
 }
 

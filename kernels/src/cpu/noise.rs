@@ -65,8 +65,9 @@ versions! {
     }
 }
 
-/// Ten rounds of Philox4x32 on consecutive counters.
+/// Ten rounds of Philox4x32 on consecutive counters; the loops index four arrays at once so that they vectorise.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)]
 fn rounds(first: u32, fixed: [u32; 3], key: [u32; 2], out: &mut [u32; 4 * WIDE]) {
     let mut c = [[0u32; WIDE]; 4];
     for i in 0..WIDE {

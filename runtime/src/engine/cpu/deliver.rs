@@ -1,0 +1,138 @@
+//! Delivery of what is due at a port without handler: the pieces of a tile into its accumulators.
+//!
+//! In: a piece, and the events (or analog values) that fall due. Out: the accumulator, and how many synapses were walked.
+//! Invariant: float sums take events by source, then older first, then their own order.
+
+use super::pieces::{Form, Piece, part, slice};
+use super::spikes::{Calendar, History, List};
+use std::ops::Range;
+use synfire_kernels::cpu::Isa;
+use synfire_kernels::cpu::deliver::{Fold, add_pairs, add_row, scatter};
+
+/// Enters what a tile of sources emitted in `step` into the calendar of a piece.
+pub(super) fn enter(piece: &Piece, list: &List, step: u32, calendar: &mut Calendar) {
+    let range = list.within(piece.first, piece.count);
+    let units = &list.units[range.clone()];
+    for (k, unit) in range.zip(units) {
+        let source = unit - piece.first;
+        let mut put = |run: u32, delay: u16| {
+            let due = calendar.due(step.wrapping_add(delay as u32));
+            due.units.push(run);
+            due.payloads.extend(list.payloads.get(k));
+        };
+        match &piece.form {
+            Form::Rows(s) => s.runs(source).for_each(|r| put(r as u32, s.delay[r])),
+            _ => put(source, piece.least),
+        }
+    }
+}
+
+/// Combines the events at `positions` of the list into the accumulator; a run of the piece is a unit less `base`.
+pub(super) fn events(
+    isa: Isa,
+    piece: &Piece,
+    acc: &mut [u32],
+    list: &List,
+    positions: Range<usize>,
+    base: u32,
+) -> u64 {
+    let factor = |i: usize| piece.payload.factor(list.payload(i));
+    let events = positions.map(|i| ((list.units[i] - base) as usize, factor(i)));
+    match &piece.form {
+        Form::Rows(s) => {
+            let rows = events.map(|(run, x)| (s.synapses(run), x));
+            scatter(piece.fold, acc, &s.targets, s.weights.all(), rows)
+        }
+        Form::Dense {
+            weights,
+            origin,
+            columns,
+            at,
+            len,
+        } => {
+            let mut walked = 0;
+            let all = slice(weights, 0..weights.count().unwrap_or(0));
+            for (source, x) in events {
+                let first = origin + source * columns;
+                let row = part(all, first..first + len);
+                add_row(isa, piece.fold, &mut acc[*at..at + len], row, x);
+                walked += *len as u64;
+            }
+            walked
+        }
+        Form::Pairs {
+            weights,
+            origin,
+            at,
+        } => {
+            let mut walked = 0;
+            for (source, x) in events {
+                let a = &mut acc[at + source];
+                *a = piece.fold.apply(*a, x, weights.bits(origin + source));
+                walked += 1;
+            }
+            walked
+        }
+    }
+}
+
+/// Runs that fall due, in the order that the port needs.
+pub(super) fn settle(fold: Fold, due: &mut List) {
+    if fold == Fold::AddF32 {
+        due.sort();
+    }
+}
+
+/// Combines the analog values that fall due in `step`.
+pub(super) fn analog(
+    isa: Isa,
+    piece: &Piece,
+    acc: &mut [u32],
+    from: &History,
+    column: usize,
+    step: u32,
+) {
+    let first = piece.first as usize;
+    let value = |source: usize, delay: u16| {
+        let then = step.checked_sub(delay as u32)?;
+        Some(from.analog(column, then)[first + source])
+    };
+    match &piece.form {
+        Form::Rows(s) => {
+            let rows = (0..piece.count).flat_map(|source| {
+                s.runs(source).filter_map(move |run| {
+                    Some((s.synapses(run), value(source as usize, s.delay[run])?))
+                })
+            });
+            scatter(piece.fold, acc, &s.targets, s.weights.all(), rows);
+        }
+        Form::Dense {
+            weights,
+            origin,
+            columns,
+            at,
+            len,
+        } => {
+            let all = slice(weights, 0..weights.count().unwrap_or(0));
+            for source in 0..piece.count as usize {
+                let first = origin + source * columns;
+                if let Some(x) = value(source, piece.least) {
+                    let row = part(all, first..first + len);
+                    add_row(isa, piece.fold, &mut acc[*at..at + len], row, x);
+                }
+            }
+        }
+        Form::Pairs {
+            weights,
+            origin,
+            at,
+        } => {
+            let n = piece.count as usize;
+            if let Some(then) = step.checked_sub(piece.least as u32) {
+                let x = &from.analog(column, then)[first..first + n];
+                let row = slice(weights, *origin..origin + n);
+                add_pairs(isa, piece.fold, &mut acc[*at..at + n], row, x);
+            }
+        }
+    }
+}

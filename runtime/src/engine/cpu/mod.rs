@@ -1,0 +1,407 @@
+//! The CPU engine: programs on the cores of this machine.
+//!
+//! In: a checked [`Program`]. Out: [`Cpu`], an [`Engine`]. A group is cut into tiles whose accumulators stay in the nearest
+//! cache; a tile receives its pieces of projections and runs its blocks as vector operations. Threads share out the
+//! samples of a batch, or the tiles of one sample, which then exchange emissions once a window of steps.
+//!
+//! Order: at a port, arrivals combine by projection, then source, then older first; this is the order of
+//! `program::Reference`, so that float sums have its bits. Counters and the serial output are kept for every sample.
+//! Invariant: nothing that is reported depends on the number of threads, of tiles or of lanes.
+
+mod deliver;
+mod exchange;
+mod input;
+mod memory;
+mod ordered;
+mod pieces;
+mod plan;
+mod record;
+mod serial;
+mod spikes;
+#[cfg(test)]
+mod tests;
+mod units;
+mod worker;
+
+use super::{Counters, Engine, Options, Record, Stimulus};
+use exchange::{Exchange, Guard};
+use input::Given;
+use plan::{Cut, Plan};
+use record::Seen;
+use serial::{Chip, Queue};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use synfire_ir::diag::{Class, Diagnostic, Diagnostics, Progress};
+use synfire_ir::program::{Discipline, Program};
+use worker::Worker;
+
+/// Units of a tile at most, and lanes of a register.
+const TILE: u32 = 8192;
+const LANES: usize = 512;
+
+/// Time between two looks at the progress.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// One sample of a stepped program.
+#[derive(Debug)]
+struct Sample {
+    workers: Vec<Mutex<Worker>>,
+    exchange: Exchange,
+}
+
+/// The state of all samples.
+#[derive(Debug)]
+enum Samples {
+    Stepped(Vec<Sample>),
+    Serial(Box<Chip>, Vec<Mutex<Queue>>),
+}
+
+/// The CPU engine.
+pub struct Cpu {
+    plan: Plan,
+    samples: Samples,
+    pool: Option<rayon::ThreadPool>,
+    now: u32,
+    /// Steps between two looks at the progress.
+    pace: u32,
+}
+
+fn open<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Cpu {
+    /// Sets up a program that has passed `program::check`. Errors: it needs more memory than there is, or threads
+    /// cannot be started.
+    pub fn new(program: Arc<Program>, options: &Options) -> Result<Self, Diagnostics> {
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let threads = match options.threads {
+            0 => cores,
+            n => n.min(1024),
+        };
+        let samples = options.samples.max(1);
+        let mut cut = Cut {
+            tile: TILE,
+            lanes: LANES,
+            workers: (threads / samples as usize).max(1),
+        };
+        let serial = !matches!(program.discipline, Discipline::Stepped);
+        if serial || options.threads == 0 && plan::small(&program) {
+            cut.workers = 1;
+        }
+        Self::with_cut(program, samples, threads, cut)
+    }
+
+    /// As [`Cpu::new`] with a given cut; several workers need a thread for each worker of each sample.
+    fn with_cut(
+        program: Arc<Program>,
+        samples: u32,
+        threads: usize,
+        cut: Cut,
+    ) -> Result<Self, Diagnostics> {
+        memory::check(&program, samples)?;
+        let chip = Chip::new(&program).map(Box::new);
+        let plan = Plan::new(program, cut);
+        let samples = match chip {
+            Some(chip) => {
+                let new = |s| Queue::new(&plan.program, &chip, plan.isa, cut.lanes, s);
+                let queues = (0..samples).map(|s| Mutex::new(new(s))).collect();
+                Samples::Serial(chip, queues)
+            }
+            None => Samples::Stepped((0..samples).map(|s| Sample::new(&plan, s)).collect()),
+        };
+        let threads = threads.min(samples.jobs());
+        let pool = match threads {
+            0 | 1 => None,
+            n => Some(
+                rayon::ThreadPoolBuilder::new()
+                    .num_threads(n)
+                    .build()
+                    .map_err(|e| no_threads(n, &e.to_string()))?,
+            ),
+        };
+        Ok(Cpu {
+            plan,
+            samples,
+            pool,
+            now: 0,
+            pace: 1,
+        })
+    }
+
+    /// Runs steps `now..now + steps` of every sample.
+    fn chunk(&self, steps: u32, given: &[Given]) -> Result<(), Diagnostics> {
+        let steps = self.now..self.now + steps;
+        let next = AtomicUsize::new(0);
+        let found = Mutex::new(None);
+        let work = |_| loop {
+            let job = next.fetch_add(1, Ordering::Relaxed);
+            if job >= self.samples.jobs() {
+                return;
+            }
+            if let Err(e) = self.samples.run(&self.plan, job, steps.clone(), given) {
+                open(&found).get_or_insert((job, e));
+            }
+        };
+        match &self.pool {
+            // Workers of one sample wait for one another, so that every job must have a thread of its own; a broadcast
+            // gives each thread one call, and the jobs of a sample are never more than the threads.
+            Some(pool) => {
+                pool.broadcast(|c| work(c.index()));
+            }
+            None => work(0),
+        }
+        match found.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some((_, e)) => Err(e),
+            None => Ok(()),
+        }
+    }
+
+    /// Chooses the next number of steps so that one takes about [`LOOK`].
+    fn keep_pace(&mut self, took: Duration) {
+        if took < LOOK / 2 {
+            self.pace = self.pace.saturating_mul(2);
+        } else if took > LOOK * 2 {
+            self.pace = (self.pace / 2).max(1);
+        }
+    }
+}
+
+fn no_threads(n: usize, why: &str) -> Diagnostic {
+    Diagnostic::error("SYN0805", format!("{n} threads cannot be started: {why}"))
+        .class(Class::Device)
+        .note("the CPU engine shares the network among threads")
+        .hint("ask for fewer threads")
+}
+
+impl Sample {
+    fn new(plan: &Plan, sample: u32) -> Self {
+        let n = plan.cut.workers;
+        let window = plan.window();
+        Sample {
+            workers: (0..n)
+                .map(|me| Mutex::new(Worker::new(plan, me, sample, window as usize)))
+                .collect(),
+            exchange: Exchange::new(n),
+        }
+    }
+
+    /// Runs one worker through the steps.
+    fn run(&self, plan: &Plan, me: usize, steps: std::ops::Range<u32>, given: &Given) {
+        let _guard = Guard(&self.exchange.gate);
+        let mut worker = open(&self.workers[me]);
+        let alone = self.workers.len() == 1 || plan.apart.is_none();
+        let together = plan.apart == Some(0);
+        let window = plan.window();
+        let at = &mut given.events.partition_point(|e| e.step < steps.start);
+        let mut turn = 0;
+        let mut told = steps.start;
+        for step in steps.clone() {
+            worker.begin(plan, step, given.events_of(step, at));
+            for phase in 0..plan.phases {
+                worker.phase(plan, step, phase);
+                if !alone && together {
+                    let of_phase = |t: usize| plan.tiles[t].phase == Some(phase);
+                    let now = step..step + 1;
+                    self.exchange
+                        .swap(plan, &mut worker, now, of_phase, &mut turn);
+                }
+            }
+            worker.finish(plan, step);
+            if !alone && !together && (step + 1 - told == window || step + 1 == steps.end) {
+                let since = told..step + 1;
+                self.exchange
+                    .swap(plan, &mut worker, since, |_| true, &mut turn);
+                told = step + 1;
+            }
+        }
+    }
+}
+
+impl Samples {
+    /// Pieces of work that may run at the same time.
+    fn jobs(&self) -> usize {
+        match self {
+            Samples::Stepped(s) => s.iter().map(|s| s.workers.len()).sum(),
+            Samples::Serial(_, s) => s.len(),
+        }
+    }
+
+    fn run(
+        &self,
+        plan: &Plan,
+        job: usize,
+        steps: std::ops::Range<u32>,
+        given: &[Given],
+    ) -> Result<(), Diagnostics> {
+        match self {
+            Samples::Stepped(samples) => {
+                let n = plan.cut.workers;
+                samples[job / n].run(plan, job % n, steps, &given[job / n]);
+            }
+            Samples::Serial(chip, queues) => {
+                let mut queue = open(&queues[job]);
+                let given = &given[job];
+                let at = &mut given.serial.partition_point(|e| e.0 < steps.start);
+                for step in steps {
+                    queue.step(&plan.program, chip, step, given.serial_of(step, at))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what was recorded: by sample and worker, and the serial output.
+    fn seen(&self, p: &Program) -> (Vec<Vec<Seen>>, Vec<(u32, u32, u32)>) {
+        let fresh = || Seen::new(p);
+        match self {
+            Samples::Stepped(samples) => {
+                let of = |s: &Sample| {
+                    let workers = s.workers.iter();
+                    workers
+                        .map(|w| std::mem::replace(&mut open(w).seen, fresh()))
+                        .collect()
+                };
+                (samples.iter().map(of).collect(), vec![])
+            }
+            Samples::Serial(_, queues) => {
+                let mut out = vec![];
+                let seen = (queues.iter())
+                    .map(|q| {
+                        let mut q = open(q);
+                        out.append(&mut q.out);
+                        vec![std::mem::replace(&mut q.seen, fresh())]
+                    })
+                    .collect();
+                out.sort_by_key(|e| (e.0, e.1));
+                (seen, out)
+            }
+        }
+    }
+
+    /// Calls `f` with the words of a state of a group, for each sample and tile in order.
+    fn words(&self, plan: &Plan, group: usize, state: usize, mut f: impl FnMut(&[u32])) {
+        match self {
+            Samples::Stepped(samples) => {
+                for s in samples {
+                    for t in plan.of_group[group].clone() {
+                        let w = open(&s.workers[plan.tiles[t].owner]);
+                        if let Some(u) = w.units.iter().find(|u| u.tile == t) {
+                            f(&u.state[state]);
+                        }
+                    }
+                }
+            }
+            Samples::Serial(_, queues) => {
+                queues.iter().for_each(|q| f(&open(q).state[group][state]));
+            }
+        }
+    }
+}
+
+impl Engine for Cpu {
+    fn name(&self) -> &'static str {
+        "cpu"
+    }
+
+    fn advance(
+        &mut self,
+        steps: u32,
+        input: &Stimulus,
+        record: &mut Record,
+        progress: &dyn Progress,
+    ) -> Result<u32, Diagnostics> {
+        let from = self.now;
+        let Some(to) = from.checked_add(steps) else {
+            return Err(Diagnostic::error(
+                "SYN0806",
+                format!(
+                    "{steps} more steps after step {from}; a run counts at most {}",
+                    u32::MAX
+                ),
+            )
+            .note("steps are numbered by 32-bit words")
+            .hint("run fewer steps")
+            .into());
+        };
+        let samples = match &self.samples {
+            Samples::Stepped(s) => s.len(),
+            Samples::Serial(_, s) => s.len(),
+        };
+        let given = input::divide(&self.plan.program, samples as u32, (from, to), input)?;
+        while self.now < to && !progress.cancelled() {
+            let n = self.pace.min(to - self.now);
+            let begun = Instant::now();
+            self.chunk(n, &given)?;
+            self.now += n;
+            self.keep_pace(begun.elapsed());
+            progress.report("run", (self.now - from) as u64, steps as u64);
+        }
+        let (seen, out) = self.samples.seen(&self.plan.program);
+        record::put(&self.plan, (from, self.now), seen, record);
+        record.serial.extend(out);
+        Ok(self.now - from)
+    }
+
+    fn now(&self) -> u32 {
+        self.now
+    }
+
+    fn state(&mut self, group: u32, state: u16) -> Result<Vec<u32>, Diagnostics> {
+        let model = self.plan.program.model_of(group);
+        if model.is_none_or(|m| state as usize >= m.states.len()) {
+            return Err(Diagnostic::error(
+                "SYN0807",
+                format!("group {group} has no state {state}"),
+            )
+            .at(self.plan.program.name.clone())
+            .note("states are numbered as in the group's model; external groups have none")
+            .hint("read a state that the model declares")
+            .into());
+        }
+        let mut out = vec![];
+        let keep = |w: &[u32]| out.extend_from_slice(w);
+        self.samples
+            .words(&self.plan, group as usize, state as usize, keep);
+        Ok(out)
+    }
+
+    fn counters(&mut self) -> Result<Counters, Diagnostics> {
+        let mut sum = Counters {
+            spikes: vec![0; self.plan.program.groups.len()],
+            ..Counters::default()
+        };
+        let mut add = |c: &Counters| {
+            sum.spikes
+                .iter_mut()
+                .zip(&c.spikes)
+                .for_each(|(a, b)| *a += b);
+            sum.synaptic_events += c.synaptic_events;
+            sum.lost += c.lost;
+        };
+        match &self.samples {
+            Samples::Stepped(samples) => {
+                let workers = samples.iter().flat_map(|s| &s.workers);
+                workers.for_each(|w| add(&open(w).counters));
+            }
+            Samples::Serial(_, queues) => queues.iter().for_each(|q| add(&open(q).counters)),
+        }
+        Ok(sum)
+    }
+
+    fn hash(&mut self) -> Result<u64, Diagnostics> {
+        let mut h = 0xcbf2_9ce4_8422_2325u64;
+        for group in 0..self.plan.program.groups.len() {
+            let model = self.plan.program.model_of(group as u32);
+            for state in 0..model.map_or(0, |m| m.states.len()) {
+                self.samples.words(&self.plan, group, state, |words| {
+                    for byte in words.iter().flat_map(|w| w.to_le_bytes()) {
+                        h = (h ^ byte as u64).wrapping_mul(0x0100_0000_01b3);
+                    }
+                });
+            }
+        }
+        Ok(h)
+    }
+}

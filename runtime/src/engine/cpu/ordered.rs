@@ -1,0 +1,117 @@
+//! Ports with handlers: events one after another in the canonical order, each over all its targets at once.
+//!
+//! In: the events that fall due at a tile. Out: states after all handlers ran. Invariant: events are handled by (source
+//! group, source, older first, projection), so that each target meets its own in that order; the targets of one run are
+//! distinct and independent, so that they may be handled side by side.
+
+use super::pieces::{Form, Piece, part, slice};
+use super::spikes::List;
+use super::units::{Core, Memory, Ready};
+use synfire_kernels::cpu::Words;
+use synfire_kernels::cpu::deliver::weigh;
+
+/// An event of a source at a piece.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Event {
+    /// Source group, source unit, newer later.
+    key: (u32, u32, u32),
+    /// Piece of the tile; pieces are in the order of projections.
+    pub piece: u32,
+    pub run: u32,
+    pub factor: u32,
+}
+
+/// Where the sources of a piece are: group and first unit of its tile.
+pub(super) type Place = (u32, u32);
+
+/// Appends the events at `positions` of a list of runs (a unit less `base`).
+pub(super) fn collect(
+    out: &mut Vec<Event>,
+    (index, piece): (usize, &Piece),
+    (group, start): Place,
+    list: &List,
+    positions: std::ops::Range<usize>,
+    base: u32,
+) {
+    for i in positions {
+        let run = list.units[i] - base;
+        let (source, age) = match &piece.form {
+            Form::Rows(s) if !s.row.is_empty() => {
+                let after = s.row.partition_point(|&r| r <= run);
+                (after as u32 - 1, s.delay[run as usize])
+            }
+            _ => (run, piece.least),
+        };
+        out.push(Event {
+            key: (group, start + piece.first + source, u32::MAX - age as u32),
+            piece: index as u32,
+            run,
+            factor: piece.payload.factor(list.payload(i)),
+        });
+    }
+}
+
+/// Puts events in the canonical order; equal ones keep theirs.
+pub(super) fn sort(events: &mut [Event]) {
+    events.sort_by_key(|e| (e.key, e.piece));
+}
+
+/// Runs the handler of one event over its targets; returns how many.
+pub(super) fn handle(
+    core: &mut Core,
+    code: Ready<'_>,
+    mem: &mut Memory<'_>,
+    piece: &Piece,
+    event: Event,
+    args: &mut Vec<u32>,
+) -> u64 {
+    let float = piece.fold.is_float();
+    let run = event.run as usize;
+    match &piece.form {
+        Form::Rows(s) => {
+            let range = s.synapses(run);
+            let targets = &s.targets[range.clone()];
+            args.resize(targets.len(), 0);
+            weigh(
+                core.isa,
+                float,
+                args,
+                part(s.weights.all(), range),
+                event.factor,
+            );
+            core.run_listed(code, mem, targets, args);
+            targets.len() as u64
+        }
+        Form::Dense {
+            weights,
+            origin,
+            columns,
+            at,
+            len,
+        } => {
+            let first = origin + run * columns;
+            args.resize(*len, 0);
+            let row = slice(weights, first..first + len);
+            weigh(core.isa, float, args, row, event.factor);
+            core.run(code, mem, *at..at + len, Words::Many(args), |_, _| {});
+            *len as u64
+        }
+        Form::Pairs {
+            weights,
+            origin,
+            at,
+        } => {
+            args.resize(1, 0);
+            let row = slice(weights, origin + run..origin + run + 1);
+            weigh(core.isa, float, args, row, event.factor);
+            core.run(
+                code,
+                mem,
+                at + run..at + run + 1,
+                Words::Many(args),
+                |_, _| {},
+            );
+            1
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Emissions kept for delivery: a list for each of the last steps, or a calendar of what falls due.
+//!
+//! In: what a tile emitted in a step. Out: the same when its delay has passed. A projection with one short delay reads the
+//! ring of lists; one whose rows have several delays, or long ones, enters each run of a spiking source in a
+//! [`Calendar`] once, so that the cost is that of the runs that exist.
+
+use std::collections::BTreeMap;
+
+/// Longest delay in steps that rings hold; longer ones go through a sparse calendar.
+pub(super) const RING: usize = 64;
+
+/// Events: units (or runs of a piece) and their payloads.
+#[derive(Clone, Debug, Default)]
+pub(super) struct List {
+    /// Indices.
+    pub units: Vec<u32>,
+    /// One each, or none at all when every payload is 1.
+    pub payloads: Vec<u32>,
+}
+
+impl List {
+    pub fn clear(&mut self) {
+        self.units.clear();
+        self.payloads.clear();
+    }
+
+    pub fn payload(&self, i: usize) -> u32 {
+        self.payloads.get(i).copied().unwrap_or(1)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (u32, u32)> {
+        (self.units.iter().enumerate()).map(|(i, &u)| (u, self.payload(i)))
+    }
+
+    /// Positions of the units in `first..first + count`; units ascend.
+    pub fn within(&self, first: u32, count: u32) -> std::ops::Range<usize> {
+        let start = self.units.partition_point(|&u| u < first);
+        let end = match first.checked_add(count) {
+            Some(end) => self.units.partition_point(|&u| u < end),
+            None => self.units.len(),
+        };
+        start..end
+    }
+
+    /// Sorts by unit; events of one unit keep their order.
+    pub fn sort(&mut self) {
+        if self.units.is_sorted() {
+            return;
+        }
+        if self.payloads.is_empty() {
+            self.units.sort_unstable();
+            return;
+        }
+        let mut both: Vec<(u32, u32)> = self.iter().collect();
+        both.sort_by_key(|e| e.0);
+        for (i, (u, x)) in both.into_iter().enumerate() {
+            (self.units[i], self.payloads[i]) = (u, x);
+        }
+    }
+}
+
+/// What a tile emitted in the last steps, and the values of its analog outputs.
+#[derive(Clone, Debug)]
+pub(super) struct History {
+    lists: Vec<List>,
+    /// `[output column][step modulo its depth]`.
+    analog: Vec<Vec<Vec<u32>>>,
+}
+
+impl History {
+    /// `depth` lists, and for each analog column its depth.
+    pub fn new(depth: usize, analog: &[usize]) -> Self {
+        History {
+            lists: vec![List::default(); depth.max(1)],
+            analog: analog.iter().map(|&d| vec![vec![]; d.max(1)]).collect(),
+        }
+    }
+
+    pub fn list(&self, step: u32) -> &List {
+        &self.lists[step as usize % self.lists.len()]
+    }
+
+    pub fn list_mut(&mut self, step: u32) -> &mut List {
+        let n = self.lists.len();
+        &mut self.lists[step as usize % n]
+    }
+
+    pub fn analog(&self, column: usize, step: u32) -> &[u32] {
+        let ring = &self.analog[column];
+        &ring[step as usize % ring.len()]
+    }
+
+    pub fn analog_mut(&mut self, column: usize, step: u32) -> &mut Vec<u32> {
+        let ring = &mut self.analog[column];
+        let n = ring.len();
+        &mut ring[step as usize % n]
+    }
+
+    /// Number of analog columns.
+    pub fn columns(&self) -> usize {
+        self.analog.len()
+    }
+}
+
+/// Runs of a piece by the step in which they fall due.
+#[derive(Clone, Debug)]
+pub(super) enum Calendar {
+    /// Delays up to [`RING`].
+    Near(Vec<List>),
+    /// Any delays.
+    Far(BTreeMap<u32, List>),
+}
+
+impl Calendar {
+    pub fn new(longest: u16) -> Self {
+        match longest as usize <= RING {
+            true => Calendar::Near(vec![List::default(); longest as usize + 1]),
+            false => Calendar::Far(BTreeMap::new()),
+        }
+    }
+
+    /// The list that falls due in `step`, to be added to.
+    pub fn due(&mut self, step: u32) -> &mut List {
+        match self {
+            Calendar::Near(slots) => {
+                let n = slots.len();
+                &mut slots[step as usize % n]
+            }
+            Calendar::Far(map) => map.entry(step).or_default(),
+        }
+    }
+
+    /// Moves the list that falls due in `step` into `into`, which must be empty; its storage is kept for later steps.
+    pub fn take(&mut self, step: u32, into: &mut List) {
+        match self {
+            Calendar::Near(_) => std::mem::swap(self.due(step), into),
+            Calendar::Far(map) => *into = map.remove(&step).unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Running a kernel over units: their memory as leaves, results written back.
+//!
+//! In: the columns of a tile (or of a whole serial group) and which of its units. Out: new states, and emissions through a
+//! callback, units ascending. Invariant: stores of a block of lanes happen after all its reads.
+
+use std::ops::Range;
+use synfire_ir::program::Column;
+use synfire_kernels::cpu::deliver::nonzero;
+use synfire_kernels::cpu::{Isa, Kernel, Leaf, Noise, Registers, Units, Words};
+
+/// What runs kernels: instructions, registers, and buffers for units that do not follow one another.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub isa: Isa,
+    pub noise: Noise,
+    regs: Registers,
+    gathered: Vec<Vec<u32>>,
+    listed: Vec<u32>,
+}
+
+/// Memory of the units of a tile.
+pub(super) struct Memory<'a> {
+    pub params: &'a [Column],
+    /// Each the length of the tile.
+    pub state: &'a mut [Vec<u32>],
+    /// Accumulators; those of ports with handlers, and all of a serial group, are empty and read 0.
+    pub ports: &'a [Vec<u32>],
+    /// Unit of the group that is the tile's first.
+    pub start: u32,
+}
+
+/// A kernel and its scalars in this step.
+#[derive(Clone, Copy)]
+pub(super) struct Ready<'a> {
+    pub kernel: &'a Kernel,
+    pub scalars: &'a [u32],
+}
+
+impl Memory<'_> {
+    /// The words of a leaf for the units `range` of the tile.
+    fn leaf<'m>(&'m self, leaf: Leaf, range: Range<usize>, arg: Words<'m>) -> Words<'m> {
+        match leaf {
+            Leaf::State(s) => Words::Many(&self.state[s as usize][range]),
+            Leaf::Param(p) => match &self.params[p as usize] {
+                Column::Uniform(w) => Words::One(*w),
+                Column::PerUnit(v) => {
+                    let first = self.start as usize;
+                    Words::Many(&v[first + range.start..first + range.end])
+                }
+            },
+            Leaf::Port(p) => match self.ports.get(p as usize).and_then(|v| v.get(range)) {
+                Some(v) => Words::Many(v),
+                None => Words::One(0),
+            },
+            Leaf::Arg => arg,
+        }
+    }
+}
+
+fn part(words: Words<'_>, range: Range<usize>) -> Words<'_> {
+    match words {
+        Words::One(x) => Words::One(x),
+        Words::Many(v) => Words::Many(&v[range]),
+    }
+}
+
+impl Core {
+    pub fn new(isa: Isa, lanes: usize) -> Self {
+        Core {
+            isa,
+            noise: Noise::default(),
+            regs: Registers::new(lanes),
+            gathered: vec![],
+            listed: vec![],
+        }
+    }
+
+    pub fn lanes(&self) -> usize {
+        self.regs.lanes()
+    }
+
+    /// Runs over the units `range` of the tile; `args` holds a word for each of them. `emit(unit of the tile, payload)`.
+    pub fn run(
+        &mut self,
+        code: Ready<'_>,
+        mem: &mut Memory<'_>,
+        range: Range<usize>,
+        args: Words<'_>,
+        mut emit: impl FnMut(u32, u32),
+    ) {
+        let Ready { kernel, scalars } = code;
+        let mut a = range.start;
+        while a < range.end {
+            let b = range.end.min(a + self.regs.lanes());
+            let arg = part(args, a - range.start..b - range.start);
+            let leaves: Vec<Words> = (kernel.leaves().iter())
+                .map(|&l| mem.leaf(l, a..b, arg))
+                .collect();
+            let units = Units::From(mem.start + a as u32);
+            let at = (units, &self.noise);
+            kernel.run(self.isa, &mut self.regs, (&leaves, scalars), at, b - a);
+            for &(s, src) in kernel.stores() {
+                let to = &mut mem.state[s as usize][a..b];
+                match kernel.value(&self.regs, scalars, src, b - a) {
+                    Words::One(x) => to.fill(x),
+                    Words::Many(v) => to.copy_from_slice(v),
+                }
+            }
+            if let Some(e) = kernel.emit() {
+                let words = kernel.value(&self.regs, scalars, e.src, b - a);
+                let payload = |w| if e.spikes { 1 } else { w };
+                nonzero(self.isa, words, b - a, |i, w| {
+                    emit(a as u32 + i, payload(w))
+                });
+            }
+            a = b;
+        }
+    }
+
+    /// Runs over listed units of the tile, all different, with a word of `args` for each. What the kernel emits is dropped:
+    /// handlers of stepped programs do not emit.
+    pub fn run_listed(
+        &mut self,
+        code: Ready<'_>,
+        mem: &mut Memory<'_>,
+        units: &[u16],
+        args: &[u32],
+    ) {
+        let Ready { kernel, scalars } = code;
+        let lanes = self.regs.lanes();
+        for (units, args) in units.chunks(lanes).zip(args.chunks(lanes)) {
+            let n = units.len();
+            self.gather(kernel, mem, units);
+            let leaves: Vec<Words> = (kernel.leaves().iter().zip(&self.gathered))
+                .map(|(l, v)| match (l, mem.leaf(*l, 0..0, Words::Many(args))) {
+                    (Leaf::Arg, arg) => arg,
+                    (_, Words::One(x)) => Words::One(x),
+                    _ => Words::Many(&v[..n]),
+                })
+                .collect();
+            let at = (Units::These(&self.listed), &self.noise);
+            kernel.run(self.isa, &mut self.regs, (&leaves, scalars), at, n);
+            for &(s, src) in kernel.stores() {
+                let to = &mut mem.state[s as usize];
+                let v = kernel.value(&self.regs, scalars, src, n);
+                (units.iter().enumerate()).for_each(|(i, &u)| to[u as usize] = v.get(i));
+            }
+        }
+    }
+
+    /// Copies what the kernel reads of the listed units side by side.
+    fn gather(&mut self, kernel: &Kernel, mem: &Memory<'_>, units: &[u16]) {
+        self.listed.clear();
+        self.listed
+            .extend(units.iter().map(|&u| mem.start + u as u32));
+        let (n, lanes) = (kernel.leaves().len(), self.regs.lanes());
+        while self.gathered.len() < n {
+            self.gathered.push(Vec::with_capacity(lanes));
+        }
+        for (leaf, to) in kernel.leaves().iter().zip(&mut self.gathered) {
+            to.clear();
+            let (from, first): (&[u32], usize) = match *leaf {
+                Leaf::State(s) => (&mem.state[s as usize], 0),
+                Leaf::Port(p) => (&mem.ports[p as usize], 0),
+                Leaf::Param(p) => match &mem.params[p as usize] {
+                    Column::PerUnit(v) => (v, mem.start as usize),
+                    Column::Uniform(_) => continue,
+                },
+                Leaf::Arg => continue,
+            };
+            to.extend(units.iter().map(|&u| from[first + u as usize]));
+        }
+    }
+}

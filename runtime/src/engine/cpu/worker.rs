@@ -1,0 +1,361 @@
+//! One thread's share of one sample: its tiles, and what it knows of everyone's emissions.
+//!
+//! In: the plan, the events of external groups, and what other workers emitted. Out: the state of its tiles after each
+//! step, their emissions, and what its probes saw. Invariant: a worker writes only what is its own, so that nothing needs
+//! a lock but the exchange of emissions.
+
+use super::deliver;
+use super::ordered::{self, Event};
+use super::pieces::Timing;
+use super::plan::{Code, Plan, Tile};
+use super::record::Seen;
+use super::spikes::{Calendar, History, List};
+use super::units::{Core, Memory, Ready};
+use crate::engine::{Counters, InputEvent};
+use synfire_ir::program::{Column, GroupKind};
+use synfire_kernels::cpu::{Noise, Words};
+
+/// State of a tile.
+#[derive(Debug)]
+pub(super) struct Units {
+    pub tile: usize,
+    /// `[state][unit]`.
+    pub state: Vec<Vec<u32>>,
+    /// `[port][unit]`; empty for ports with handlers.
+    ports: Vec<Vec<u32>>,
+    dirty: Vec<bool>,
+    /// One for each piece of the tile.
+    calendars: Vec<Option<Calendar>>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub me: usize,
+    sample: u32,
+    /// Own tiles, ascending.
+    pub units: Vec<Units>,
+    /// Place of each tile in `units`.
+    place: Vec<Option<usize>>,
+    /// Of every tile.
+    pub history: Vec<History>,
+    core: Core,
+    pub seen: Seen,
+    pub counters: Counters,
+    due: List,
+    events: Vec<Event>,
+    scalars: Vec<u32>,
+    args: Vec<u32>,
+}
+
+impl Worker {
+    /// The initial state of a worker's tiles; `window` steps may pass before others learn of its emissions.
+    pub fn new(plan: &Plan, me: usize, sample: u32, window: usize) -> Self {
+        let own = |t: &Tile| t.phase.is_some() && t.owner == me;
+        let (mut units, mut place) = (vec![], vec![]);
+        for (k, t) in plan.tiles.iter().enumerate() {
+            place.push(own(t).then_some(units.len()));
+            if own(t) {
+                units.push(Units::new(plan, k));
+            }
+        }
+        let history = (plan.tiles.iter())
+            .map(|t| {
+                let deep: Vec<usize> = t.analog.iter().map(|a| a.1.max(window)).collect();
+                History::new(t.depth.max(window), &deep)
+            })
+            .collect();
+        Worker {
+            me,
+            sample,
+            units,
+            place,
+            history,
+            core: Core::new(plan.isa, plan.cut.lanes),
+            seen: Seen::new(&plan.program),
+            counters: Counters {
+                spikes: vec![0; plan.program.groups.len()],
+                ..Counters::default()
+            },
+            due: List::default(),
+            events: vec![],
+            scalars: vec![],
+            args: vec![],
+        }
+    }
+
+    /// Does it fill in the record of this tile?
+    pub fn reports(&self, plan: &Plan, tile: usize) -> bool {
+        match plan.tiles[tile].phase {
+            None => self.me == 0,
+            Some(_) => self.place[tile].is_some(),
+        }
+    }
+
+    /// Empties the lists of the step and takes in the events of external groups.
+    pub fn begin(&mut self, plan: &Plan, step: u32, input: &[InputEvent]) {
+        for (k, t) in plan.tiles.iter().enumerate() {
+            if t.phase.is_none() || self.place[k].is_some() {
+                self.history[k].list_mut(step).clear();
+            }
+        }
+        for e in input {
+            let tile = plan.of_group[e.group as usize].start;
+            let list = self.history[tile].list_mut(step);
+            list.units.push(e.unit);
+            list.payloads.push(e.payload);
+        }
+        for (k, t) in plan.tiles.iter().enumerate() {
+            if t.phase.is_none() {
+                self.history[k].list_mut(step).sort();
+                self.announce(plan, k, step);
+            }
+        }
+    }
+
+    /// Enters what a tile emitted in a step into the calendars of those own tiles that keep one for it.
+    pub fn announce(&mut self, plan: &Plan, tile: usize, step: u32) {
+        let list = self.history[tile].list(step);
+        for &(target, piece) in &plan.subscribers[tile] {
+            if let Some(at) = self.place[target]
+                && let Some(calendar) = &mut self.units[at].calendars[piece]
+            {
+                let piece = &plan.tiles[target].pieces[piece];
+                deliver::enter(piece, list, step, calendar);
+            }
+        }
+    }
+
+    /// Updates the own tiles of a phase.
+    pub fn phase(&mut self, plan: &Plan, step: u32, phase: u16) {
+        for at in 0..self.units.len() {
+            let tile = self.units[at].tile;
+            if plan.tiles[tile].phase == Some(phase) {
+                self.update(plan, step, at);
+                self.announce(plan, tile, step);
+            }
+        }
+    }
+
+    fn update(&mut self, plan: &Plan, step: u32, at: usize) {
+        let k = self.units[at].tile;
+        let tile = &plan.tiles[k];
+        let Some(code) = &plan.code[tile.group] else {
+            return;
+        };
+        self.core.noise = Noise {
+            seed: plan.program.seed,
+            sample: self.sample,
+            step,
+            base: plan.program.groups[tile.group].base,
+        };
+        self.accumulate(tile, step, at);
+        self.handle(plan, tile, code, step, at);
+        self.run_step(tile, code, step, at);
+        let units = &mut self.units[at];
+        for (port, dirty) in units.ports.iter_mut().zip(&mut units.dirty) {
+            if std::mem::take(dirty) {
+                port.fill(0);
+            }
+        }
+        for (column, &(state, _)) in tile.analog.iter().enumerate() {
+            let values = self.history[k].analog_mut(column, step);
+            values.clear();
+            values.extend_from_slice(&self.units[at].state[state as usize]);
+        }
+    }
+
+    /// Pieces at ports without handler.
+    fn accumulate(&mut self, tile: &Tile, step: u32, at: usize) {
+        let Units {
+            ports,
+            dirty,
+            calendars,
+            ..
+        } = &mut self.units[at];
+        let isa = self.core.isa;
+        for (piece, calendar) in tile.pieces.iter().zip(calendars) {
+            if piece.handled {
+                continue;
+            }
+            let acc = &mut ports[piece.port as usize];
+            let from = &self.history[piece.source];
+            let walked = match piece.timing {
+                Timing::Analog(column) => {
+                    dirty[piece.port as usize] = true;
+                    deliver::analog(isa, piece, acc, from, column, step);
+                    continue;
+                }
+                Timing::After(delay) => {
+                    let Some(then) = step.checked_sub(delay as u32) else {
+                        continue;
+                    };
+                    let list = from.list(then);
+                    let range = list.within(piece.first, piece.count);
+                    deliver::events(isa, piece, acc, list, range, piece.first)
+                }
+                Timing::Calendar(_) => {
+                    let Some(calendar) = calendar else { continue };
+                    calendar.take(step, &mut self.due);
+                    deliver::settle(piece.fold, &mut self.due);
+                    let n = self.due.units.len();
+                    let walked = deliver::events(isa, piece, acc, &self.due, 0..n, 0);
+                    self.due.clear();
+                    walked
+                }
+            };
+            dirty[piece.port as usize] |= walked > 0;
+            self.counters.synaptic_events += walked;
+        }
+    }
+
+    /// Events at ports with handlers.
+    fn handle(&mut self, plan: &Plan, tile: &Tile, code: &Code, step: u32, at: usize) {
+        if code.handlers.is_empty() {
+            return;
+        }
+        self.events.clear();
+        for (index, piece) in tile.pieces.iter().enumerate().filter(|(_, p)| p.handled) {
+            let from = &plan.tiles[piece.source];
+            let place = (from.group as u32, from.start);
+            match piece.timing {
+                Timing::After(delay) => {
+                    let Some(then) = step.checked_sub(delay as u32) else {
+                        continue;
+                    };
+                    let list = self.history[piece.source].list(then);
+                    let range = list.within(piece.first, piece.count);
+                    let which = (index, piece);
+                    ordered::collect(&mut self.events, which, place, list, range, piece.first);
+                }
+                _ => {
+                    let Some(calendar) = &mut self.units[at].calendars[index] else {
+                        continue;
+                    };
+                    calendar.take(step, &mut self.due);
+                    let range = 0..self.due.units.len();
+                    ordered::collect(&mut self.events, (index, piece), place, &self.due, range, 0);
+                    self.due.clear();
+                }
+            }
+        }
+        ordered::sort(&mut self.events);
+        let units = &mut self.units[at];
+        let mut mem = Memory {
+            params: &code.params,
+            state: &mut units.state,
+            ports: &units.ports,
+            start: tile.start,
+        };
+        let mut last = u16::MAX;
+        for &event in &self.events {
+            let piece = &tile.pieces[event.piece as usize];
+            let Some((port, kernel)) = code.handlers.iter().find(|h| h.0 == piece.port) else {
+                continue;
+            };
+            if *port != last {
+                kernel.scalars(step, &mut self.scalars);
+                last = *port;
+            }
+            let ready = Ready {
+                kernel,
+                scalars: &self.scalars,
+            };
+            self.counters.synaptic_events += ordered::handle(
+                &mut self.core,
+                ready,
+                &mut mem,
+                piece,
+                event,
+                &mut self.args,
+            );
+        }
+    }
+
+    fn run_step(&mut self, tile: &Tile, code: &Code, step: u32, at: usize) {
+        if code.step.is_empty() {
+            return;
+        }
+        let units = &mut self.units[at];
+        code.step.scalars(step, &mut self.scalars);
+        let ready = Ready {
+            kernel: &code.step,
+            scalars: &self.scalars,
+        };
+        let mut mem = Memory {
+            params: &code.params,
+            state: &mut units.state,
+            ports: &units.ports,
+            start: tile.start,
+        };
+        let spikes = code.step.emit().is_some_and(|e| e.spikes);
+        let List {
+            units: emitted,
+            payloads,
+        } = self.history[units.tile].list_mut(step);
+        let all = 0..tile.len as usize;
+        self.core
+            .run(ready, &mut mem, all, Words::One(0), |unit, payload| {
+                emitted.push(unit);
+                if !spikes {
+                    payloads.push(payload);
+                }
+            });
+    }
+
+    /// Records the step.
+    pub fn finish(&mut self, plan: &Plan, step: u32) {
+        for (k, t) in plan.tiles.iter().enumerate() {
+            if self.reports(plan, k) {
+                let n = self.history[k].list(step).units.len() as u64;
+                self.counters.spikes[t.group] += n;
+            }
+        }
+        for (k, probe) in (0..).zip(&plan.program.probes) {
+            for tile in plan.of_group[probe.group as usize].clone() {
+                if !self.reports(plan, tile) {
+                    continue;
+                }
+                let start = plan.tiles[tile].start;
+                let list = self.history[tile].list(step);
+                self.seen.events(k, probe, self.sample, step, start, list);
+                if let Some(at) = self.place[tile] {
+                    let state = &self.units[at].state;
+                    self.seen.states(k, probe, step, start, state);
+                }
+            }
+        }
+    }
+}
+
+impl Units {
+    fn new(plan: &Plan, tile: usize) -> Self {
+        let t = &plan.tiles[tile];
+        let n = t.len as usize;
+        let init: &[Column] = match &plan.program.groups[t.group].kind {
+            GroupKind::Units { init, .. } => init,
+            GroupKind::External => &[],
+        };
+        let first = t.start as usize;
+        let state = (init.iter())
+            .map(|c| match c {
+                Column::Uniform(w) => vec![*w; n],
+                Column::PerUnit(v) => v[first..first + n].to_vec(),
+            })
+            .collect();
+        let ports = (t.folds.iter())
+            .map(|f| vec![0; if f.is_some() { n } else { 0 }])
+            .collect();
+        let calendar = |p: &super::pieces::Piece| match p.timing {
+            Timing::Calendar(longest) => Some(Calendar::new(longest)),
+            _ => None,
+        };
+        Units {
+            tile,
+            state,
+            ports,
+            dirty: vec![false; t.folds.len()],
+            calendars: t.pieces.iter().map(calendar).collect(),
+        }
+    }
+}
