@@ -1,0 +1,263 @@
+//! From a file on the command line to a recording: what `run` and `compare` share.
+
+use crate::args::{ArithmeticArg, EngineArg, NetworkArgs, RunOptions};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::files;
+use crate::network::{self, Loaded};
+use crate::progress::Bar;
+use std::path::PathBuf;
+use std::time::Instant;
+use synfire_compiler::ideal::{self, IdealOptions};
+use synfire_ir::artifact::{Artifact, SectionKind};
+use synfire_ir::program::Arithmetic;
+use synfire_ir::{Class, Diagnostic, Diagnostics, SourceMap};
+use synfire_runtime::session::{Choice, Length, Plan, Recording, Wanted, length};
+use synfire_runtime::spikes::{self, Population, SpikeData};
+
+/// Something to run, with what its file says about a run.
+pub struct Subject {
+    /// Name of the network.
+    pub name: String,
+    /// `chip:dialect` of an artefact.
+    pub target: Option<String>,
+    /// Names and program.
+    pub plan: Plan,
+    /// Seconds a step.
+    pub dt: Option<f64>,
+    /// Seed of every draw.
+    pub seed: u64,
+    /// Steps of the file's only experiment.
+    pub experiment: Option<u32>,
+    /// Neurons and synapses of the network, where it is one.
+    pub scale: Option<(u64, f64)>,
+}
+
+/// The ideal form of a network.
+pub fn ideal(loaded: &Loaded, options: &RunOptions, console: &Console) -> Result<Subject, Failure> {
+    let net = &loaded.network;
+    let arithmetic = match options.arithmetic {
+        ArithmeticArg::Fixed => Arithmetic::Fixed,
+        ArithmeticArg::Auto | ArithmeticArg::F32 => Arithmetic::F32,
+    };
+    let lowered = ideal::lower(
+        net,
+        &IdealOptions {
+            seed: options.seed,
+            arithmetic,
+        },
+    )
+    .map_err(|d| loaded.wrong(d))?;
+    console.show(&lowered.notes, &loaded.sources);
+    let sources: Vec<bool> = net.populations().map(|(_, p)| p.is_source).collect();
+    let synapses = net.projections().map(|(id, ..)| net.synapses_of(id)).sum();
+    Ok(Subject {
+        name: net.name.clone(),
+        target: None,
+        dt: net.dt,
+        seed: lowered.program.seed,
+        experiment: net.run,
+        scale: Some((net.neurons(), synapses)),
+        plan: Plan::ideal(lowered.program, &sources, lowered.feeds, lowered.scales),
+    })
+}
+
+/// An artefact on the emulated chip.
+pub fn artefact(artefact: &Artifact, options: &RunOptions) -> Result<Subject, Failure> {
+    let h = &artefact.header;
+    if options.arithmetic != ArithmeticArg::Auto {
+        return Err(
+            Diagnostic::error("SYN0914", "an artefact runs in its chip's own integers")
+                .class(Class::Usage)
+                .note("--arithmetic chooses the arithmetic of ideal networks")
+                .hint("leave --arithmetic away")
+                .into(),
+        );
+    }
+    if artefact
+        .sections
+        .iter()
+        .any(|s| s.kind == SectionKind::Chip)
+    {
+        return Err(Diagnostic::error(
+            "SYN0705",
+            "the artefact is for a chip of the user's own, which this build cannot emulate",
+        )
+        .hint("compile for a shipped chip; `synfire targets` lists them")
+        .into());
+    }
+    let name = format!("{}:{}", h.target, h.dialect);
+    let target = synfire_targets::find(&name).map_err(|mut d| {
+        d.0.iter_mut().for_each(|d| d.class = Class::Input);
+        d
+    })?;
+    let Some(backend) = target.chip.backend() else {
+        return Err(Diagnostic::error(
+            "SYN0705",
+            format!("the chip `{}` has no code to read its images", h.target),
+        )
+        .hint("compile for another target; `synfire targets` lists them")
+        .into());
+    };
+    let mut plan = Plan::artifact(artefact, backend)?;
+    if let Some(seed) = options.seed {
+        plan.set_seed(seed);
+    }
+    Ok(Subject {
+        name: h.network.clone(),
+        target: Some(target.name()),
+        dt: h.dt,
+        seed: options.seed.unwrap_or(h.seed),
+        experiment: h.run,
+        scale: None,
+        plan,
+    })
+}
+
+/// The spikes of all `--input` files.
+pub fn inputs(paths: &[PathBuf], populations: &[Population]) -> Result<SpikeData, Failure> {
+    let mut all: Option<SpikeData> = None;
+    for path in paths {
+        let data = spikes::read(&files::shown(path), &files::read(path)?, populations)?;
+        match &mut all {
+            None => all = Some(data),
+            Some(whole) => whole.merge(data)?,
+        }
+    }
+    Ok(all.unwrap_or_default())
+}
+
+/// Steps of the run.
+pub fn steps(
+    subject: &Subject,
+    options: &RunOptions,
+    input: &SpikeData,
+) -> Result<Length, Failure> {
+    let wanted = options
+        .steps
+        .map(Wanted::Steps)
+        .or(options.time.map(Wanted::Seconds));
+    Ok(length(
+        wanted,
+        subject.dt,
+        subject.experiment,
+        input.last_step(),
+    )?)
+}
+
+/// A finished run with everything that is said about it.
+pub struct Ran {
+    /// Name of the network.
+    pub name: String,
+    /// `chip:dialect` of an artefact.
+    pub target: Option<String>,
+    /// The populations in the network's order.
+    pub populations: Vec<Population>,
+    /// What was recorded.
+    pub recording: Recording,
+    /// `cpu` or `gpu`.
+    pub engine: &'static str,
+    /// The adapter of a GPU.
+    pub adapter: Option<String>,
+    /// The arithmetic.
+    pub arithmetic: Arithmetic,
+    /// Seconds a step.
+    pub dt: Option<f64>,
+    /// Seed.
+    pub seed: u64,
+    /// Length and why.
+    pub length: Length,
+    /// Chip steps taken off each population.
+    pub shifts: Vec<u32>,
+    /// Seconds from the start of the command to the first step.
+    pub build_s: f64,
+    /// Neurons and synapses of the network, where it is one.
+    pub scale: Option<(u64, f64)>,
+}
+
+/// Runs a subject; `begin` is when the command began.
+pub fn run(
+    subject: Subject,
+    options: &RunOptions,
+    input: &SpikeData,
+    hash_every: u32,
+    begin: Instant,
+    console: &Console,
+) -> Result<Ran, Failure> {
+    let length = steps(&subject, options, input)?;
+    let choice = match options.engine {
+        EngineArg::Auto => Choice::Auto,
+        EngineArg::Gpu => Choice::Gpu,
+        EngineArg::Cpu => Choice::Cpu,
+    };
+    let shifts = subject.plan.shifts().to_vec();
+    let mut session = subject
+        .plan
+        .open(choice, options.threads, input.batch.unwrap_or(1))?;
+    console.show(session.notes(), &SourceMap::default());
+    let build_s = begin.elapsed().as_secs_f64();
+    let bar = Bar::new(console);
+    let recording = session.run(length.steps, input, hash_every, &bar)?;
+    bar.finish();
+    if !recording.complete {
+        return Err(Failure::Interrupted);
+    }
+    console.show(&recording.notes, &SourceMap::default());
+    Ok(Ran {
+        name: subject.name,
+        target: subject.target,
+        populations: session.populations().to_vec(),
+        recording,
+        engine: session.engine(),
+        adapter: session.adapter(),
+        arithmetic: session.arithmetic(),
+        dt: subject.dt,
+        seed: subject.seed,
+        length,
+        shifts,
+        build_s,
+        scale: subject.scale,
+    })
+}
+
+/// Only one of the files may be standard input.
+pub fn one_standard_input(net: &std::path::Path, inputs: &[PathBuf]) -> Result<(), Diagnostics> {
+    let n = std::iter::once(net)
+        .chain(inputs.iter().map(PathBuf::as_path))
+        .filter(|p| files::is_standard(p))
+        .count();
+    if n < 2 {
+        return Ok(());
+    }
+    Err(
+        Diagnostic::error("SYN0914", "standard input (`-`) is named twice")
+            .class(Class::Usage)
+            .hint("put one of the two into a file")
+            .into(),
+    )
+}
+
+/// Reads NET or an artefact.
+pub fn open(
+    path: &std::path::Path,
+    options: &RunOptions,
+    network: &NetworkArgs,
+    console: &Console,
+) -> Result<(Subject, Option<Artifact>, SourceMap), Failure> {
+    let bytes = files::read(path)?;
+    if bytes.starts_with(b"SYNX") || path.extension().is_some_and(|e| e == "synx") {
+        let read = Artifact::from_bytes(&files::shown(path), &bytes)?;
+        if !network.set.is_empty() {
+            return Err(
+                Diagnostic::error("SYN0914", "the parameters of an artefact are fixed")
+                    .class(Class::Usage)
+                    .hint("give --set to `synfire compile`")
+                    .into(),
+            );
+        }
+        return Ok((artefact(&read, options)?, Some(read), SourceMap::default()));
+    }
+    let loaded = network::load(path, bytes, network, console)?;
+    let subject = ideal(&loaded, options, console)?;
+    Ok((subject, None, loaded.sources))
+}

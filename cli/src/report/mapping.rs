@@ -1,0 +1,288 @@
+//! The page about a mapping, and its sections in the page about a run of an artefact.
+
+use super::html::{Cell, bar, cards, escape, number, page, section, table, text};
+use crate::commands::compile_notes;
+use crate::mapping::{CoreUse, Mapped, RESOURCES, list};
+use crate::units::{bytes, count, number_of, percent, seconds, short};
+use serde_json::{Value, json};
+use synfire_ir::artifact::{Artifact, SectionKind};
+
+/// Cores listed one by one.
+const LISTED: usize = 256;
+/// Cells of a placement map.
+const MAPPED: u64 = 65_536;
+
+/// The report that `compile` stored in an artefact; `null` when it is not there.
+pub fn stored(a: &Artifact) -> Value {
+    a.section(SectionKind::Report, "report.json")
+        .and_then(|s| serde_json::from_slice(&s.bytes).ok())
+        .unwrap_or(Value::Null)
+}
+
+/// The page; `facts` are those that `compile --format json` prints.
+pub fn compile_page(facts: &Value, artefact: &Artifact) -> String {
+    let h = &artefact.header;
+    let mapped = Mapped::of(facts);
+    let whole = |k: &str| facts[k].as_u64().unwrap_or(0);
+    let mut list = vec![
+        ("Neurons", count(whole("neurons")), String::new()),
+        ("Synapses", count(whole("synapses")), "stored".into()),
+        (
+            "Cores",
+            count(mapped.cores.len() as u64),
+            mapped
+                .available
+                .map_or(String::new(), |n| format!("of {}", count(n))),
+        ),
+        ("Seed", h.seed.to_string(), String::new()),
+    ];
+    if let Some(s) = facts["compile_s"].as_f64() {
+        list.push(("Compiled in", seconds(s), String::new()));
+    }
+    if let Some(n) = facts["peak_memory_bytes"].as_u64() {
+        list.push(("Peak memory", bytes(n), String::new()));
+    }
+    if let Some(n) = facts["artefact_bytes"].as_u64() {
+        list.push(("Artefact", bytes(n), String::new()));
+    }
+    let mut all = vec![section("facts", "Mapping", "", &cards(&list))];
+    all.extend(sections(facts, artefact));
+    let kicker = format!("Mapped onto {}:{}", h.target, h.dialect);
+    let lead = format!("Compiler {}, source {:08x}", h.compiler, h.source_hash);
+    page(&h.network, &kicker, &lead, &all, &json!({}))
+}
+
+/// Utilisation, placement, quantisation, metrics, times, files: what there is of them.
+pub fn sections(facts: &Value, artefact: &Artifact) -> Vec<String> {
+    let mapped = Mapped::of(facts);
+    let mut out = vec![];
+    if !mapped.cores.is_empty() {
+        out.push(section(
+            "utilisation",
+            "Utilisation",
+            "The bar shows the limit that binds: the one of which the core uses most.",
+            &utilisation(&mapped),
+        ));
+        if mapped.mesh[0] * mapped.mesh[1] > 1 && mapped.mesh[0] * mapped.mesh[1] <= MAPPED {
+            let note = format!(
+                "{} x {} cores, row 0 at the bottom. Darker cores are fuller; outlined ones are in use.",
+                mapped.mesh[0], mapped.mesh[1]
+            );
+            out.push(section(
+                "placement",
+                "Placement",
+                &note,
+                &placement(&mapped),
+            ));
+        }
+    }
+    let notes: String = compile_notes(facts)
+        .iter()
+        .map(|l| format!("<li>{}</li>\n", escape(l)))
+        .collect();
+    let quantised = format!("<ul>\n{notes}</ul>\n{}", scales(facts));
+    out.push(section(
+        "quantisation",
+        "What the chip changed",
+        "",
+        &quantised,
+    ));
+    let passes = list(&facts["passes"]);
+    if !passes.is_empty() {
+        out.push(section("passes", "Passes", "", &times(passes)));
+    }
+    if let Some(metrics) = facts["metrics"].as_object().filter(|m| !m.is_empty()) {
+        let rows = metrics
+            .iter()
+            .map(|(k, v)| vec![text(k), number(&value(v))])
+            .collect();
+        out.push(section(
+            "metrics",
+            "Metrics",
+            "Partition and placement, one spike a neuron and step.",
+            &table("", &["Metric", "Value"], rows),
+        ));
+    }
+    out.push(section(
+        "files",
+        "Native files",
+        "Exactly as the chip's own tools take them; synfire inspect --extract writes them.",
+        &files(artefact),
+    ));
+    out
+}
+
+fn value(v: &Value) -> String {
+    match (v.as_u64(), v.as_f64()) {
+        (Some(n), _) => count(n),
+        (None, Some(x)) => short(x),
+        _ => v.to_string(),
+    }
+}
+
+fn utilisation(m: &Mapped) -> String {
+    let mut rows = vec![];
+    for (r, name) in RESOURCES.iter().enumerate() {
+        if let (Some((max, mean)), Some(limit)) = (m.spread(r), m.limits[r]) {
+            rows.push(vec![
+                text(name),
+                number(&count(limit)),
+                Cell(bar(max, &percent(max), "wide"), false),
+                number(&percent(mean)),
+            ]);
+        }
+    }
+    let mut out = table("", &["Per core", "Limit", "Fullest core", "Mean"], rows);
+    let row = |c: &CoreUse| {
+        let (name, share) = m.binding(c).map_or(("–", 0.0), |b| (RESOURCES[b.0], b.1));
+        let holds: Vec<String> = c
+            .populations
+            .iter()
+            .map(|(p, n)| format!("{p} ({})", count(*n)))
+            .collect();
+        vec![
+            text(&format!("{}, {}", c.place.1, c.place.2)),
+            number(&count(c.used[0])),
+            number(&count(c.used[1])),
+            number(&count(c.used[2])),
+            Cell(
+                bar(
+                    share,
+                    &format!("{} of {name}", percent(share)),
+                    if share > 0.9 { "full" } else { "" },
+                ),
+                false,
+            ),
+            text(&holds.join(", ")),
+        ]
+    };
+    let rows: Vec<_> = m.cores.iter().take(LISTED).map(row).collect();
+    let head = [
+        "Core (x, y)",
+        "Neurons",
+        "Axons",
+        "Synapses",
+        "Binding limit",
+        "Holds",
+    ];
+    let cores = table("", &head, rows);
+    let more = m.cores.len().saturating_sub(LISTED);
+    let rest = if more > 0 {
+        format!(
+            "<p class=\"note\">{} are not listed.</p>\n",
+            number_of(more as u64, "further core", "further cores")
+        )
+    } else {
+        String::new()
+    };
+    let open = if m.cores.len() <= 16 { " open" } else { "" };
+    out += &format!(
+        "<details{open}><summary>{}</summary>\n{cores}{rest}</details>\n",
+        number_of(m.cores.len() as u64, "core", "cores")
+    );
+    out
+}
+
+/// The mesh as a drawing; each used core says what it holds when pointed at.
+fn placement(m: &Mapped) -> String {
+    let [columns, rows] = m.mesh;
+    let cell = (720 / columns.max(rows)).clamp(3, 44);
+    let (width, height) = (columns * cell, rows * cell);
+    let mut cells = String::new();
+    for c in &m.cores {
+        let (_, x, y) = c.place;
+        let (name, share) = m.binding(c).map_or(("", 0.0), |b| (RESOURCES[b.0], b.1));
+        let holds: Vec<String> = c
+            .populations
+            .iter()
+            .map(|(p, n)| format!("{p}: {}", count(*n)))
+            .collect();
+        let words = escape(&format!(
+            "core ({x}, {y}): {} of {name}\n{}",
+            percent(share),
+            holds.join("\n")
+        ));
+        let opacity = 0.15 + 0.85 * share.clamp(0.0, 1.0);
+        let top = (rows - 1 - y) * cell;
+        cells += &format!(
+            "<g><title>{words}</title><rect class=\"core\" x=\"{}\" y=\"{top}\" width=\"{cell}\" height=\"{cell}\" style=\"fill-opacity:{opacity:.2}\"/>",
+            x * cell
+        );
+        if cell >= 30 {
+            let class = if share > 0.55 { "on" } else { "off" };
+            let at = |v: u64| v * cell + cell / 2;
+            cells += &format!(
+                "<text class=\"{class}\" x=\"{}\" y=\"{}\">{:.0}</text>",
+                at(x),
+                top + cell / 2 + 4,
+                share * 100.0
+            );
+        }
+        cells += "</g>\n";
+    }
+    format!(
+        "<svg class=\"mesh\" viewBox=\"-1 -1 {} {}\" style=\"max-width:{}px\" role=\"img\" aria-label=\"Placement of cores\">\n<defs><pattern id=\"grid\" width=\"{cell}\" height=\"{cell}\" patternUnits=\"userSpaceOnUse\"><path d=\"M {cell} 0 H 0 V {cell}\"/></pattern></defs>\n\
+         <rect class=\"chip\" width=\"{width}\" height=\"{height}\"/>\n{cells}</svg>\n",
+        width + 2,
+        height + 2,
+        width + 2
+    )
+}
+
+fn scales(facts: &Value) -> String {
+    let rows: Vec<_> = list(&facts["quantisation"]["scales"])
+        .iter()
+        .filter_map(|s| {
+            Some(vec![
+                text(s.get(0)?.as_str()?),
+                number(&short(s.get(1)?.as_f64()?)),
+            ])
+        })
+        .collect();
+    if rows.is_empty() {
+        String::new()
+    } else {
+        table("", &["Population", "Chip integers for 1"], rows)
+    }
+}
+
+fn times(passes: &[Value]) -> String {
+    let of = |p: &Value| p["s"].as_f64().unwrap_or(0.0);
+    let total: f64 = passes.iter().map(of).sum();
+    let row = |p: &Value| {
+        let share = if total > 0.0 { of(p) / total } else { 0.0 };
+        vec![
+            text(p["name"].as_str().unwrap_or("")),
+            number(&seconds(of(p))),
+            Cell(bar(share, &percent(share), ""), false),
+        ]
+    };
+    table(
+        "",
+        &["Pass", "Time", "Share"],
+        passes.iter().map(row).collect(),
+    )
+}
+
+fn files(a: &Artifact) -> String {
+    let all: Vec<_> = a.native().collect();
+    let rows = all
+        .iter()
+        .take(LISTED)
+        .map(|s| {
+            vec![
+                text(&s.name),
+                number(&bytes(s.bytes.len() as u64)),
+                text(&format!("{:08x}", crc32fast::hash(&s.bytes))),
+            ]
+        })
+        .collect();
+    let mut out = table("", &["File", "Size", "CRC-32"], rows);
+    if all.len() > LISTED {
+        out += &format!(
+            "<p class=\"note\">{} are not listed.</p>\n",
+            number_of((all.len() - LISTED) as u64, "further file", "further files")
+        );
+    }
+    out
+}

@@ -1,0 +1,12 @@
+//! Pages about runs and mappings: one HTML file each, complete in itself.
+//!
+//! No page loads anything from elsewhere: style, script and data are inside. Large recordings are binned, so that a page
+//! stays small whatever the run. Same result, same bytes (times of the run aside).
+
+mod data;
+mod html;
+mod mapping;
+mod run;
+
+pub use mapping::compile_page;
+pub use run::run_page;

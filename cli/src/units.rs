@@ -1,0 +1,172 @@
+//! Numbers, times and sizes as people write and read them.
+
+/// Seconds in a text such as `500ms`, `0.5 s` or `2min`.
+pub fn parse_duration(text: &str) -> Result<f64, String> {
+    const UNITS: [(&str, f64); 8] = [
+        ("ns", 1e-9),
+        ("us", 1e-6),
+        ("µs", 1e-6),
+        ("ms", 1e-3),
+        ("min", 60.0),
+        ("s", 1.0),
+        ("m", f64::NAN),
+        ("h", 3600.0),
+    ];
+    let text = text.trim();
+    let wrong = || {
+        "a time is a number with its unit: 500ms, 2s, 0.1ms, 1.5min (ns, us, ms, s, min, h)"
+            .to_string()
+    };
+    let (unit, factor) = UNITS
+        .iter()
+        .find(|(u, _)| text.ends_with(u))
+        .ok_or_else(wrong)?;
+    let number: f64 = text[..text.len() - unit.len()]
+        .trim()
+        .parse()
+        .map_err(|_| wrong())?;
+    let seconds = number * factor;
+    if seconds.is_finite() && seconds > 0.0 {
+        Ok(seconds)
+    } else {
+        Err(wrong())
+    }
+}
+
+/// `1234567` as `1,234,567`.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// `n` of a noun: `1 step`, `2 steps`, `3 synapses`; `several` is the plural.
+pub fn number_of(n: u64, one: &str, several: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { several })
+}
+
+/// A number with three significant digits, without trailing zeros or exponents where it can be.
+pub fn short(x: f64) -> String {
+    if x == 0.0 {
+        return "0".into();
+    }
+    let magnitude = x.abs().log10().floor() as i32;
+    if !(-4..9).contains(&magnitude) {
+        return format!("{x:.2e}");
+    }
+    let decimals = (2 - magnitude).clamp(0, 8) as usize;
+    let text = format!("{x:.decimals$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').into()
+    } else {
+        text
+    }
+}
+
+/// Seconds in the unit that suits them: `1.2 s`, `880 ms`, `42 us`.
+pub fn seconds(s: f64) -> String {
+    let (factor, unit) = match s.abs() {
+        x if x == 0.0 || x >= 0.9995 => (1.0, "s"),
+        x if x >= 0.9995e-3 => (1e3, "ms"),
+        x if x >= 0.9995e-6 => (1e6, "us"),
+        _ => (1e9, "ns"),
+    };
+    format!("{} {unit}", short(s * factor))
+}
+
+/// Bytes in binary units.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut x = n as f64;
+    let mut k = 0;
+    while x >= 1023.5 && k + 1 < UNITS.len() {
+        x /= 1024.0;
+        k += 1;
+    }
+    format!("{} {}", short(x), UNITS[k])
+}
+
+/// `0.125` as `12.5 %`.
+pub fn percent(x: f64) -> String {
+    format!("{} %", short(x * 100.0))
+}
+
+/// Largest memory of this process so far, in bytes, where the system tells.
+pub fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, s) in [
+            ("500ms", 0.5),
+            ("0.5 s", 0.5),
+            ("2min", 120.0),
+            ("10us", 1e-5),
+            ("1h", 3600.0),
+            ("1e3 ns", 1e-6),
+        ] {
+            assert!(
+                (parse_duration(text).expect(text) / s - 1.0).abs() < 1e-12,
+                "{text}"
+            );
+        }
+        for wrong in [
+            "",
+            "5",
+            "ms",
+            "-1s",
+            "0s",
+            "5m",
+            "inf s",
+            "1e400s",
+            "5 parsecs",
+        ] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers() {
+        assert_eq!(
+            [count(0), count(999), count(1000), count(1234567)],
+            ["0", "999", "1,000", "1,234,567"]
+        );
+        assert_eq!(
+            [
+                short(0.88),
+                short(42.53),
+                short(1234.5),
+                short(0.0001234),
+                short(3.0)
+            ],
+            ["0.88", "42.5", "1234", "0.000123", "3"]
+        );
+        assert_eq!(
+            [
+                seconds(1.2),
+                seconds(0.88),
+                seconds(4.2e-5),
+                seconds(0.9999)
+            ],
+            ["1.2 s", "880 ms", "42 us", "1 s"]
+        );
+        assert_eq!(
+            [bytes(17), bytes(2048), bytes(3 << 29)],
+            ["17 B", "2 KiB", "1.5 GiB"]
+        );
+    }
+}
