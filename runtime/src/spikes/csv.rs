@@ -3,6 +3,7 @@
 //! The header names the columns (`step`, `population`, `neuron`, and `sample`, `value` where there are such) in any order.
 //! Names follow CSV quoting (RFC 4180). Blank lines and carriage returns are passed over. Deliberately absent: signals.
 
+use super::events::{self, Event};
 use super::{Findings, NamedSpike, Names, Population, SpikeData};
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -61,6 +62,61 @@ fn not_text(name: &str, bytes: &[u8], at: usize) -> Diagnostics {
         _ => error,
     };
     error.hint("spike files are CSV with the header `step,population,neuron`, or .npz with arrays of these names").into()
+}
+
+/// See [`super::read_events`].
+pub fn events(bytes: &[u8]) -> Result<Vec<Event>, String> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text =
+        std::str::from_utf8(bytes).map_err(|_| "it is neither CSV text (UTF-8) nor a .npz file")?;
+    let mut records = Records {
+        rest: text,
+        line: 0,
+    };
+    let (_, head) = records
+        .next()
+        .ok_or("it is empty; its header is `step,neuron`, with `value` behind for graded events")?;
+    let column = |name: &str| head.iter().position(|h| h.trim() == name);
+    let (Some(step), Some(neuron)) = (column("step"), column("neuron")) else {
+        return Err("its header has no columns `step` and `neuron`".into());
+    };
+    if column("sample").is_some() {
+        return Err(events::BATCH.into());
+    }
+    let (population, value) = (column("population"), column("value"));
+    let mut one: Option<String> = None;
+    let mut out = vec![];
+    for (line, fields) in records {
+        let field = |k: usize| {
+            fields
+                .get(k)
+                .map(|f| f.trim())
+                .ok_or_else(|| format!("line {line} has too few fields"))
+        };
+        let whole = |k: usize| {
+            field(k)?
+                .parse::<u32>()
+                .map_err(|_| format!("line {line}: `{}` must be a whole number", head[k].trim()))
+        };
+        if let Some(p) = population {
+            let name = field(p)?;
+            match &one {
+                None => one = Some(name.to_string()),
+                Some(first) if first == name => {}
+                Some(_) => return Err(events::SEVERAL.into()),
+            }
+        }
+        let value = match value {
+            None => 1.0,
+            Some(k) => field(k)?
+                .parse::<f32>()
+                .ok()
+                .filter(|x| x.is_finite())
+                .ok_or_else(|| format!("line {line}: `value` must be a number"))?,
+        };
+        out.push((whole(step)?, whole(neuron)?, value));
+    }
+    Ok(out)
 }
 
 /// Where each of [`COLUMNS`] stands.

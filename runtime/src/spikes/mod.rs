@@ -9,11 +9,13 @@
 //! where there are such; a signal or trace is an array `NAME` of [samples, times, elements] beside `NAME.step` (u32).
 
 mod csv;
+mod events;
 mod npy;
 mod npz;
 #[cfg(test)]
 mod tests;
 
+pub use events::{Event, read_events};
 pub use npy::MAX_UNPACKED;
 
 use std::collections::HashMap;
@@ -169,13 +171,18 @@ pub fn read(
     bytes: &[u8],
     populations: &[Population],
 ) -> Result<SpikeData, Diagnostics> {
-    let mut data = if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
+    let mut data = if is_archive(bytes) {
         npz::read(name, bytes, populations)?
     } else {
         csv::read(name, bytes, populations)?
     };
     data.spikes.sort_unstable_by_key(NamedSpike::key);
     Ok(data)
+}
+
+/// Is it a zip archive, as `.npz` files are?
+fn is_archive(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")
 }
 
 /// The CSV text of the spikes; sorted rows give canonical bytes.

@@ -3,6 +3,7 @@
 //! Members carry a fixed time, so that equal data is equal bytes. Signals of sources that are driven from outside are read;
 //! traces of other populations, as a recording holds them, are passed over.
 
+use super::events::{self, Event};
 use super::npy::{self, MAX_UNPACKED, Npy};
 use super::{Findings, NamedSpike, Names, Population, Signal, SpikeData};
 use std::collections::BTreeMap;
@@ -301,6 +302,46 @@ fn signal(
         steps,
         values,
     }))
+}
+
+/// See [`super::read_events`].
+pub fn events(bytes: &[u8]) -> Result<Vec<Event>, String> {
+    let arrays = unpack("the file", bytes)
+        .map_err(|d| d.0.first().map_or(String::new(), |d| d.message.clone()))?;
+    let (Some(step), Some(neuron)) = (arrays.get("step"), arrays.get("neuron")) else {
+        return Err("it has no arrays `step` and `neuron`".into());
+    };
+    if arrays.contains_key("sample") {
+        return Err(events::BATCH.into());
+    }
+    if let Some(p) = arrays.get("population")
+        && (1..p.len()).any(|i| {
+            if p.is_text() {
+                p.text(i) != p.text(0)
+            } else {
+                p.whole(i) != p.whole(0)
+            }
+        })
+    {
+        return Err(events::SEVERAL.into());
+    }
+    let value = arrays.get("value");
+    if neuron.len() != step.len() || value.is_some_and(|v| v.len() != step.len()) {
+        return Err("its arrays differ in length".into());
+    }
+    let whole = |a: &Npy, i: usize| {
+        a.whole(i)
+            .and_then(|n| u32::try_from(n).ok())
+            .ok_or_else(|| format!("row {i} is no whole number"))
+    };
+    let event = |i: usize| {
+        let x = value.map_or(1.0, |v| v.float(i) as f32);
+        if !x.is_finite() {
+            return Err(format!("row {i}: the value is not finite"));
+        }
+        Ok((whole(step, i)?, whole(neuron, i)?, x))
+    };
+    (0..step.len()).map(event).collect()
 }
 
 /// See [`super::write_npz`].

@@ -243,3 +243,32 @@ fn headers_of_arrays_that_lie() {
     let huge = npy::file("<u4", &[usize::MAX, 2], std::iter::empty());
     assert!(npy::Npy::parse(huge).is_err());
 }
+
+#[test]
+fn events_of_a_feed() {
+    let of = |t: &str| read_events(t.as_bytes());
+    assert_eq!(
+        of("step,neuron\n3,1\n\n4,0"),
+        Ok(vec![(3, 1, 1.0), (4, 0, 1.0)])
+    );
+    assert_eq!(
+        of("step,population,neuron,value\n3,x,1,0.5\n"),
+        Ok(vec![(3, 1, 0.5)])
+    );
+    for wrong in [
+        "",
+        "a,b\n",
+        "sample,step,neuron\n",
+        "step,population,neuron\n1,x,0\n1,y,0\n",
+        "step,neuron\n1\n",
+        "step,neuron\n1,-1\n",
+    ] {
+        assert!(of(wrong).is_err(), "{wrong:?}");
+    }
+    let data = SpikeData {
+        spikes: vec![spike(0, 2, 0, 3, 2.0)],
+        ..SpikeData::default()
+    };
+    let bytes = write_npz(&data, &populations()).expect("writable");
+    assert_eq!(read_events(&bytes), Ok(vec![(2, 3, 2.0)]));
+}
