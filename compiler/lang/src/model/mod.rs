@@ -1,15 +1,39 @@
 //! Neuron models: from a `neuron` block to step code.
 //!
-//! Comes in: the tree of one `neuron` and what is known around it ([`ModelContext`]). Goes out: a
-//! [`NeuronModel`] whose step block reads only states, ports and parameter columns.
+//! Comes in: the tree of one `neuron` and what is known around it ([`ModelContext`]). Goes out: a [`NeuronModel`] whose step block reads only
+//! states, ports and parameter columns; every factor that is known before the run is one column, computed on the host in f64.
+//!
+//! The way of a model: `declare` gathers its names; `elaborate` (with `names`, `real` and `fixed`) turns expressions into typed nodes of a `graph`, checking
+//! units; `statements` does so with blocks; `ode` integrates equations (`linear`, `exact`); `stages` checks all of it, `code` writes blocks
+//! of the step IR, and `assemble` puts the stages of a step in order and the result together. Absent on purpose: `synapse` blocks, and any view of the network.
 
+mod assemble;
+mod code;
+mod declare;
+mod elaborate;
+mod exact;
+mod fixed;
+mod graph;
+mod host;
+mod linear;
+mod names;
+mod ode;
+mod poisson;
 pub mod quantity;
+mod range;
+mod real;
+mod report;
+mod stages;
+mod statements;
+mod sums;
+mod types;
 
 pub use quantity::Quantity;
+pub use types::{CHOICES, Choice, TRUTH};
 
 use crate::syntax::tree;
 use std::collections::BTreeMap;
-use synfire_ir::diag::{Diagnostic, Diagnostics};
+use synfire_ir::diag::{Diagnostics, Severity};
 use synfire_ir::network::NeuronModel;
 
 /// What a model needs to know of its surroundings.
@@ -23,16 +47,22 @@ pub struct ModelContext<'a> {
     pub lets: &'a BTreeMap<String, Quantity>,
 }
 
-/// Lowers a `neuron` block. Pushes everything that is wrong; `None` exactly when it pushed an error.
+/// Lowers a `neuron` block. Pushes everything that is wrong; `None` when it pushed an error, or when the tree has holes that
+/// the parser reported.
+///
+/// Errors: SYN0120 to SYN0139 (names, types, form) and SYN0220 to SYN0225 (units). A parameter of type `bool` has the choices `false` and
+/// `true`.
 pub fn lower_neuron(
     neuron: &tree::Model,
     cx: &ModelContext,
     diags: &mut Diagnostics,
 ) -> Option<NeuronModel> {
-    diags.push(
-        Diagnostic::error("SYN0199", format!("`{}` cannot be lowered yet", cx.name))
-            .label(neuron.span, "this model")
-            .hint("this build of the compiler lacks the lowering of models"),
-    );
-    None
+    let mut own = Diagnostics::new();
+    let model = stages::lower(neuron, cx, &mut own);
+    let failed = own.0.iter().any(|d| d.severity == Severity::Error);
+    diags.extend(own);
+    model.filter(|_| !failed)
 }
+
+#[cfg(test)]
+mod tests;

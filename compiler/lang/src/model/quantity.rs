@@ -156,14 +156,14 @@ mod tests {
         let u = unit("uF/cm^2").unwrap();
         assert_eq!(u.exponent, -2);
         let area = Dimension::LENGTH.power(2).unwrap();
-        assert_eq!(
-            u.dimension.times(area).unwrap(),
-            Dimension::CAPACITANCE
-        );
+        assert_eq!(u.dimension.times(area).unwrap(), Dimension::CAPACITANCE);
         assert_eq!(unit("V/A").unwrap().dimension, Dimension::RESISTANCE);
         assert_eq!(unit("mfurlong"), None);
         assert_eq!(unit(""), None);
         assert_eq!(unit("ms*"), None);
-        assert_eq!(unit("m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9"), None);
+        assert_eq!(
+            unit("m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9*m^9"),
+            None
+        );
     }
 }
