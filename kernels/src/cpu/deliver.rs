@@ -4,7 +4,7 @@
 //! combined into each target. Invariant: events combine one after another in the order of the calls, so that float sums
 //! have one order.
 
-use super::isa::{Isa, versions};
+use super::isa::versions;
 use super::lanes::Words;
 use std::ops::Range;
 
@@ -43,6 +43,7 @@ impl Fold {
     }
 
     /// The accumulator after an event of payload factor `x` over a weight `w`.
+    #[inline]
     pub fn apply(self, acc: u32, x: u32, w: u32) -> u32 {
         self.one(acc, times(self.is_float(), x, w))
     }
@@ -192,34 +193,43 @@ versions! {
     }
 }
 
-/// Lanes that one mask covers.
-const MASK: usize = 32;
+/// Lanes that are looked at together.
+const CHUNK: usize = 32;
 
-/// Calls `f(lane, word)` for each word that is not zero, lanes ascending.
-pub fn nonzero(isa: Isa, words: Words<'_>, n: usize, mut f: impl FnMut(u32, u32)) {
-    match words {
-        Words::One(0) => {}
-        Words::One(x) => (0..n as u32).for_each(|i| f(i, x)),
-        Words::Many(v) => {
-            for (k, chunk) in v[..n].chunks(MASK).enumerate() {
-                let mut bits = 0u32;
-                mask(isa, chunk, &mut bits);
-                while bits != 0 {
-                    let lane = bits.trailing_zeros();
-                    f((k * MASK) as u32 + lane, chunk[lane as usize]);
-                    bits &= bits - 1;
-                }
+/// Appends the lanes whose word is not zero, ascending and counted from `base`, to `lanes`; and their words to `payloads`
+/// if there is such a list.
+pub fn compress(
+    words: Words<'_>,
+    n: usize,
+    base: u32,
+    lanes: &mut Vec<u32>,
+    mut payloads: Option<&mut Vec<u32>>,
+) {
+    let v = match words {
+        Words::One(0) => return,
+        Words::One(x) => {
+            lanes.extend(base..base + n as u32);
+            if let Some(p) = payloads {
+                p.resize(p.len() + n, x);
+            }
+            return;
+        }
+        Words::Many(v) => &v[..n],
+    };
+    let mut first = base;
+    for chunk in v.chunks(CHUNK) {
+        if chunk.iter().fold(0, |any, &w| any | w) != 0 {
+            // Writes every lane and keeps the place of those that count: no branch to guess wrong.
+            let (mut found, mut m) = ([0u32; CHUNK], 0);
+            for (i, &w) in (first..).zip(chunk) {
+                found[m % CHUNK] = i;
+                m += (w != 0) as usize;
+            }
+            lanes.extend_from_slice(&found[..m]);
+            if let Some(p) = &mut payloads {
+                p.extend(found[..m].iter().map(|&i| chunk[(i - first) as usize]));
             }
         }
-    }
-}
-
-versions! {
-    /// Bit `i` says whether word `i` of at most [`MASK`] is not zero.
-    fn mask[](words: &[u32], bits: &mut u32) {
-        *bits = match <&[u32; MASK]>::try_from(words) {
-            Ok(all) => (0..MASK).fold(0, |m, i| m | ((all[i] != 0) as u32) << i),
-            Err(_) => words.iter().enumerate().fold(0, |m, (i, &w)| m | ((w != 0) as u32) << i),
-        };
+        first += CHUNK as u32;
     }
 }

@@ -41,6 +41,8 @@ pub(crate) enum LaneOp {
     Rand(u16),
     Un(UnOp, Ty, Src),
     Bin(BinOp, Ty, Src, Src),
+    /// How many of the scalars of a table the comparison with the operand holds for.
+    Count(BinOp, Ty, Src, u32),
     Select(Src, Src, Src),
     MulShift(Product, Src, Src),
     Sat(u8, Src),
@@ -53,6 +55,7 @@ impl LaneOp {
             LaneOp::Move(a) => LaneOp::Move(f(a)),
             LaneOp::Un(o, t, a) => LaneOp::Un(o, t, f(a)),
             LaneOp::Bin(o, t, a, b) => LaneOp::Bin(o, t, f(a), f(b)),
+            LaneOp::Count(o, t, a, n) => LaneOp::Count(o, t, f(a), n),
             LaneOp::Select(c, a, b) => LaneOp::Select(f(c), f(a), f(b)),
             LaneOp::MulShift(p, a, b) => LaneOp::MulShift(p, f(a), f(b)),
             LaneOp::Sat(n, a) => LaneOp::Sat(n, f(a)),
@@ -63,9 +66,11 @@ impl LaneOp {
 
     pub(crate) fn sources(&self, mut f: impl FnMut(Src)) {
         match *self {
-            LaneOp::Move(a) | LaneOp::Un(_, _, a) | LaneOp::Sat(_, a) | LaneOp::Wrap(_, _, a) => {
-                f(a)
-            }
+            LaneOp::Move(a)
+            | LaneOp::Un(_, _, a)
+            | LaneOp::Count(_, _, a, _)
+            | LaneOp::Sat(_, a)
+            | LaneOp::Wrap(_, _, a) => f(a),
             LaneOp::Bin(_, _, a, b) | LaneOp::MulShift(_, a, b) => {
                 f(a);
                 f(b);
@@ -100,6 +105,8 @@ pub struct Emit {
 pub struct Kernel {
     pub(crate) code: Vec<Instr>,
     pub(crate) uniform: Block,
+    /// Scalars that [`LaneOp::Count`] compares with.
+    pub(crate) tables: Vec<Vec<u32>>,
     pub(crate) registers: usize,
     pub(crate) leaves: Vec<Leaf>,
     pub(crate) stores: Vec<(u16, Src)>,
@@ -120,6 +127,7 @@ pub enum Units<'a> {
 pub struct Registers {
     lanes: usize,
     rows: Vec<Vec<u32>>,
+    thresholds: Vec<u32>,
 }
 
 impl Registers {
@@ -127,7 +135,7 @@ impl Registers {
     pub fn new(lanes: usize) -> Self {
         Registers {
             lanes,
-            rows: vec![],
+            ..Registers::default()
         }
     }
 
@@ -179,6 +187,7 @@ impl Kernel {
         n: usize,
     ) {
         regs.reserve(self.registers);
+        let mut thresholds = std::mem::take(&mut regs.thresholds);
         for instr in &self.code {
             let mut row = std::mem::take(&mut regs.rows[instr.dst as usize]);
             let d = &mut row[..n];
@@ -193,6 +202,12 @@ impl Kernel {
                 LaneOp::Rand(site) => noise::fill(isa, noise, site, units, d),
                 LaneOp::Un(o, ty, a) => ops::unary(isa, o, ty, d, at(a)),
                 LaneOp::Bin(o, ty, a, b) => ops::binary(isa, o, ty, d, at(a), at(b)),
+                LaneOp::Count(o, ty, a, table) => {
+                    let list = self.tables[table as usize].iter();
+                    thresholds.clear();
+                    thresholds.extend(list.map(|&i| scalars[i as usize]));
+                    ops::count(isa, o, ty, d, at(a), &thresholds);
+                }
                 LaneOp::Select(c, a, b) => match at(c) {
                     Words::Many(c) => select(isa, d, c, at(a), at(b)),
                     Words::One(0) => map1(isa, d, at(b), |a| a),
@@ -204,6 +219,7 @@ impl Kernel {
             }
             regs.rows[instr.dst as usize] = row;
         }
+        regs.thresholds = thresholds;
     }
 
     /// A result of the last run over `n` lanes.

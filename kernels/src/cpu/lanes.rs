@@ -68,3 +68,26 @@ versions! {
         }
     }
 }
+
+/// Lanes that [`count`] keeps in vector registers.
+const WIDE: usize = 16;
+
+versions! {
+    /// `d` = how many of the thresholds `t` fulfil `f(a, t)`.
+    pub(crate) fn count[F: Fn(u32, u32) -> bool](d: &mut [u32], a: &[u32], thresholds: &[u32], f: F) {
+        let mut blocks = d.chunks_exact_mut(WIDE);
+        let mut from = a.chunks_exact(WIDE);
+        for (d, a) in (&mut blocks).zip(&mut from) {
+            let mut c = [0u32; WIDE];
+            for &t in thresholds {
+                for i in 0..WIDE {
+                    c[i] += f(a[i], t) as u32;
+                }
+            }
+            d.copy_from_slice(&c);
+        }
+        for (d, &a) in blocks.into_remainder().iter_mut().zip(from.remainder()) {
+            *d = thresholds.iter().map(|&t| f(a, t) as u32).sum();
+        }
+    }
+}

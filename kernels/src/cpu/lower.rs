@@ -6,7 +6,7 @@
 //! never leaves, so that stores cannot disturb one another.
 
 use super::kernel::{Emit, Instr, Kernel, LaneOp, Leaf, Src};
-use super::ops::Product;
+use super::ops::{self, Product};
 use synfire_ir::eval::{Reads, run_block};
 use synfire_ir::model::{BinOp, Block, BlockBuilder, Combine, Inst, Model, Op, Ty, UnOp, Value};
 
@@ -30,6 +30,9 @@ impl Fixed {
         Fixed { params, states }
     }
 }
+
+/// Most comparisons that one count takes together.
+const MOST_COUNTED: usize = 64;
 
 /// Compiles a block of `m` for lanes.
 pub fn lower(m: &Model, block: &Block, fixed: &Fixed) -> Kernel {
@@ -161,12 +164,57 @@ impl Lowering<'_> {
                 Op::Index => self.emit(LaneOp::Index),
                 Op::Rand { site } => self.emit(LaneOp::Rand(site)),
                 op if op.operands().all(|v| self.is_scalar(v)) => self.scalar(*inst),
+                // Words of integers and truth values are the same in each of these types.
+                Op::Un(UnOp::ToI32 | UnOp::ToU32, a) if self.ty(a) != Ty::F32 => {
+                    self.at[a as usize]
+                }
+                Op::Un(UnOp::ToBool, a) if self.ty(a) == Ty::Bool => self.at[a as usize],
                 op => {
-                    let lane = self.lane_op(op);
+                    let lane = self.count(op).unwrap_or_else(|| self.lane_op(op));
                     self.emit(lane)
                 }
             };
             self.at.push(src);
+        }
+    }
+
+    fn ty(&self, v: Value) -> Ty {
+        self.block.insts[v as usize].ty
+    }
+
+    /// A sum of truth values that compare one operand with scalars, as a single operation.
+    fn count(&mut self, op: Op) -> Option<LaneOp> {
+        let Op::Bin(BinOp::Add, a, b) = op else {
+            return None;
+        };
+        let (a, b) = (self.compared(a)?, self.compared(b)?);
+        let list = [a.1, b.1].concat();
+        if a.0 != b.0 || list.len() > MOST_COUNTED {
+            return None;
+        }
+        self.kernel.tables.push(list);
+        let (o, ty, src) = a.0;
+        Some(LaneOp::Count(
+            o,
+            ty,
+            src,
+            self.kernel.tables.len() as u32 - 1,
+        ))
+    }
+
+    /// The comparison and the scalars, if the value is a comparison with a scalar or a count of such.
+    fn compared(&self, v: Value) -> Option<((BinOp, Ty, Src), Vec<u32>)> {
+        let Src::Reg(i) = self.at[v as usize] else {
+            return None;
+        };
+        match self.code[i as usize] {
+            LaneOp::Bin(o, ty, a, Src::Scalar(t)) if ops::is_order(o) => {
+                Some(((o, ty, a), vec![t]))
+            }
+            LaneOp::Count(o, ty, a, k) => {
+                Some(((o, ty, a), self.kernel.tables[k as usize].clone()))
+            }
+            _ => None,
         }
     }
 

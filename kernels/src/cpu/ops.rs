@@ -1,7 +1,7 @@
 //! What each operation does to a block of lanes: the vector form of [`synfire_ir::eval`], equal to it bit for bit.
 
 use super::isa::Isa;
-use super::lanes::{Words, map1, map2};
+use super::lanes::{self, Words, map1, map2};
 use synfire_ir::model::{BinOp, Round, Ty, UnOp};
 
 fn f(x: u32) -> f32 {
@@ -136,6 +136,38 @@ fn unsigned_binary(isa: Isa, op: BinOp, d: &mut [u32], a: Words<'_>, b: Words<'_
         BinOp::Gt => map2(isa, d, a, b, |a, b| (a > b) as u32),
         BinOp::Ge => map2(isa, d, a, b, |a, b| (a >= b) as u32),
         BinOp::Pow => d.fill(0),
+    }
+}
+
+/// Is it a comparison that [`count`] knows?
+pub(crate) fn is_order(op: BinOp) -> bool {
+    matches!(op, BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge)
+}
+
+/// `d` = the number of thresholds that the comparison with `a` holds for.
+pub(crate) fn count(isa: Isa, op: BinOp, ty: Ty, d: &mut [u32], a: Words<'_>, thresholds: &[u32]) {
+    let a = match a {
+        Words::Many(a) => a,
+        Words::One(a) => {
+            let mut one = [0];
+            count(isa, op, ty, &mut one, Words::Many(&[a]), thresholds);
+            return d.fill(one[0]);
+        }
+    };
+    macro_rules! by {
+        ($of:expr) => {
+            match op {
+                BinOp::Lt => lanes::count(isa, d, a, thresholds, |a, t| $of(a) < $of(t)),
+                BinOp::Le => lanes::count(isa, d, a, thresholds, |a, t| $of(a) <= $of(t)),
+                BinOp::Gt => lanes::count(isa, d, a, thresholds, |a, t| $of(a) > $of(t)),
+                _ => lanes::count(isa, d, a, thresholds, |a, t| $of(a) >= $of(t)),
+            }
+        };
+    }
+    match ty {
+        Ty::F32 => by!(f),
+        Ty::I32 => by!(|x: u32| x as i32),
+        _ => by!(|x: u32| x),
     }
 }
 

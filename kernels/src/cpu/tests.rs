@@ -327,10 +327,60 @@ fn constants_of_a_group_are_folded() {
 #[test]
 fn nonzero_lanes_come_in_order() {
     let words: Vec<u32> = (0..100).map(|i| if i % 7 == 3 { i } else { 0 }).collect();
+    for n in [99, 1, 64, 0, 32] {
+        let (mut lanes, mut payloads) = (vec![7], vec![]);
+        deliver::compress(
+            Words::Many(&words),
+            n,
+            1000,
+            &mut lanes,
+            Some(&mut payloads),
+        );
+        let want: Vec<u32> = (0..n as u32).filter(|i| i % 7 == 3).collect();
+        assert_eq!(payloads, want);
+        assert_eq!(
+            lanes[1..],
+            want.iter().map(|i| i + 1000).collect::<Vec<_>>()
+        );
+    }
+    let mut lanes = vec![];
+    deliver::compress(Words::One(3), 2, 5, &mut lanes, None);
+    deliver::compress(Words::One(0), 2, 5, &mut lanes, None);
+    assert_eq!(lanes, [5, 6]);
+}
+
+/// A Poisson count by thresholds becomes one operation, and counts as the chain of additions does.
+#[test]
+fn threshold_counts_are_one_operation() {
+    let mut b = BlockBuilder::new();
+    let word = b.push(Op::State(0), Ty::U32);
+    let mut count = b.i32(0);
+    for t in [5, 900, 70_000, 0xffff_fff0] {
+        let t = b.u32(t);
+        let above = b.bin(BinOp::Gt, word, t);
+        let one = b.un(UnOp::ToI32, above);
+        count = b.bin(BinOp::Add, count, one);
+    }
+    b.emit(count);
+    let mut m = model();
+    m.step = b.finish();
+    let k = lower(&m, &m.step, &Fixed::new(&m, vec![], vec![None, None]));
+    assert_eq!(k.code.len(), 1, "{k:?}");
+    let mut scalars = vec![];
+    k.scalars(0, &mut scalars);
+    let words: Vec<u32> = EDGES.into_iter().chain(800..1000).collect();
+    let n = words.len();
+    let mut regs = Registers::new(n);
+    let at = (Units::From(0), &Noise::default());
     for isa in Isa::all() {
-        let mut got = vec![];
-        deliver::nonzero(isa, Words::Many(&words), 99, |i, w| got.push((i, w)));
-        let want: Vec<(u32, u32)> = (0..99).filter(|i| i % 7 == 3).map(|i| (i, i)).collect();
-        assert_eq!(got, want);
+        k.run(isa, &mut regs, (&[Words::Many(&words)], &scalars), at, n);
+        let got = k.value(&regs, &scalars, k.emit().expect("it emits").src, n);
+        for (i, &w) in words.iter().enumerate() {
+            let want = [5, 900, 70_000, 0xffff_fff0]
+                .iter()
+                .filter(|&&t| w > t)
+                .count();
+            assert_eq!(got.get(i), want as u32, "{w}");
+        }
     }
 }

@@ -118,7 +118,7 @@ impl Tape {
         match self.below(6) {
             0 => self.pick(&[0.0f32, 1.0, -1.0, 0.5, -0.0, 1e-3]).to_bits(),
             1 => (self.between(-2000, 2000) as f32 * 1.7).to_bits(),
-            _ => (self.between(-999, 999) as f32 / 256.0).to_bits(),
+            _ => (self.between(-999, 999) as f32 / 300.0).to_bits(),
         }
     }
 }

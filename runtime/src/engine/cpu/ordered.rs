@@ -93,7 +93,13 @@ pub(super) fn handle(
             args.resize(*len, 0);
             let row = slice(weights, first..first + len);
             weigh(core.isa, float, args, row, event.factor);
-            core.run(code, mem, *at..at + len, Words::Many(args), |_, _| {});
+            core.run(
+                code,
+                mem,
+                *at..at + len,
+                Words::Many(args),
+                &mut List::default(),
+            );
             *len as u64
         }
         Form::Pairs {
@@ -109,7 +115,7 @@ pub(super) fn handle(
                 mem,
                 at + run..at + run + 1,
                 Words::Many(args),
-                |_, _| {},
+                &mut List::default(),
             );
             1
         }

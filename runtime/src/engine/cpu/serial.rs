@@ -7,6 +7,7 @@
 use super::pieces::slice;
 use super::plan::{Code, code};
 use super::record::Seen;
+use super::spikes::List;
 use super::units::{Core, Memory, Ready};
 use crate::engine::Counters;
 use std::collections::{BTreeMap, VecDeque};
@@ -75,7 +76,7 @@ pub(super) struct Queue {
     /// Scalars of each handler, then of the step block.
     scalars: Vec<Vec<u32>>,
     args: Vec<u32>,
-    fired: Vec<u32>,
+    fired: List,
     pub out: Vec<(u32, u32, u32)>,
     pub seen: Seen,
     pub counters: Counters,
@@ -105,7 +106,7 @@ impl Queue {
             core,
             scalars: vec![],
             args: vec![],
-            fired: vec![],
+            fired: List::default(),
             out: vec![],
             seen: Seen::new(p),
             counters: Counters {
@@ -244,12 +245,10 @@ impl Queue {
             ports: &[],
             start: 0,
         };
-        let fired = &mut self.fired;
         let range = first as usize..end as usize;
-        self.core
-            .run(ready, &mut mem, range, args, |unit, _| fired.push(unit));
+        self.core.run(ready, &mut mem, range, args, &mut self.fired);
         let s = &chip.serial;
-        for unit in fired.drain(..) {
+        for unit in self.fired.units.drain(..) {
             self.counters.spikes[s.group as usize] += 1;
             if !s.popped {
                 self.out.push((step, self.sample, unit));
@@ -266,6 +265,7 @@ impl Queue {
                 }
             }
         }
+        self.fired.clear();
     }
 }
 

@@ -62,27 +62,29 @@ impl List {
 /// What a tile emitted in the last steps, and the values of its analog outputs.
 #[derive(Clone, Debug)]
 pub(super) struct History {
+    /// A power of two of them.
     lists: Vec<List>,
     /// `[output column][step modulo its depth]`.
     analog: Vec<Vec<Vec<u32>>>,
 }
 
 impl History {
-    /// `depth` lists, and for each analog column its depth.
+    /// `depth` lists, and for each analog column its depth; at least.
     pub fn new(depth: usize, analog: &[usize]) -> Self {
+        let ring = |d: usize| d.max(1).next_power_of_two();
         History {
-            lists: vec![List::default(); depth.max(1)],
+            lists: vec![List::default(); ring(depth)],
             analog: analog.iter().map(|&d| vec![vec![]; d.max(1)]).collect(),
         }
     }
 
     pub fn list(&self, step: u32) -> &List {
-        &self.lists[step as usize % self.lists.len()]
+        &self.lists[step as usize & (self.lists.len() - 1)]
     }
 
     pub fn list_mut(&mut self, step: u32) -> &mut List {
         let n = self.lists.len();
-        &mut self.lists[step as usize % n]
+        &mut self.lists[step as usize & (n - 1)]
     }
 
     pub fn analog(&self, column: usize, step: u32) -> &[u32] {
@@ -105,7 +107,7 @@ impl History {
 /// Runs of a piece by the step in which they fall due.
 #[derive(Clone, Debug)]
 pub(super) enum Calendar {
-    /// Delays up to [`RING`].
+    /// Delays up to [`RING`]; a power of two of lists.
     Near(Vec<List>),
     /// Any delays.
     Far(BTreeMap<u32, List>),
@@ -114,7 +116,10 @@ pub(super) enum Calendar {
 impl Calendar {
     pub fn new(longest: u16) -> Self {
         match longest as usize <= RING {
-            true => Calendar::Near(vec![List::default(); longest as usize + 1]),
+            true => {
+                let n = (longest as usize + 1).next_power_of_two();
+                Calendar::Near(vec![List::default(); n])
+            }
             false => Calendar::Far(BTreeMap::new()),
         }
     }
@@ -124,7 +129,7 @@ impl Calendar {
         match self {
             Calendar::Near(slots) => {
                 let n = slots.len();
-                &mut slots[step as usize % n]
+                &mut slots[step as usize & (n - 1)]
             }
             Calendar::Far(map) => map.entry(step).or_default(),
         }

@@ -3,9 +3,10 @@
 //! In: the columns of a tile (or of a whole serial group) and which of its units. Out: new states, and emissions through a
 //! callback, units ascending. Invariant: stores of a block of lanes happen after all its reads.
 
+use super::spikes::List;
 use std::ops::Range;
 use synfire_ir::program::Column;
-use synfire_kernels::cpu::deliver::nonzero;
+use synfire_kernels::cpu::deliver::compress;
 use synfire_kernels::cpu::{Isa, Kernel, Leaf, Noise, Registers, Units, Words};
 
 /// What runs kernels: instructions, registers, and buffers for units that do not follow one another.
@@ -75,18 +76,15 @@ impl Core {
         }
     }
 
-    pub fn lanes(&self) -> usize {
-        self.regs.lanes()
-    }
-
-    /// Runs over the units `range` of the tile; `args` holds a word for each of them. `emit(unit of the tile, payload)`.
+    /// Runs over the units `range` of the tile; `args` holds a word for each of them.
+    /// What they emit is appended to `out`, as units of the tile.
     pub fn run(
         &mut self,
         code: Ready<'_>,
         mem: &mut Memory<'_>,
         range: Range<usize>,
         args: Words<'_>,
-        mut emit: impl FnMut(u32, u32),
+        out: &mut List,
     ) {
         let Ready { kernel, scalars } = code;
         let mut a = range.start;
@@ -108,10 +106,8 @@ impl Core {
             }
             if let Some(e) = kernel.emit() {
                 let words = kernel.value(&self.regs, scalars, e.src, b - a);
-                let payload = |w| if e.spikes { 1 } else { w };
-                nonzero(self.isa, words, b - a, |i, w| {
-                    emit(a as u32 + i, payload(w))
-                });
+                let payloads = (!e.spikes).then_some(&mut out.payloads);
+                compress(words, b - a, a as u32, &mut out.units, payloads);
             }
             a = b;
         }

@@ -288,19 +288,9 @@ impl Worker {
             ports: &units.ports,
             start: tile.start,
         };
-        let spikes = code.step.emit().is_some_and(|e| e.spikes);
-        let List {
-            units: emitted,
-            payloads,
-        } = self.history[units.tile].list_mut(step);
+        let out = self.history[units.tile].list_mut(step);
         let all = 0..tile.len as usize;
-        self.core
-            .run(ready, &mut mem, all, Words::One(0), |unit, payload| {
-                emitted.push(unit);
-                if !spikes {
-                    payloads.push(payload);
-                }
-            });
+        self.core.run(ready, &mut mem, all, Words::One(0), out);
     }
 
     /// Records the step.
