@@ -8,8 +8,8 @@ use super::declare::{Symbol, declare, mentions};
 use super::elaborate::{Bound, Elaborator, Typed};
 use super::graph::{Id, Node};
 use super::ode::{Equation, METHODS, Method};
-use super::statements::{Step, assigned};
-use super::types::{Declared, Type};
+use super::statements::{Step, assigned, emits};
+use super::types::{self, Declared, Type};
 use super::{ModelContext, report};
 use crate::syntax::tree;
 use synfire_ir::diag::Diagnostics;
@@ -101,6 +101,7 @@ impl Elaborator<'_, '_> {
             ));
         }
         let spike = decls.spike.and_then(|s| self.spike(s));
+        self.state_outputs();
         let outputs = (0..decls.outputs.len())
             .filter(|&i| decls.outputs[i].value.is_some())
             .map(|i| self.checked_output(i))
@@ -141,6 +142,7 @@ impl Elaborator<'_, '_> {
             ));
             return None;
         }
+        self.holds(t, declared, "the default of a parameter");
         Some(self.known(t.id, t.span, "the default of a parameter"))
     }
 
@@ -213,6 +215,11 @@ impl Elaborator<'_, '_> {
         let steps = self.block(&on.block);
         self.per_event = false;
         self.scope.pop();
+        if !self.decls.fixed && emits(&steps) {
+            let message = "a block that runs once an event cannot emit".into();
+            let hint = "change a state here and write `spike when ... { ... }`, which looks at it once a step";
+            self.diags.push(report::not_here(on.span, message, hint));
+        }
         steps
     }
 
@@ -298,6 +305,26 @@ impl Elaborator<'_, '_> {
             }
         }
         held
+    }
+
+    /// An output that names a state has the state's type.
+    fn state_outputs(&mut self) {
+        for o in &self.decls.outputs {
+            let Some(&(Symbol::State(i), at)) = self.decls.names.get(o.name.as_str()) else {
+                continue;
+            };
+            let (has, says) = (
+                self.decls.states[i as usize].declared,
+                types::declared(o.ty.name.as_str()),
+            );
+            if let (None, Some(has), Some(says)) = (&o.value, has, says)
+                && has != says
+            {
+                let (has, says) = (has.read(self.decls.fixed), says.read(self.decls.fixed));
+                let d = report::assigned((at, has), (o.ty.span, says), o.name.as_str());
+                self.diags.push(d);
+            }
+        }
     }
 
     fn checked_output(&mut self, i: usize) -> Typed {

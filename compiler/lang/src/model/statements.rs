@@ -7,10 +7,10 @@ use super::declare::Symbol;
 use super::elaborate::{Bound, Elaborator, Typed};
 use super::graph::{Id, Node};
 use super::report;
-use super::types::Type;
+use super::types::{self, Declared, Type};
 use crate::syntax::tree::{self, Assign, AssignOp, Stmt};
 use synfire_ir::diag::Span;
-use synfire_ir::model::{Ty, UnOp};
+use synfire_ir::model::{Ty, UnOp, Width};
 
 /// Most repetitions of a `repeat`.
 const MAX_REPEAT: f64 = 1024.0;
@@ -284,7 +284,29 @@ impl Elaborator<'_, '_> {
             span: v.ty.span,
         };
         let value = self.fits(place, t, v.name.as_str());
+        if let Some(declared) = self.decls.states[state as usize].declared {
+            self.holds(t, declared, "a starting value");
+        }
         self.known(value.unwrap_or(zero), t.span, "a starting value")
+    }
+
+    /// Reports a constant that its declared type cannot hold.
+    pub fn holds(&mut self, t: Typed, declared: Declared, what: &str) {
+        let value = match (self.graph.node(t.id), t.ty) {
+            (Node::Real(bits), _) => f64::from_bits(bits),
+            (Node::Word(w), Type::I32) => w as i32 as f64,
+            (Node::Word(w), Type::U32) => w as f64,
+            _ => return,
+        };
+        let (low, high) = match declared {
+            Declared::Real(_) | Declared::Bool | Declared::Choice(_) => return,
+            Declared::Int => types::limits(Width::I32),
+            Declared::Fixed(w) => types::limits(w),
+        };
+        if value.fract() != 0.0 || value < low as f64 || value > high as f64 {
+            let range = format!("a whole number from {low} to {high}");
+            self.diags.push(report::constant(t.span, what, &range));
+        }
     }
 
     /// Reports a node that is not known before the run.

@@ -184,10 +184,47 @@ fn each_mistake_has_its_code() {
             "neuron A(a: real = b, b: real = 1) { state v: real }",
             "SYN0130",
         ),
+        ("neuron A(k: u8 = 300) { state v: i8 }", "SYN0126"),
+        ("neuron A { state v: i8 = -129 }", "SYN0126"),
+        ("neuron A(n: int = 2.5) { state v: real }", "SYN0126"),
+        (
+            "neuron A { state v: real; input s: real; on s(x) { emit 1 } }",
+            "SYN0130",
+        ),
+        ("neuron A { state v: voltage; output v: real }", "SYN0221"),
     ];
     for (text, code) in cases {
         assert_eq!(codes(text), [code], "{text}\n{}", errors(text));
     }
+}
+
+/// Linear equations in a circle have no closed form here: Euler, and a warning that says so.
+#[test]
+fn circles_are_integrated_by_euler_with_a_warning() {
+    let text =
+        "neuron A { state v: real = 1; state w: real; v' = -w / 10 ms; w' = (v - w) / 10 ms }";
+    let (file, mut diags) = crate::syntax::parse(0, text);
+    let Some(crate::syntax::tree::Item::Neuron(n)) = file.items.first() else {
+        panic!("no neuron");
+    };
+    let cx = super::ModelContext {
+        name: "A",
+        dt: Some(1e-3),
+        lets: &BTreeMap::new(),
+    };
+    let model = super::lower_neuron(n, &cx, &mut diags).expect("it lowers");
+    let first = diags.0[0].code.as_str();
+    assert_eq!(
+        (diags.0.len(), first, diags.has_errors()),
+        (1, "SYN0132", false)
+    );
+    let p = super::program(&model, &[], 1e-3, 1);
+    let mut b = super::Bench::new(&p);
+    b.all();
+    b.all();
+    assert!((b.state("v") - 0.99).abs() < 1e-6 && (b.state("w") - 0.19).abs() < 1e-6);
+    let named = text.replace("10 ms }", "10 ms; solve exact }");
+    assert_eq!(codes(&named), ["SYN0132"]);
 }
 
 #[test]

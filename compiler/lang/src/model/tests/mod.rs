@@ -5,6 +5,7 @@ mod errors;
 mod library;
 mod numerics;
 mod print;
+mod random;
 mod snapshots;
 
 use super::{ModelContext, Quantity, lower_neuron};
