@@ -27,35 +27,33 @@ pub(super) enum Access {
     Write,
 }
 
-type Key = (String, Vec<(u32, Access)>);
+type ByBindings = HashMap<Vec<(u32, Access)>, Arc<Pipeline>>;
 
 /// The store.
 #[derive(Default)]
-pub(super) struct Pipelines(Mutex<HashMap<Key, Arc<Pipeline>>>);
+pub(super) struct Pipelines(Mutex<HashMap<String, ByBindings>>);
 
 impl Pipelines {
-    /// The pipeline of entry point `main` of `text` over bindings `(number, access)` of group 0.
-    pub fn get(
-        &self,
-        device: &wgpu::Device,
-        text: &str,
-        bindings: &[(u32, Access)],
-    ) -> Arc<Pipeline> {
-        let key = (text.to_string(), bindings.to_vec());
+    /// The pipeline of entry point `main` of `text` over bindings `(number, access)` of group 0, if it was compiled before.
+    pub fn get(&self, text: &str, bindings: &[(u32, Access)]) -> Option<Arc<Pipeline>> {
+        let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        map.get(text)?.get(bindings).cloned()
+    }
+
+    /// Keeps a pipeline that compiled without an error.
+    pub fn keep(&self, text: &str, bindings: &[(u32, Access)], made: &Arc<Pipeline>) {
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(p) = map.get(&key) {
-            return p.clone();
-        }
         if map.len() >= KEEP {
             map.clear();
         }
-        let made = Arc::new(compile(device, text, bindings));
-        map.insert(key, made.clone());
-        made
+        map.entry(text.to_string())
+            .or_default()
+            .insert(bindings.to_vec(), made.clone());
     }
 }
 
-fn compile(device: &wgpu::Device, text: &str, bindings: &[(u32, Access)]) -> Pipeline {
+/// Compiles entry point `main` of a text. Errors of the driver go to the caller's scope.
+pub(super) fn compile(device: &wgpu::Device, text: &str, bindings: &[(u32, Access)]) -> Pipeline {
     let entries: Vec<_> = bindings.iter().map(|&(n, a)| entry(n, a)).collect();
     let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: None,
@@ -75,7 +73,11 @@ fn compile(device: &wgpu::Device, text: &str, bindings: &[(u32, Access)]) -> Pip
         layout: Some(&whole),
         module: &module,
         entry_point: Some("main"),
-        compilation_options: Default::default(),
+        // Kernels write their workgroup memory before they read it.
+        compilation_options: wgpu::PipelineCompilationOptions {
+            zero_initialize_workgroup_memory: false,
+            ..Default::default()
+        },
         cache: None,
     });
     Pipeline { pipeline, layout }

@@ -1,0 +1,363 @@
+//! The words of a stepped program's buffers: everything that kernels read and that does not change in a run.
+//!
+//! [`Image::new`] lays a checked program out; it refuses what WebGPU's default limits cannot hold before it builds anything.
+//! Sizes of what does change (states, accumulators, lists) are in [`Image::places`], in words of one sample.
+
+mod columns;
+pub mod gather;
+pub mod layout;
+pub mod limits;
+mod ordered;
+pub mod pack;
+pub mod payload;
+pub mod rows;
+pub mod scales;
+mod tables;
+
+use super::models::{descriptor_words, output_at, param_at, port_at, step_iterations};
+use super::shape::*;
+use super::used_models;
+use gather::Gather;
+use layout::Places;
+use limits::{fits, too_long};
+use rows::Shard;
+use scales::Scale;
+use std::collections::BTreeMap;
+use synfire_ir::Diagnostic;
+use synfire_ir::program::{Column, Group, GroupKind, Observable, Program};
+use tables::Tables;
+
+/// A phase of a step, as dispatches.
+#[derive(Clone, Debug, Default)]
+pub struct Stage {
+    /// Feeds of its delivery in `tables`: first, number.
+    pub feeds: (u32, u32),
+    /// Shards that have rows for it.
+    pub shards: Vec<usize>,
+    /// Analog arrivals.
+    pub gather: Gather,
+    /// Tiles of its units: first, number.
+    pub tiles: (u32, u32),
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// Where what changes lies.
+    pub places: Places,
+    /// Descriptors and parameters.
+    pub tables: Vec<u32>,
+    /// Event synapses.
+    pub shards: Vec<Shard>,
+    /// Base-2 logarithm of the invocations that share an event.
+    pub lanes: u32,
+    /// Analog weights.
+    pub gathered: Vec<u32>,
+    /// Synapses of ordered ports.
+    pub ordered: Vec<u32>,
+    /// One for each phase.
+    pub stages: Vec<Stage>,
+    /// Scales of float ports.
+    pub scales: Vec<Scale>,
+    /// State probes: number of the probe, and its record in `tables` (whose `P_OUT` and `P_ROW` the engine sets).
+    pub probes: Vec<(usize, u32)>,
+    /// Units whose emissions are recorded.
+    pub recorded: u32,
+    /// Most external events of one sample in one step.
+    pub most_events: u64,
+    /// Words of the header of `ctl`.
+    pub ctl_head: u32,
+}
+
+impl Image {
+    /// Lays out a program that passed [`synfire_ir::program::check`].
+    ///
+    /// Errors: `SYN0817` when a buffer would exceed a binding, `SYN0818` when an invocation would loop for too long.
+    pub fn new(p: &Program) -> Result<Image, Diagnostic> {
+        let places = layout::places(p)?;
+        fits("the parameters", layout::column_words(p))?;
+        let ctl_head = C_COUNTS + p.groups.len() as u32;
+        let mut tables = Tables::new();
+        header(p, &places, ctl_head, &mut tables);
+        let mut scales = scales::scales(p);
+        for s in scales.values_mut() {
+            s.at = tables.push(&s.words(|_| 1.0));
+        }
+        let shards = rows::shards(
+            p,
+            &places,
+            |g, port| scales.get(&(g, port)).map_or(0, |s| s.at),
+            rows::SHARD_WORDS,
+        )?;
+        let lanes = rows::lanes(&shards)?;
+        let (gathers, gathered) = gather::build(p, &places, &mut tables)?;
+        let ordered = ordered::build(p, &places, &mut tables)?;
+        let lists = push_lists(&places, &mut tables);
+        push_ingest(p, &places, &mut tables);
+        let mut groups = Groups {
+            p,
+            places: &places,
+            lists: &lists,
+            segments: &ordered.segments,
+            scales: &scales,
+            probes: vec![],
+        };
+        let at = groups.push(&mut tables)?;
+        let probes = groups.probes;
+        let mut stages = push_tiles(p, &at, &mut tables);
+        for (phase, (stage, gather)) in stages.iter_mut().zip(gathers).enumerate() {
+            stage.gather = gather;
+            stage.shards = (0..shards.len())
+                .filter(|&k| shards[k].stages.contains(&(phase as u16)))
+                .collect();
+            stage.feeds = push_feeds(&places, phase, &lists, &mut tables);
+        }
+        fits("the tables", tables.words.len() as u64)?;
+        Ok(Image {
+            recorded: recorded(p).map(|g| p.groups[g].size).sum(),
+            places,
+            tables: tables.words,
+            shards,
+            lanes,
+            gathered,
+            ordered: ordered.words,
+            stages,
+            scales: scales.into_values().collect(),
+            probes,
+            most_events: ordered.most_events,
+            ctl_head,
+        })
+    }
+
+    /// Words of all buffers that the samples share.
+    pub fn shared_words(&self) -> u64 {
+        let shards: usize = self
+            .shards
+            .iter()
+            .map(|s| s.rows.len() + s.synapses.len())
+            .sum();
+        (self.tables.len() + self.gathered.len() + self.ordered.len() + shards) as u64
+    }
+
+    /// Initial words of one sample's block of `state`.
+    pub fn initial_state(&self, p: &Program) -> Vec<u32> {
+        let mut out = vec![0; self.places.state as usize];
+        for (g, place) in p.groups.iter().zip(&self.places.groups) {
+            let GroupKind::Units { init, .. } = &g.kind else {
+                continue;
+            };
+            let n = g.size as usize;
+            for (k, column) in init.iter().enumerate() {
+                let at = place.state as usize + k * n;
+                match column {
+                    Column::Uniform(w) => out[at..at + n].fill(*w),
+                    Column::PerUnit(v) => out[at..at + n].copy_from_slice(v),
+                }
+            }
+        }
+        out
+    }
+}
+
+fn header(p: &Program, places: &Places, ctl_head: u32, tables: &mut Tables) {
+    tables.set(T_SEED_LO, p.seed as u32);
+    tables.set(T_SEED_HI, (p.seed >> 32) as u32);
+    tables.set(T_CTL, ctl_head);
+    tables.set(T_CTL_STRIDE, places.ctl);
+    tables.set(T_STATE_STRIDE, places.state);
+    tables.set(T_ACC_STRIDE, places.acc);
+    tables.set(T_LISTS_STRIDE, places.list_words);
+    tables.set(T_PREFIX, places.prefix);
+}
+
+fn push_lists(places: &Places, tables: &mut Tables) -> BTreeMap<u16, u32> {
+    let words: Vec<u32> = places
+        .lists
+        .iter()
+        .flat_map(|l| [l.at, l.capacity, l.slots, l.len_at])
+        .collect();
+    let at = tables.push(&words);
+    tables.set(T_LISTS, at);
+    tables.set(T_LISTS_N, places.lists.len() as u32);
+    let at = |k: usize| at + k as u32 * L_SIZE;
+    let numbered = places.lists.iter().enumerate();
+    numbered.map(|(k, l)| (l.phase, at(k))).collect()
+}
+
+/// The feeds of a phase's delivery: at the beginning of a step all that comes over delays, later what the phase before has
+/// just emitted.
+fn push_feeds(
+    places: &Places,
+    phase: usize,
+    lists: &BTreeMap<u16, u32>,
+    tables: &mut Tables,
+) -> (u32, u32) {
+    let mut feeds = vec![];
+    for l in &places.lists {
+        for &d in &l.delays {
+            let due = if phase == 0 {
+                d > 0
+            } else {
+                d == 0 && l.phase as usize + 1 == phase
+            };
+            if due {
+                feeds.extend([lists[&l.phase], u32::from(d)]);
+            }
+        }
+    }
+    if phase == 0 {
+        for &d in &places.external {
+            feeds.extend([NONE, u32::from(d)]);
+        }
+    }
+    (tables.push(&feeds), feeds.len() as u32 / F_SIZE)
+}
+
+fn push_ingest(p: &Program, places: &Places, tables: &mut Tables) {
+    let mut words = vec![];
+    for (g, place) in p.groups.iter().zip(&places.groups) {
+        if matches!(g.kind, GroupKind::External) && place.bits.slots > 0 {
+            words.extend([g.base, g.size, place.bits.at, place.aux, place.bits.slots]);
+        }
+    }
+    let at = tables.push(&words);
+    tables.set(T_INGEST, at);
+    tables.set(T_INGEST_N, words.len() as u32 / I_WORDS);
+}
+
+/// Groups of units with an `Events` probe.
+fn recorded(p: &Program) -> impl Iterator<Item = usize> {
+    (0..p.groups.len()).filter(|&g| {
+        let probed = |pb: &synfire_ir::program::Probe| {
+            pb.group as usize == g && pb.what == Observable::Events
+        };
+        matches!(p.groups[g].kind, GroupKind::Units { .. }) && p.probes.iter().any(probed)
+    })
+}
+
+fn push_tiles(p: &Program, at: &[u32], tables: &mut Tables) -> Vec<Stage> {
+    let mut tiles = vec![];
+    let mut stages = vec![];
+    for phase in 0..p.phases() {
+        let first = tiles.len() as u32 / 2;
+        for (g, group) in p.groups.iter().enumerate() {
+            if group.phase == phase && matches!(group.kind, GroupKind::Units { .. }) {
+                for unit in (0..group.size).step_by(TILE as usize) {
+                    tiles.extend([at[g], unit]);
+                }
+            }
+        }
+        stages.push(Stage {
+            tiles: (first, tiles.len() as u32 / 2 - first),
+            ..Default::default()
+        });
+    }
+    let at = tables.push(&tiles);
+    tables.set(T_TILES, at);
+    stages
+}
+
+/// Writes the descriptors of groups.
+struct Groups<'a> {
+    p: &'a Program,
+    places: &'a Places,
+    lists: &'a BTreeMap<u16, u32>,
+    segments: &'a [(u32, u32)],
+    scales: &'a BTreeMap<(u32, u16), Scale>,
+    probes: Vec<(usize, u32)>,
+}
+
+impl Groups<'_> {
+    /// Where each group's descriptor lies.
+    fn push(&mut self, tables: &mut Tables) -> Result<Vec<u32>, Diagnostic> {
+        let models = used_models(self.p);
+        let recorded: Vec<usize> = recorded(self.p).collect();
+        let mut out = vec![];
+        for (g, group) in self.p.groups.iter().enumerate() {
+            let GroupKind::Units { model, params, .. } = &group.kind else {
+                out.push(NONE);
+                continue;
+            };
+            let m = &self.p.models[*model as usize];
+            let number = models.binary_search(model).unwrap_or(0) as u32;
+            let probes = self.push_probes(g, tables);
+            let loops = step_iterations(m) + u64::from(probes.1) + 16;
+            if loops > MAX_ITERATIONS {
+                return Err(too_long(
+                    format!("a step of `{}`", group.name),
+                    loops,
+                    MAX_ITERATIONS,
+                ));
+            }
+            let mut words = self.head(g, group, number, probes);
+            words[G_RECORDED as usize] = u32::from(recorded.contains(&g));
+            words.resize(descriptor_words(m) as usize, 0);
+            for (k, column) in params.iter().enumerate() {
+                let at = param_at(k) as usize;
+                (words[at], words[at + 1]) = match column {
+                    Column::Uniform(w) => (tables.push(&[*w]), 0),
+                    Column::PerUnit(v) => (tables.push(v), 1),
+                };
+            }
+            let place = &self.places.groups[g];
+            for (k, port) in place.ports.iter().enumerate() {
+                let at = port_at(m, k) as usize;
+                let scale = self.scales.get(&(g as u32, k as u16));
+                words[at..at + 3].copy_from_slice(&[
+                    port.events,
+                    port.analog,
+                    scale.map_or(0, |s| s.at),
+                ]);
+            }
+            for (k, ring) in place.outputs.iter().enumerate() {
+                let at = output_at(m, k) as usize;
+                words[at..at + 2].copy_from_slice(&[ring.at, ring.slots]);
+            }
+            out.push(tables.push(&words));
+        }
+        Ok(out)
+    }
+
+    fn head(&self, g: usize, group: &Group, model: u32, probes: (u32, u32)) -> Vec<u32> {
+        let place = &self.places.groups[g];
+        let list = self.lists.get(&group.phase).filter(|_| place.listed);
+        let bits = if place.bits.slots > 0 {
+            place.bits.at
+        } else {
+            NONE
+        };
+        let (segs, segs_n) = self.segments[g];
+        vec![
+            model,
+            group.size,
+            group.base,
+            place.state,
+            list.copied().unwrap_or(NONE),
+            0,
+            g as u32,
+            bits,
+            place.aux,
+            place.bits.slots.max(1),
+            probes.0,
+            probes.1,
+            segs,
+            segs_n,
+        ]
+    }
+
+    fn push_probes(&mut self, g: usize, tables: &mut Tables) -> (u32, u32) {
+        let at = tables.words.len() as u32;
+        let mut n = 0;
+        for (k, pb) in self.p.probes.iter().enumerate() {
+            if let Observable::State(s) = pb.what
+                && pb.group as usize == g
+                && pb.range.len > 0
+            {
+                let record = [u32::from(s), pb.range.start, pb.range.len, pb.every, 0, 0];
+                self.probes.push((k, tables.push(&record)));
+                n += 1;
+            }
+        }
+        (at, n)
+    }
+}

@@ -1,0 +1,208 @@
+//! Programs as WGSL: the kernels' texts and the words of the buffers that they read.
+//!
+//! A [`Program`] goes in; [`kernels`] gives texts, which depend on its models alone, and [`image::Image`] gives the tables of
+//! its groups, synapses and probes. A step of a program under [`Discipline::Stepped`] is, for each phase: `begin` (counts
+//! what arrives, sizes the delivery), `deliver` (an indirect dispatch over the events that arrive, adding into
+//! accumulators), `gather` (analog arrivals), `update` (one unit an invocation). A program under
+//! [`Discipline::Serial`] has the one kernel `serial`, a workgroup a sample, that processes event after event.
+//!
+//! All texts keep to WebGPU's default limits, use 32-bit integers and no barrier under a condition that memory decides, and
+//! bound their loops (see [`shape::MAX_ITERATIONS`]). Deliberately absent: any GPU API (the runtime's).
+
+pub mod image;
+mod models;
+mod ops;
+pub mod shape;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use synfire_ir::program::{Discipline, GroupKind, Program};
+
+/// A buffer of the engine; its number is its binding in group 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
+pub enum Buffer {
+    /// Uniform: one block a dispatch.
+    Dispatch,
+    /// Descriptors and parameters.
+    Tables,
+    /// States and rings of analog outputs.
+    State,
+    /// Accumulators.
+    Acc,
+    /// Lists and bitmaps of emissions; queues of serial programs.
+    Lists,
+    /// Counters.
+    Ctl,
+    /// What is recorded.
+    Out,
+    /// Events from outside.
+    Ext,
+    /// Row pointers and runs of a shard.
+    Rows,
+    /// Targets and weights of a shard.
+    Synapses,
+    /// Arguments of indirect dispatches.
+    Args,
+    /// Weights of analog projections.
+    Gathered,
+    /// Synapses of ordered ports, and the matrix of a serial program.
+    Ordered,
+}
+
+impl Buffer {
+    /// Its name in texts and its type.
+    fn declaration(self) -> (&'static str, &'static str) {
+        match self {
+            Buffer::Dispatch => ("dispatch", "Dispatch"),
+            Buffer::Tables => ("tables", "array<u32>"),
+            Buffer::State => ("state", "array<u32>"),
+            Buffer::Acc => ("acc", "array<atomic<i32>>"),
+            Buffer::Lists => ("lists", "array<u32>"),
+            Buffer::Ctl => ("ctl", "array<atomic<u32>>"),
+            Buffer::Out => ("out", "array<u32>"),
+            Buffer::Ext => ("ext", "array<u32>"),
+            Buffer::Rows => ("rows", "array<u32>"),
+            Buffer::Synapses => ("synapses", "array<u32>"),
+            Buffer::Args => ("args", "array<atomic<u32>>"),
+            Buffer::Gathered => ("gathered", "array<u32>"),
+            Buffer::Ordered => ("ordered", "array<u32>"),
+        }
+    }
+
+    /// Do kernels write it?
+    pub fn written(self) -> bool {
+        matches!(
+            self,
+            Buffer::State | Buffer::Acc | Buffer::Lists | Buffer::Ctl | Buffer::Out | Buffer::Args
+        )
+    }
+}
+
+/// A kernel: entry point `main` of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kernel {
+    /// Name, for messages.
+    pub name: &'static str,
+    /// WGSL.
+    pub text: String,
+    /// What it binds, ascending; at most 8 storage buffers.
+    pub buffers: Vec<Buffer>,
+}
+
+/// The kernels of a program under [`Discipline::Stepped`].
+#[derive(Clone, Debug)]
+pub struct Stepped {
+    /// Before each delivery.
+    pub begin: Kernel,
+    /// Event delivery.
+    pub deliver: Kernel,
+    /// Analog delivery.
+    pub gather: Kernel,
+    /// Update of all models.
+    pub update: Kernel,
+}
+
+const HEAD: &str = include_str!("text/head.wgsl");
+const ARITH: &str = include_str!("text/arith.wgsl");
+const FLOAT: &str = include_str!("text/float.wgsl");
+const PHILOX: &str = include_str!("text/philox.wgsl");
+const UNIT: &str = include_str!("text/unit.wgsl");
+const PORTS: &str = include_str!("text/ports.wgsl");
+const WALK: &str = include_str!("text/walk.wgsl");
+const WIDTHS: &str = include_str!("text/widths.wgsl");
+
+/// A text from its parts, after the constants and the declarations of its buffers.
+fn kernel(name: &'static str, buffers: &[Buffer], parts: &[&str]) -> Kernel {
+    let mut text = shape::constants();
+    text += HEAD;
+    let mut buffers = buffers.to_vec();
+    buffers.sort_unstable();
+    for b in &buffers {
+        let (name, ty) = b.declaration();
+        let space = match (b, b.written()) {
+            (Buffer::Dispatch, _) => "uniform",
+            (_, true) => "storage, read_write",
+            (_, false) => "storage, read",
+        };
+        let _ = writeln!(
+            text,
+            "@group(0) @binding({}) var<{space}> {name}: {ty};",
+            *b as u32
+        );
+    }
+    parts.iter().for_each(|p| text += p);
+    Kernel {
+        name,
+        text,
+        buffers,
+    }
+}
+
+/// The kernels of a stepped program. Texts depend only on the models that its groups use.
+pub fn kernels(p: &Program) -> Stepped {
+    use Buffer::*;
+    let begin = kernel(
+        "begin",
+        &[Dispatch, Tables, Lists, Ctl, Ext, Args],
+        &[ARITH, include_str!("text/begin.wgsl")],
+    );
+    let deliver = kernel(
+        "deliver",
+        &[Dispatch, Tables, Acc, Lists, Ctl, Ext, Rows, Synapses],
+        &[WIDTHS, include_str!("text/deliver.wgsl")],
+    );
+    let gather = kernel(
+        "gather",
+        &[Dispatch, Tables, State, Acc, Ctl, Gathered],
+        &[WIDTHS, include_str!("text/gather.wgsl")],
+    );
+    Stepped {
+        begin,
+        deliver,
+        gather,
+        update: update(p),
+    }
+}
+
+/// Models that groups use, in the order of [`Program::models`]: their place in this list is their number in texts.
+pub(crate) fn used_models(p: &Program) -> Vec<u32> {
+    let used: BTreeSet<u32> = p
+        .groups
+        .iter()
+        .filter_map(|g| match g.kind {
+            GroupKind::Units { model, .. } => Some(model),
+            GroupKind::External => None,
+        })
+        .collect();
+    used.into_iter().collect()
+}
+
+fn update(p: &Program) -> Kernel {
+    use Buffer::*;
+    debug_assert_eq!(p.discipline, Discipline::Stepped);
+    let used = used_models(p);
+    let mut text = String::new();
+    let mut switch =
+        String::from("fn model(u: Unit) -> i32 {\n    switch (tables[u.g + G_MODEL]) {\n");
+    for (n, &m) in used.iter().enumerate() {
+        text += &models::stepped(n, &p.models[m as usize]);
+        let _ = writeln!(switch, "        case {n}u: {{ return model_{n}(u); }}");
+    }
+    switch += "        default: { return 0i; }\n    }\n}\n";
+    let ordered = used
+        .iter()
+        .any(|&m| !p.models[m as usize].handlers.is_empty());
+    let mut buffers = vec![Dispatch, Tables, State, Acc, Lists, Ctl, Out];
+    let mut parts = vec![ARITH, FLOAT, PHILOX, UNIT, PORTS];
+    if ordered {
+        buffers.extend([Ext, Ordered]);
+        parts.extend([WIDTHS, WALK]);
+    } else {
+        parts.push("fn count_walks(lid: u32) {}\n");
+    }
+    parts.extend([&*text, &*switch, include_str!("text/update.wgsl")]);
+    kernel("update", &buffers, &parts)
+}

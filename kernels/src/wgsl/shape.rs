@@ -1,0 +1,203 @@
+//! Where things lie in the buffers that host and kernels share: one list of names for both sides.
+//!
+//! Everything is a 32-bit word. `tables` is written once: a header, then descriptors that name each other by their word
+//! offset in `tables`, and the parameter columns. `ctl` is small and atomic: a header, then a block for each sample. In
+//! `state`, `acc` and `lists` each sample has a block of equal stride, and offsets in descriptors count from its start.
+//! Kernel texts therefore hold no number of the network, and networks of equal models share compiled kernels.
+
+/// Marks an absent offset.
+pub const NONE: u32 = u32::MAX;
+/// Invocations of a workgroup, and units of a tile.
+pub const TILE: u32 = 256;
+/// Loop iterations that one invocation may make, summed over its loops. Mesa 22.3.6 lavapipe leaves every loop after
+/// about 65,535 without an error; half of that leaves room for what the compiler turns into loops.
+pub const MAX_ITERATIONS: u64 = 32_768;
+/// Workgroups along one dimension of a dispatch.
+pub const MAX_GROUPS: u32 = 65_535;
+/// Bytes of one storage binding (WebGPU's default limit).
+pub const MAX_BINDING: u64 = 134_217_728;
+
+macro_rules! words {
+    ($($name:ident = $value:expr, $doc:literal;)*) => {
+        $(#[doc = $doc] pub const $name: u32 = $value;)*
+        /// The same names as WGSL constants.
+        pub fn constants() -> String {
+            let mut text = String::new();
+            $(text += concat!("const ", stringify!($name), ": u32 = ");
+              text += &format!("{}u;\n", $name);)*
+            text
+        }
+    };
+}
+
+words! {
+    ABSENT = NONE, "`NONE` in kernels.";
+    MAX_X = MAX_GROUPS, "Workgroups along x.";
+
+    T_SEED_LO = 0, "Low word of the seed.";
+    T_SEED_HI = 1, "High word of the seed.";
+    T_CTL = 2, "Where the blocks of samples begin in `ctl`.";
+    T_CTL_STRIDE = 3, "Words of a sample in `ctl`.";
+    T_STATE_STRIDE = 4, "Words of a sample in `state`.";
+    T_ACC_STRIDE = 5, "Words of a sample in `acc`.";
+    T_LISTS_STRIDE = 6, "Words of a sample in `lists`.";
+    T_TILES = 7, "Tiles of the update: pairs (group descriptor, first unit).";
+    T_LISTS = 8, "Descriptors of emission lists.";
+    T_LISTS_N = 9, "How many.";
+    T_PREFIX = 10, "Where, in a sample's block of `ctl`, the running lengths of the lists of a delivery lie.";
+    T_INGEST = 11, "External groups whose events ordered ports receive: `I_*` records.";
+    T_INGEST_N = 12, "How many.";
+    T_GATHER_TILES = 13, "Tiles of the gather: pairs (gather target, first unit).";
+    T_SIZE = 16, "Words of the header.";
+
+    C_REC_LEN = 0, "Recorded emissions in this submission.";
+    C_REC_CAP = 1, "Places for them.";
+    C_REC_NEED = 2, "Most that one step of all samples can add; a step that might not fit does not begin.";
+    C_SYN_LO = 3, "Synapses walked in this submission, low word.";
+    C_SYN_HI = 4, "High word.";
+    C_UNTIL = 5, "Steps from this one on do not begin.";
+    C_FIRST = 6, "First step of this submission.";
+    C_SAMPLE0 = 7, "Number of the first sample in the batch.";
+    C_COUNTS = 8, "Emissions of each group in this submission.";
+
+    S_NEXT = 0, "Step that begins next.";
+    S_STEP = 1, "Step that runs.";
+    S_LIVE = 2, "1 while a step runs, 0 when it was not begun.";
+    S_LENS = 3, "Lengths of the slots of the emission lists.";
+
+    L_AT = 0, "First word of the list's ring in a sample's block of `lists`.";
+    L_CAP = 1, "Entries of a slot.";
+    L_RING = 2, "Slots.";
+    L_LEN = 3, "Where the slots' lengths lie in a sample's block of `ctl`.";
+    L_SIZE = 4, "Words of the descriptor.";
+
+    F_LIST = 0, "List descriptor; `ABSENT` for external events.";
+    F_DELAY = 1, "Steps.";
+    F_SIZE = 2, "Words of a feed.";
+
+    G_MODEL = 0, "Number of the model.";
+    G_SIZE = 1, "Units.";
+    G_BASE = 2, "Number of the first unit in the program.";
+    G_STATE = 3, "First state.";
+    G_LIST = 4, "List descriptor, or `ABSENT` when nobody reads emissions.";
+    G_RECORDED = 5, "1 when emissions are recorded.";
+    G_INDEX = 6, "Number of the group.";
+    G_BITS = 7, "Ring of bitmaps of the units that emitted, in `lists`, or `ABSENT`.";
+    G_AUX = 8, "Ring of their payloads.";
+    G_RING = 9, "Slots of both.";
+    G_PROBES = 10, "State probes: `P_*` records.";
+    G_PROBES_N = 11, "How many.";
+    G_SEGS = 12, "What arrives at ordered ports: `W_*` records.";
+    G_SEGS_N = 13, "How many.";
+    G_PARAMS = 14, "Pairs (offset, stride) of parameter columns; then quadruples of ports, then pairs of outputs.";
+
+    R_ACC = 0, "Accumulators of events at a port, or `ABSENT`.";
+    R_ANALOG = 1, "F32 sums of analog arrivals at a port, or `ABSENT`.";
+    R_SCALE = 2, "Where its scale lies in `tables`: the scale, then its inverse, as F32.";
+    R_SIZE = 3, "Words of a port.";
+
+    O_AT = 0, "Ring of the output's values in `state`.";
+    O_RING = 1, "Slots; 0 when nobody reads it.";
+    O_SIZE = 2, "Words of an output.";
+
+    P_STATE = 0, "State.";
+    P_START = 1, "First unit.";
+    P_LEN = 2, "Units.";
+    P_EVERY = 3, "Steps between rows.";
+    P_OUT = 4, "First word of its rows in `out`.";
+    P_ROW = 5, "Words of a row: samples times units.";
+    P_SIZE = 6, "Words of a probe.";
+
+    I_BASE = 0, "Number of the group's first unit in the program.";
+    I_SIZE = 1, "Units.";
+    I_BITS = 2, "Ring of bitmaps in `lists`.";
+    I_AUX = 3, "Ring of the places of a unit's first event among those of the step.";
+    I_RING = 4, "Slots.";
+    I_WORDS = 5, "Words of a record.";
+
+    E_FIRST = 0, "First step whose external events are at hand.";
+    E_STEPS = 1, "Number of such steps.";
+    E_ENTRIES = 2, "Where the events begin: pairs (unit of the program, payload).";
+    E_PTR = 3, "For each sample, the first event of each step and one past the last.";
+
+    ROW_FIRST = 0, "First source with a row.";
+    ROW_N = 1, "Number of rows.";
+    ROW_RECS = 2, "Where the runs begin.";
+    ROW_PTR = 3, "For each row its first run, and one past the last.";
+
+    X_KIND = 0, "Delay, and in the upper half the kinds: targets, weights, rule.";
+    X_LEN = 1, "Synapses.";
+    X_ACC = 2, "Accumulator of target 0.";
+    X_TARGETS = 3, "Index of the first target, in units of its width.";
+    X_WEIGHTS = 4, "Index of the first weight, in units of its width; or the weight.";
+    X_SCALE = 5, "Where the port's scale lies.";
+    X_SIZE = 6, "Words of a run.";
+
+    TARGETS_ALL = 0, "Contiguous targets.";
+    TARGETS_U16 = 1, "16-bit target indices.";
+    TARGETS_U32 = 2, "32-bit target indices.";
+    WEIGHT_ONE = 0, "One weight.";
+    WEIGHT_I8 = 1, "8-bit weights.";
+    WEIGHT_I16 = 2, "16-bit weights.";
+    WEIGHT_32 = 3, "32-bit weights.";
+    RULE_ADD = 0, "Integer sum.";
+    RULE_MAX = 1, "Integer maximum.";
+    RULE_ADD_F = 2, "Sum of floats in fixed point.";
+    RULE_MAX_F = 3, "Maximum of floats in fixed point.";
+    RULE_GRADED = 4, "Added to a rule: payloads are floats.";
+
+    Q_SIZE = 0, "Units of a gather target.";
+    Q_ACC = 1, "First accumulator.";
+    Q_RULE = 2, "Rule.";
+    Q_RECS = 3, "Its records.";
+    Q_RECS_N = 4, "How many.";
+    Q_WORDS = 5, "Words of a gather target.";
+
+    A_AT = 0, "Ring of the output's values in `state`.";
+    A_RING = 1, "Slots.";
+    A_UNITS = 2, "Units of the source group.";
+    A_DELAY = 3, "Steps.";
+    A_START = 4, "First source.";
+    A_COUNT = 5, "Sources.";
+    A_TSTART = 6, "First target.";
+    A_TLEN = 7, "Targets.";
+    A_KIND = 8, "Layout.";
+    A_WKIND = 9, "Kind of weights.";
+    A_WEIGHTS = 10, "First weight, in units of its width, or the weight; of columns, where their pointers lie.";
+    A_WORDS = 11, "Words of a gather record.";
+
+    KIND_DENSE = 0, "Every source to every target.";
+    KIND_ONE = 1, "Source i to target i.";
+    KIND_COLUMNS = 2, "For each target triples (source, delay and port, weight).";
+
+    W_KIND = 0, "Layout.";
+    W_PORT = 1, "Port.";
+    W_GRADED = 2, "1 when payloads are floats.";
+    W_BITS = 3, "Ring of bitmaps of the source group.";
+    W_UNITS = 4, "Units of the source group.";
+    W_AUX = 5, "Ring of payloads or places.";
+    W_RING = 6, "Slots of both.";
+    W_EXTERNAL = 7, "1 when the source group is external.";
+    W_BASE = 8, "Number of its first unit in the program.";
+    W_START = 9, "First source.";
+    W_COUNT = 10, "Sources.";
+    W_DELAY = 11, "Steps.";
+    W_TSTART = 12, "First target.";
+    W_TLEN = 13, "Targets.";
+    W_WKIND = 14, "Kind of weights.";
+    W_WEIGHTS = 15, "As `A_WEIGHTS`.";
+    W_WORDS = 16, "Words of a segment.";
+}
+
+/// Words of the block that a dispatch is told by (see `Dispatch` in `head.wgsl`).
+pub const DISPATCH_WORDS: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn constants_are_wgsl() {
+        let text = super::constants();
+        assert!(text.contains("const T_SIZE: u32 = 16u;\n"));
+        assert!(text.contains("const ABSENT: u32 = 4294967295u;\n"));
+    }
+}

@@ -1,0 +1,534 @@
+//! Programs under `Discipline::Stepped`: many steps a submission, the same dispatches for each.
+//!
+//! A submission carries external events in, and counters, recorded emissions and probed states out. A step does not begin
+//! when what it may record might not fit; the host then reads what there is and submits the rest.
+
+use super::blocks::{Blocks, Call};
+use super::buffers::{self, Use};
+use super::device::Shared;
+use super::input;
+use super::lot::{Lot, Ready, Sizes, enough_memory, samples_that_fit};
+use super::output::{Chunk, Output};
+use crate::engine::{InputEvent, Record, Stimulus};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use synfire_ir::Diagnostic;
+use synfire_ir::diag::Progress;
+use synfire_ir::program::Program;
+use synfire_kernels::wgsl::image::Image;
+use synfire_kernels::wgsl::shape::*;
+use synfire_kernels::wgsl::{self, Buffer};
+
+/// Steps in one submission at most.
+const MOST_STEPS: u32 = 1000;
+/// Words of probed states in one submission at most (32 MiB).
+const TRACE_WORDS: u64 = 1 << 23;
+/// Recorded emissions for which there is room, unless one step needs more.
+const RECORDS: u64 = 1 << 20;
+/// Words of recorded emissions that are read together with the counters; more take a second transfer.
+const AT_ONCE: u64 = 1 << 14;
+/// How long a submission should take: progress is reported and cancellation looked for between submissions.
+const PACE: Duration = Duration::from_millis(40);
+
+/// A stepped program on a device.
+pub(super) struct Stepped {
+    p: Arc<Program>,
+    s: Arc<Shared>,
+    image: Image,
+    blocks: Blocks,
+    kernels: Kernels,
+    shards: Vec<[wgpu::Buffer; 2]>,
+    lots: Vec<Runner>,
+    /// External events of the window before the next step.
+    recent: Vec<InputEvent>,
+    /// What external groups send at most, as the scales were chosen.
+    bounds: Vec<f64>,
+    /// Steps that the next submission should carry.
+    pace: u32,
+    records: u64,
+    pub now: u32,
+    pub output: Output,
+}
+
+struct Kernels {
+    begin: Ready,
+    deliver: Ready,
+    gather: Option<Ready>,
+    update: Ready,
+}
+
+/// A lot with its bind groups.
+struct Runner {
+    lot: Lot,
+    bound: Option<Bound>,
+    /// Is the number of steps submitted so far odd?
+    odd: usize,
+}
+
+struct Bound {
+    begin: wgpu::BindGroup,
+    deliver: Vec<wgpu::BindGroup>,
+    gather: Option<wgpu::BindGroup>,
+    update: wgpu::BindGroup,
+}
+
+impl Stepped {
+    /// Lays the program out and fills the device's buffers.
+    pub fn new(p: Arc<Program>, s: Arc<Shared>, samples: u32) -> Result<Self, Diagnostic> {
+        let mut image = Image::new(&p)?;
+        let records = RECORDS.max(u64::from(image.recorded));
+        let every = |k: &usize| u64::from(p.probes[*k].every);
+        let row = |k: &usize| u64::from(p.probes[*k].range.len);
+        let trace = |steps: u64| -> u64 {
+            let each = image
+                .probes
+                .iter()
+                .map(|(k, _)| row(k) * steps.div_ceil(every(k)));
+            each.sum()
+        };
+        let per_step = trace(1);
+        let fixed_out = 4 * records;
+        let head = u64::from(image.ctl_head);
+        let sample = |n: u32| Sizes {
+            fixed: 0,
+            sample: n.into(),
+        };
+        let most = samples_that_fit(
+            &[
+                ("the states", sample(image.places.state)),
+                ("the accumulators", sample(image.places.acc)),
+                ("the emissions", sample(image.places.list_words)),
+                (
+                    "the counters",
+                    Sizes {
+                        fixed: head,
+                        ..sample(image.places.ctl)
+                    },
+                ),
+                (
+                    "what is recorded",
+                    Sizes {
+                        fixed: fixed_out,
+                        sample: per_step + 4 * u64::from(image.recorded),
+                    },
+                ),
+            ],
+            samples,
+        )?;
+        let records = records.max(u64::from(image.recorded) * u64::from(most));
+        let per_lot = per_step * u64::from(most);
+        let room = TRACE_WORDS.max(per_lot).min(MAX_BINDING / 4 - 4 * records);
+        let mut steps = MOST_STEPS;
+        while steps > 1 && trace(steps.into()) * u64::from(most) > room {
+            steps /= 2;
+        }
+        let out = 4 * records + trace(steps.into()) * u64::from(most);
+        let mut at = 4 * records;
+        for (k, record) in &image.probes {
+            let words = row(k) * u64::from(most);
+            let r = *record as usize;
+            image.tables[r + P_OUT as usize] = at as u32;
+            image.tables[r + P_ROW as usize] = words as u32;
+            at += words * u64::from(steps).div_ceil(every(k));
+        }
+        let lots = samples.div_ceil(most);
+        let each = u64::from(image.places.state)
+            + u64::from(image.places.acc)
+            + u64::from(image.places.list_words)
+            + u64::from(image.places.ctl);
+        enough_memory(
+            &s,
+            image.shared_words() + each * u64::from(samples) + u64::from(lots) * (2 * out + head),
+        )?;
+        let bounds = vec![1.0; p.groups.len()];
+        let output = Output::new(p.clone(), steps);
+        s.clone().scoped("a program is set up", move || {
+            Stepped::build(
+                p,
+                s,
+                image,
+                Plan {
+                    samples,
+                    most,
+                    out,
+                    records,
+                },
+                bounds,
+                output,
+            )
+        })
+    }
+
+    fn build(
+        p: Arc<Program>,
+        s: Arc<Shared>,
+        image: Image,
+        plan: Plan,
+        bounds: Vec<f64>,
+        output: Output,
+    ) -> Result<Stepped, Diagnostic> {
+        let texts = wgsl::kernels(&p);
+        let gathers = image.stages.iter().any(|g| g.gather.tiles > 0);
+        let kernels = Kernels {
+            begin: Ready::new(&s, &texts.begin)?,
+            deliver: Ready::new(&s, &texts.deliver)?,
+            gather: gathers.then(|| Ready::new(&s, &texts.gather)).transpose()?,
+            update: Ready::new(&s, &texts.update)?,
+        };
+        let blocks = Blocks::new(&image);
+        let uniform = buffers::make(&s, "Dispatch", blocks.words.len() as u64, Use::Uniform);
+        buffers::write(&s, &uniform, 0, &blocks.words);
+        let shared: BTreeMap<Buffer, wgpu::Buffer> = [
+            (Buffer::Dispatch, uniform),
+            (Buffer::Tables, buffers::filled(&s, "Tables", &image.tables)),
+            (
+                Buffer::Gathered,
+                buffers::filled(&s, "Gathered", &image.gathered),
+            ),
+            (
+                Buffer::Ordered,
+                buffers::filled(&s, "Ordered", &image.ordered),
+            ),
+        ]
+        .into();
+        let shards = image
+            .shards
+            .iter()
+            .map(|sh| {
+                [
+                    buffers::filled(&s, "Rows", &sh.rows),
+                    buffers::filled(&s, "Synapses", &sh.synapses),
+                ]
+            })
+            .collect();
+        let initial = image.initial_state(&p);
+        let lots = (0..plan.samples)
+            .step_by(plan.most as usize)
+            .map(|first| {
+                let samples = plan.most.min(plan.samples - first);
+                let lot = make_lot(&s, &image, &blocks, &plan, (first, samples), &shared);
+                let state = lot.buffer(Buffer::State);
+                for k in 0..u64::from(samples) {
+                    buffers::write(&s, state, k * initial.len() as u64, &initial);
+                }
+                let args: Vec<u32> = [0, samples, 0, 0].repeat(blocks.args as usize / 4);
+                buffers::write(&s, lot.buffer(Buffer::Args), 0, &args);
+                Runner {
+                    lot,
+                    bound: None,
+                    odd: 0,
+                }
+            })
+            .collect();
+        Ok(Stepped {
+            records: plan.records,
+            p,
+            s,
+            image,
+            blocks,
+            kernels,
+            shards,
+            lots,
+            recent: vec![],
+            bounds,
+            pace: 16,
+            now: 0,
+            output,
+        })
+    }
+
+    /// See [`crate::engine::Engine::advance`].
+    pub fn advance(
+        &mut self,
+        steps: u32,
+        given: &Stimulus,
+        record: &mut Record,
+        progress: &dyn Progress,
+    ) -> Result<u32, Diagnostic> {
+        let samples: u32 = self.lots.iter().map(|r| r.lot.samples).sum();
+        input::check(&self.p, given, samples, self.now)?;
+        let end = self.now.saturating_add(steps);
+        let upto = given.events.partition_point(|e| e.step < end);
+        let mut events = std::mem::take(&mut self.recent);
+        events.extend(&given.events[..upto]);
+        let (most, step) = input::busiest(&events);
+        if most > self.image.most_events {
+            return Err(too_busy(most, self.image.most_events, step));
+        }
+        self.rescale(&events);
+        let start = self.now;
+        let mark = record.spikes.len();
+        let done = self.chunks(end, &events, record, progress);
+        self.output.sort(record, mark);
+        let keep = self.now.saturating_sub(self.image.places.window.into());
+        events.retain(|e| (keep..self.now).contains(&e.step));
+        self.recent = events;
+        done.map(|()| self.now - start)
+    }
+
+    fn chunks(
+        &mut self,
+        end: u32,
+        events: &[InputEvent],
+        record: &mut Record,
+        progress: &dyn Progress,
+    ) -> Result<(), Diagnostic> {
+        let start = self.now;
+        while self.now < end && !progress.cancelled() {
+            let wanted = self.pace.min(self.output.steps).min(end - self.now);
+            let most = self.lots.iter().map(|r| r.lot.samples).max().unwrap_or(1);
+            let n = input::fitting(events, most, self.image.places.window, self.now, wanted)?;
+            let begun = Instant::now();
+            let mut chunks = vec![];
+            for k in 0..self.lots.len() {
+                chunks.push(self.run(k, n, events)?);
+            }
+            self.output
+                .chunk(chunks, (self.now, self.now + n), events, record);
+            self.now += n;
+            let took = begun.elapsed().as_secs_f64().max(1e-6);
+            let ideal = f64::from(n) * PACE.as_secs_f64() / took;
+            self.pace = (ideal as u32).clamp(1, 4 * n.max(4)).min(MOST_STEPS);
+            progress.report("steps", u64::from(self.now - start), u64::from(end - start));
+        }
+        Ok(())
+    }
+
+    /// Chooses the scales anew when external groups send more or less than before.
+    fn rescale(&mut self, events: &[InputEvent]) {
+        let external = self.image.scales.iter().any(|s| !s.external.is_empty());
+        let bounds = match external {
+            true => input::bounds(&self.p, events),
+            false => return,
+        };
+        if bounds == self.bounds {
+            return;
+        }
+        let tables = self.lots[0].lot.buffer(Buffer::Tables);
+        for scale in &self.image.scales {
+            let words = scale.words(|g| bounds[g as usize]);
+            buffers::write(&self.s, tables, scale.at.into(), &words);
+        }
+        self.bounds = bounds;
+    }
+
+    /// Runs `n` steps of a lot.
+    fn run(&mut self, k: usize, n: u32, events: &[InputEvent]) -> Result<Chunk, Diagnostic> {
+        let (from, to) = (self.now, self.now + n);
+        let window = from.saturating_sub(self.image.places.window.into());
+        let lot = &self.lots[k].lot;
+        let words = input::words(&self.p, events, (lot.first, lot.samples), (window, to));
+        let s = self.s.clone();
+        let mut chunk = Chunk::new(lot.samples, &self.p);
+        s.scoped("steps run", || {
+            if self.lots[k].lot.give(&self.s, &words) {
+                self.lots[k].bound = None;
+            }
+            self.bind(k);
+            let mut next = from;
+            while next < to {
+                let done = self.submit(k, next, to, &mut chunk)?;
+                if done <= next {
+                    return Err(stuck(next));
+                }
+                next = done;
+            }
+            Ok(chunk)
+        })
+    }
+
+    fn bind(&mut self, k: usize) {
+        let s = &self.s;
+        let runner = &mut self.lots[k];
+        if runner.bound.is_some() {
+            return;
+        }
+        let all = &mut runner.lot.buffers;
+        let deliver = self
+            .shards
+            .iter()
+            .map(|[rows, synapses]| {
+                all.insert(Buffer::Rows, rows.clone());
+                all.insert(Buffer::Synapses, synapses.clone());
+                self.kernels.deliver.bind(s, all)
+            })
+            .collect();
+        runner.bound = Some(Bound {
+            begin: self.kernels.begin.bind(s, all),
+            deliver,
+            gather: self.kernels.gather.as_ref().map(|g| g.bind(s, all)),
+            update: self.kernels.update.bind(s, all),
+        });
+    }
+
+    /// Submits the steps `from..to` of a lot; gives the step up to which they were done.
+    fn submit(
+        &mut self,
+        k: usize,
+        from: u32,
+        to: u32,
+        chunk: &mut Chunk,
+    ) -> Result<u32, Diagnostic> {
+        let head = self.image.ctl_head as usize;
+        let runner = &mut self.lots[k];
+        let lot = &runner.lot;
+        let mut words = vec![0; head];
+        words[C_REC_CAP as usize] = self.records as u32;
+        words[C_REC_NEED as usize] = self.image.recorded * lot.samples;
+        words[C_UNTIL as usize] = to;
+        words[C_FIRST as usize] = from;
+        words[C_SAMPLE0 as usize] = lot.first;
+        buffers::write(&self.s, lot.buffer(Buffer::Ctl), 0, &words);
+        let mut encoder = self.s.device.create_command_encoder(&Default::default());
+        let Some(bound) = &runner.bound else {
+            return Ok(from);
+        };
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for _ in from..to {
+                self.kernels
+                    .step(&mut pass, bound, &self.blocks, lot, runner.odd);
+                runner.odd ^= 1;
+            }
+        }
+        let (ctl, out) = (lot.buffer(Buffer::Ctl), lot.buffer(Buffer::Out));
+        // The header and the first sample's next step, then the first records, then this submission's rows of each probe.
+        let first = AT_ONCE.min(4 * self.records);
+        let mut parts = vec![(ctl, 0, head as u64 + 1), (out, 0, first)];
+        let rows = self.output.rows(&self.image, (from, to));
+        parts.extend(rows.iter().map(|&(at, n)| (out, at, n)));
+        let total = parts.iter().map(|p| p.2).sum();
+        buffers::copy(&mut encoder, &parts, &lot.readback);
+        let submitted = self.s.queue.submit([encoder.finish()]);
+        let (len, done) = buffers::mapped(&self.s, submitted, &lot.readback, total, |w| {
+            let (ctl, rest) = w.split_at(head + 1);
+            let (records, rows) = rest.split_at(first as usize);
+            let done = ctl[head];
+            let len = u64::from(ctl[C_REC_LEN as usize]);
+            self.output.count(ctl);
+            chunk.records(&records[..(4 * len).min(first) as usize]);
+            chunk.rows(&self.p, &self.image, rows, (from, to), done);
+            (len, done)
+        })?;
+        if 4 * len > first {
+            chunk.records(&buffers::read(&self.s, &[(out, first, 4 * len - first)])?);
+        }
+        Ok(done)
+    }
+
+    /// The words of `state` for each sample: a range of its block.
+    pub fn state_words(&mut self, at: u32, words: u32) -> Result<Vec<u32>, Diagnostic> {
+        let stride = u64::from(self.image.places.state);
+        let mut out = vec![];
+        for r in &self.lots {
+            let state = r.lot.buffer(Buffer::State);
+            let parts: Vec<_> = (0..u64::from(r.lot.samples))
+                .map(|k| (state, k * stride + u64::from(at), u64::from(words)))
+                .collect();
+            out.extend(buffers::read(&self.s, &parts)?);
+        }
+        Ok(out)
+    }
+
+    /// Where a group's states lie in a sample's block.
+    pub fn state_at(&self, group: u32) -> u32 {
+        self.image.places.groups[group as usize].state
+    }
+
+    /// Dispatches of one step.
+    pub fn dispatches(&self) -> usize {
+        self.blocks.calls.len()
+    }
+
+    /// Steps that the next submission would carry.
+    pub fn steps_per_submission(&self) -> u32 {
+        self.pace.min(self.output.steps)
+    }
+}
+
+/// How large the lots are.
+struct Plan {
+    samples: u32,
+    most: u32,
+    out: u64,
+    records: u64,
+}
+
+fn make_lot(
+    s: &Shared,
+    image: &Image,
+    blocks: &Blocks,
+    plan: &Plan,
+    (first, samples): (u32, u32),
+    shared: &BTreeMap<Buffer, wgpu::Buffer>,
+) -> Lot {
+    let n = u64::from(samples);
+    let sizes = [
+        (Buffer::State, n * u64::from(image.places.state)),
+        (Buffer::Acc, n * u64::from(image.places.acc)),
+        (Buffer::Lists, n * u64::from(image.places.list_words)),
+        (
+            Buffer::Ctl,
+            u64::from(image.ctl_head) + n * u64::from(image.places.ctl),
+        ),
+        (Buffer::Out, plan.out),
+        (Buffer::Args, blocks.args),
+    ];
+    let readback = u64::from(image.ctl_head) + 1 + plan.out;
+    Lot::new(s, first, samples, shared, &sizes, readback)
+}
+
+impl Kernels {
+    fn step(
+        &self,
+        pass: &mut wgpu::ComputePass,
+        bound: &Bound,
+        blocks: &Blocks,
+        lot: &Lot,
+        odd: usize,
+    ) {
+        type Pass<'a> = wgpu::ComputePass<'a>;
+        let set = |pass: &mut Pass, ready: &Ready, group: &wgpu::BindGroup, block: u32| {
+            pass.set_pipeline(&ready.pipeline.pipeline);
+            pass.set_bind_group(0, group, &[block]);
+        };
+        for call in &blocks.calls {
+            match *call {
+                Call::Begin { blocks } => {
+                    set(pass, &self.begin, &bound.begin, blocks[odd]);
+                    pass.dispatch_workgroups(1, lot.samples, 1);
+                }
+                Call::Deliver { shard, block, args } => {
+                    set(pass, &self.deliver, &bound.deliver[shard], block);
+                    pass.dispatch_workgroups_indirect(lot.buffer(Buffer::Args), args[odd]);
+                }
+                Call::Gather { block, groups } => {
+                    if let (Some(ready), Some(group)) = (&self.gather, &bound.gather) {
+                        set(pass, ready, group, block);
+                        pass.dispatch_workgroups(groups, lot.samples, 1);
+                    }
+                }
+                Call::Update { block, groups } => {
+                    set(pass, &self.update, &bound.update, block);
+                    pass.dispatch_workgroups(groups, lot.samples, 1);
+                }
+            }
+        }
+    }
+}
+
+fn too_busy(events: u64, most: u64, step: u32) -> Diagnostic {
+    Diagnostic::error(
+        "SYN0818",
+        format!("{events} external events in step {step}; the ordered ports of this network can take {most} on a GPU"),
+    )
+    .note("each unit walks them one by one, and some drivers leave long loops without an error")
+    .hint("run with `--engine cpu`")
+}
+
+fn stuck(step: u32) -> Diagnostic {
+    Diagnostic::error("SYN0813", format!("the device did not run step {step}"))
+        .note("a submission came back without having done a step")
+        .hint("this is a defect of the driver or of Synfire: please report it; `--engine cpu` runs the same program")
+}

@@ -1,0 +1,47 @@
+//! The engine against the reference, on whatever adapter there is (lavapipe, where there is no other).
+//!
+//! Without an adapter a test says so and passes, but in CI (`CI=true`) it fails.
+
+use super::*;
+use crate::engine::arbitrary::{Case, Flavour, case, compare, expected};
+use proptest::prelude::*;
+
+/// Is there an adapter to test on?
+pub(super) fn adapter() -> bool {
+    if !adapters().is_empty() {
+        return true;
+    }
+    let ci = std::env::var("CI").is_ok_and(|v| v == "true");
+    assert!(!ci, "no GPU adapter: install mesa-vulkan-drivers");
+    eprintln!("skipped: no GPU adapter (Debian: install mesa-vulkan-drivers)");
+    false
+}
+
+fn cases() -> ProptestConfig {
+    let mut c = ProptestConfig::default();
+    if std::env::var("PROPTEST_CASES").is_err() {
+        c.cases = 48;
+    }
+    c
+}
+
+fn agree(c: &Case, cut: u32) -> Result<(), String> {
+    let options = Options {
+        samples: c.samples,
+        ..Options::default()
+    };
+    let mut gpu = Gpu::new(c.program.clone(), &options).map_err(|d| d.to_string())?;
+    compare(&mut gpu, c, &expected(c), cut)
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    /// Integer programs give the reference's bits, in one call and in two.
+    #[test]
+    fn integer_programs_equal_the_reference(c in case(Flavour::Integer), cut in 0..14u32) {
+        if adapter() {
+            prop_assert_eq!(agree(&c, cut), Ok(()));
+        }
+    }
+}
