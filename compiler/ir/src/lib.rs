@@ -11,6 +11,7 @@ pub mod model;
 pub mod network;
 pub mod program;
 pub mod rng;
+mod text;
 pub mod units;
 
 pub use diag::{Class, Diagnostic, Diagnostics, Label, Progress, Quiet, Severity, SourceMap, Span};

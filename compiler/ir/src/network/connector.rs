@@ -1,149 +1,9 @@
 //! Connectors: who connects to whom, answered one target at a time, so that any slice stands on its own.
 
+use super::window::{Conv2d, Pool2d};
 use super::{Array, ArrayId};
 use crate::rng::{self, Draws};
 use serde::{Deserialize, Serialize};
-
-/// A 2-D cross-correlation (PyTorch's convention) over `[channels, rows, columns]`; weights `[out, in / groups, rows,
-/// columns]`. A 1-D convolution has one row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Conv2d {
-    /// Input channels, rows, columns.
-    pub input: [u32; 3],
-    /// Output channels.
-    pub channels: u32,
-    /// Kernel rows, columns.
-    pub kernel: [u32; 2],
-    /// Steps of the window.
-    pub stride: [u32; 2],
-    /// Zeros added on each side.
-    pub padding: [u32; 2],
-    /// Spacing of the taps.
-    pub dilation: [u32; 2],
-    /// Groups of channels that do not mix.
-    pub groups: u32,
-}
-
-/// Sum or mean over a window of each channel of `[channels, rows, columns]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pool2d {
-    /// Input channels, rows, columns.
-    pub input: [u32; 3],
-    /// Window rows, columns.
-    pub kernel: [u32; 2],
-    /// Steps of the window.
-    pub stride: [u32; 2],
-    /// Zeros added on each side; a mean counts them.
-    pub padding: [u32; 2],
-    /// Mean instead of sum.
-    pub average: bool,
-}
-
-fn extent(input: u32, kernel: u32, stride: u32, padding: u32, dilation: u32) -> u32 {
-    let span = input as u64 + 2 * padding as u64;
-    let reach = dilation as u64 * (kernel as u64).saturating_sub(1) + 1;
-    if stride == 0 || span < reach {
-        0
-    } else {
-        ((span - reach) / stride as u64 + 1).min(u32::MAX as u64) as u32
-    }
-}
-
-impl Conv2d {
-    /// Output channels, rows, columns: `floor((in + 2 p - d (k - 1) - 1) / s) + 1` an axis.
-    pub fn output(&self) -> [u32; 3] {
-        let e = |a: usize| {
-            extent(
-                self.input[a + 1],
-                self.kernel[a],
-                self.stride[a],
-                self.padding[a],
-                self.dilation[a],
-            )
-        };
-        [self.channels, e(0), e(1)]
-    }
-
-    /// Shape of the weights.
-    pub fn weight_shape(&self) -> [u32; 4] {
-        [
-            self.channels,
-            self.input[0] / self.groups.max(1),
-            self.kernel[0],
-            self.kernel[1],
-        ]
-    }
-
-    /// Sources of target `t` with the index of their weight: `f(source, weight)`.
-    fn of_target(&self, t: u32, mut f: impl FnMut(u32, usize)) {
-        let [_, rows, cols] = self.output();
-        let (co, y, x) = (t / (rows * cols), t / cols % rows, t % cols);
-        let per_group = self.input[0] / self.groups.max(1);
-        let first = co / (self.channels / self.groups.max(1)).max(1) * per_group;
-        for ci in 0..per_group {
-            for ky in 0..self.kernel[0] {
-                for kx in 0..self.kernel[1] {
-                    let sy =
-                        (y * self.stride[0] + ky * self.dilation[0]).checked_sub(self.padding[0]);
-                    let sx =
-                        (x * self.stride[1] + kx * self.dilation[1]).checked_sub(self.padding[1]);
-                    if let (Some(sy), Some(sx)) = (sy, sx)
-                        && sy < self.input[1]
-                        && sx < self.input[2]
-                    {
-                        let w = ((co * per_group + ci) * self.kernel[0] + ky) * self.kernel[1] + kx;
-                        f(
-                            ((first + ci) * self.input[1] + sy) * self.input[2] + sx,
-                            w as usize,
-                        );
-                    }
-                }
-            }
-        }
-    }
-}
-
-impl Pool2d {
-    /// Output channels, rows, columns.
-    pub fn output(&self) -> [u32; 3] {
-        let e = |a: usize| {
-            extent(
-                self.input[a + 1],
-                self.kernel[a],
-                self.stride[a],
-                self.padding[a],
-                1,
-            )
-        };
-        [self.input[0], e(0), e(1)]
-    }
-
-    /// Weight of every tap.
-    pub fn tap(&self) -> f64 {
-        if self.average {
-            1.0 / (self.kernel[0] as f64 * self.kernel[1] as f64)
-        } else {
-            1.0
-        }
-    }
-
-    fn of_target(&self, t: u32, mut f: impl FnMut(u32, usize)) {
-        let [_, rows, cols] = self.output();
-        let (c, y, x) = (t / (rows * cols), t / cols % rows, t % cols);
-        for ky in 0..self.kernel[0] {
-            for kx in 0..self.kernel[1] {
-                let sy = (y * self.stride[0] + ky).checked_sub(self.padding[0]);
-                let sx = (x * self.stride[1] + kx).checked_sub(self.padding[1]);
-                if let (Some(sy), Some(sx)) = (sy, sx)
-                    && sy < self.input[1]
-                    && sx < self.input[2]
-                {
-                    f((c * self.input[1] + sy) * self.input[2] + sx, 0);
-                }
-            }
-        }
-    }
-}
 
 /// A rule of connection. `same` below means: leave out the pair of a unit with itself when source and target are one
 /// population.
@@ -241,31 +101,8 @@ impl Connector {
             Connector::List { pre, .. } => {
                 arrays.get(*pre as usize).map_or(0.0, |a| a.count() as f64)
             }
-            Connector::Conv2d(c) => {
-                let [_, h, w] = c.output();
-                taps(
-                    c.input[1],
-                    h,
-                    c.kernel[0],
-                    c.stride[0],
-                    c.padding[0],
-                    c.dilation[0],
-                ) * taps(
-                    c.input[2],
-                    w,
-                    c.kernel[1],
-                    c.stride[1],
-                    c.padding[1],
-                    c.dilation[1],
-                ) * c.channels as f64
-                    * (c.input[0] / c.groups.max(1)) as f64
-            }
-            Connector::Pool2d(c) => {
-                let [n, h, w] = c.output();
-                taps(c.input[1], h, c.kernel[0], c.stride[0], c.padding[0], 1)
-                    * taps(c.input[2], w, c.kernel[1], c.stride[1], c.padding[1], 1)
-                    * n as f64
-            }
+            Connector::Conv2d(c) => c.synapses(),
+            Connector::Pool2d(c) => c.synapses(),
         }
     }
 
@@ -361,25 +198,18 @@ pub(super) fn total<'a>(
     n: u32,
     own: bool,
 ) -> impl Iterator<Item = (u32, u32)> + 'a {
+    // Without a source or a target there is no pair to draw.
+    let n = if cx.sources == 0 || cx.targets == 0 {
+        0
+    } else {
+        n
+    };
     (0..n).filter_map(move |k| {
         let mut d = Draws::new(cx.seed, rng::WIRING, cx.key, k);
         (0..1000)
             .map(|_| (d.below(cx.sources), d.below(cx.targets)))
             .find(|&(s, t)| own || !(cx.same)(s, t))
     })
-}
-
-/// Taps of one axis that do not fall on padding, summed over the outputs.
-fn taps(input: u32, output: u32, kernel: u32, stride: u32, padding: u32, dilation: u32) -> f64 {
-    (0..output as i64)
-        .map(|o| {
-            let inside = |k: &i64| {
-                let at = o * stride as i64 + k * dilation as i64 - padding as i64;
-                (0..input as i64).contains(&at)
-            };
-            (0..kernel as i64).filter(inside).count() as f64
-        })
-        .sum()
 }
 
 /// Each of `0..n` with probability `p`, by geometric gaps.

@@ -201,11 +201,8 @@ pub(super) fn widths(pr: &Projection) -> Vec<u32> {
 }
 
 fn size(shape: [u32; 3]) -> u32 {
-    shape
-        .iter()
-        .map(|&d| d as u64)
-        .product::<u64>()
-        .min(u32::MAX as u64) as u32
+    let all = shape.iter().map(|&d| d as u64).fold(1, u64::saturating_mul);
+    all.min(u32::MAX as u64) as u32
 }
 
 /// For rules that are drawn by source, and for lists: synapses by target, found once.

@@ -8,15 +8,19 @@
 
 mod connector;
 mod expand;
+mod text;
 mod value;
 mod verify;
+mod window;
 
-pub use connector::{Connector, Conv2d, Pool2d};
+pub use connector::Connector;
 pub use expand::{Synapse, materialise};
+pub use text::{parse, print};
 pub use value::{
     Array, ArrayData, ArrayId, Distribution, HostExpr, HostFn1, HostFn2, Init, MAX_COUNT,
 };
 pub use verify::{Verified, verify};
+pub use window::{Conv2d, Pool2d};
 
 use crate::diag::Span;
 use crate::model::Model;

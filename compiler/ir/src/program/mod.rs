@@ -18,9 +18,11 @@
 
 mod check;
 mod reference;
+mod text;
 
 pub use check::{MAX_DELAY, check};
 pub use reference::{Reference, SerialSpike};
+pub use text::{parse, print};
 
 use crate::model::Model;
 use serde::{Deserialize, Serialize};
@@ -419,7 +421,8 @@ impl Program {
 
     /// Number of phases of a step.
     pub fn phases(&self) -> u16 {
-        self.groups.iter().map(|g| g.phase + 1).max().unwrap_or(1)
+        let last = self.groups.iter().map(|g| g.phase).max();
+        last.unwrap_or(0).saturating_add(1)
     }
 
     /// Largest delay of any projection and loopback, in steps.

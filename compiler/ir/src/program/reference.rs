@@ -340,7 +340,7 @@ impl<'a> Reference<'a> {
                 };
                 let block = &m.handler(pr.port).expect("checked").block;
                 for t in 0..pr.target_range.len {
-                    let w = weights.bits((pre * pr.target_range.len + t) as usize);
+                    let w = weights.bits(pre as usize * pr.target_range.len as usize + t as usize);
                     self.visit_unit(s, block, pr.target_range.start + t, w, queue);
                 }
             }
@@ -421,7 +421,8 @@ fn synapses(pr: &Projection, source: u32, age: usize, mut f: impl FnMut(u32, u32
         }
         Layout::Dense { delay, weights } if *delay as usize == age => {
             let n = pr.target_range.len;
-            (0..n).for_each(|t| f(t, weights.bits((source * n + t) as usize)));
+            let row = source as usize * n as usize;
+            (0..n).for_each(|t| f(t, weights.bits(row + t as usize)));
         }
         Layout::OneToOne { delay, weights } if *delay as usize == age => {
             f(source, weights.bits(source as usize))

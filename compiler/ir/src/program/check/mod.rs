@@ -5,7 +5,10 @@ use super::{
     SerialEvent, Weights,
 };
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::model::{BinOp, Block, Combine, Model, Op, Ty, UnOp};
+use crate::model::{Model, Op, Ty};
+use std::collections::BTreeSet;
+
+mod code;
 
 /// Largest delay in steps that engines keep spike lists for.
 pub const MAX_DELAY: u16 = u16::MAX - 1;
@@ -14,7 +17,7 @@ pub const MAX_DELAY: u16 = u16::MAX - 1;
 pub fn check(p: &Program) -> Diagnostics {
     let mut out = Diagnostics::new();
     for (i, m) in p.models.iter().enumerate() {
-        model(
+        code::model(
             m,
             matches!(p.discipline, Discipline::Serial(_)),
             &format!("model {i} `{}`", m.name),
@@ -22,8 +25,23 @@ pub fn check(p: &Program) -> Diagnostics {
         );
     }
     let mut base = 0u64;
+    let mut names = BTreeSet::new();
     for g in &p.groups {
         let at = format!("group `{}`", g.name);
+        if !names.insert(&g.name) {
+            bad(&mut out, &at, "another group has its name".into());
+        }
+        let units = matches!(g.kind, GroupKind::Units { .. });
+        if g.phase == u16::MAX || (g.phase != 0 && !units) {
+            bad(&mut out, &at, format!("phase {}", g.phase));
+        }
+        if g.graded && units {
+            bad(
+                &mut out,
+                &at,
+                "units emit whole payloads, not graded ones".into(),
+            );
+        }
         if g.base as u64 != base {
             bad(
                 &mut out,
@@ -41,8 +59,10 @@ pub fn check(p: &Program) -> Diagnostics {
             match p.models.get(*model as usize) {
                 None => bad(&mut out, &at, format!("no model {model}")),
                 Some(m) => {
-                    columns(&at, "parameter", params, m.params.len(), g.size, &mut out);
-                    columns(&at, "state", init, m.states.len(), g.size, &mut out);
+                    let types = m.params.iter().map(|x| x.ty);
+                    columns(&at, "parameter", params, types, g.size, &mut out);
+                    let types = m.states.iter().map(|x| x.width.ty());
+                    columns(&at, "state", init, types, g.size, &mut out);
                 }
             }
         }
@@ -90,12 +110,20 @@ fn inside(r: Range, size: u32) -> bool {
     r.start.checked_add(r.len).is_some_and(|e| e <= size)
 }
 
-fn columns(at: &str, what: &str, c: &[Column], want: usize, size: u32, out: &mut Diagnostics) {
-    if c.len() != want {
+fn columns(
+    at: &str,
+    what: &str,
+    c: &[Column],
+    types: impl ExactSizeIterator<Item = Ty>,
+    size: u32,
+    out: &mut Diagnostics,
+) {
+    if c.len() != types.len() {
+        let (found, want) = (c.len(), types.len());
         bad(
             out,
             at,
-            format!("{} {what} columns, the model has {want}", c.len()),
+            format!("{found} {what} columns, the model has {want}"),
         );
     }
     for v in c {
@@ -109,157 +137,18 @@ fn columns(at: &str, what: &str, c: &[Column], want: usize, size: u32, out: &mut
             );
         }
     }
-}
-
-fn model(m: &Model, serial: bool, at: &str, out: &mut Diagnostics) {
-    for p in &m.ports {
-        if !matches!(p.ty, Ty::I32 | Ty::F32) || (p.combine == Combine::Or && p.ty != Ty::I32) {
-            bad(
-                out,
-                at,
-                format!("port `{}` has a type that cannot accumulate", p.name),
-            );
-        }
-    }
-    for o in &m.outputs {
-        if o.state as usize >= m.states.len() {
-            bad(out, at, format!("output `{}` names no state", o.name));
-        }
-    }
-    block(m, &m.step, None, at, out);
-    for h in &m.handlers {
-        let Some(port) = m.ports.get(h.port as usize) else {
-            bad(
-                out,
-                at,
-                format!("handler of port {} that is not there", h.port),
-            );
-            continue;
+    for (v, _) in c.iter().zip(types).filter(|x| x.1 == Ty::Bool) {
+        let truth = match v {
+            Column::Uniform(w) => *w < 2,
+            Column::PerUnit(v) => v.iter().all(|w| *w < 2),
         };
-        block(m, &h.block, Some(port.ty), at, out);
-        if h.block.emit.is_some() && !serial {
+        if !truth {
             bad(
                 out,
                 at,
-                format!(
-                    "the handler of `{}` emits, which only serial programs may",
-                    port.name
-                ),
+                format!("a {what} column of truth values holds others"),
             );
         }
-    }
-}
-
-fn block(m: &Model, b: &Block, arg: Option<Ty>, at: &str, out: &mut Diagnostics) {
-    for (i, inst) in b.insts.iter().enumerate() {
-        if inst.op.operands().any(|v| v as usize >= i) {
-            bad(
-                out,
-                at,
-                format!("instruction {i} reads a value that comes later"),
-            );
-            return;
-        }
-        let t = |v: u32| b.insts[v as usize].ty;
-        let want = match inst.op {
-            Op::Const(c) => (inst.ty != Ty::Bool || c < 2).then_some(inst.ty),
-            Op::Param(k) => m.params.get(k as usize).map(|p| p.ty),
-            Op::State(k) => m.states.get(k as usize).map(|s| s.width.ty()),
-            Op::Port(k) => m
-                .ports
-                .get(k as usize)
-                .filter(|_| m.handler(k).is_none())
-                .map(|p| {
-                    if p.combine == Combine::Or {
-                        Ty::Bool
-                    } else {
-                        p.ty
-                    }
-                }),
-            Op::Arg => arg,
-            Op::Step | Op::Index => Some(Ty::I32),
-            Op::Rand { .. } => Some(Ty::U32),
-            Op::Un(o, a) => unary_ty(o, t(a)),
-            Op::Bin(o, a, c) => binary_ty(o, t(a), t(c)),
-            Op::Select(c, a, e) => (t(c) == Ty::Bool && t(a) == t(e)).then(|| t(a)),
-            Op::MulShift { a, b: c, shift, .. } => match (t(a), t(c)) {
-                _ if shift > 63 => None,
-                (Ty::U32, Ty::U32) => Some(Ty::U32),
-                (Ty::I32 | Ty::U32, Ty::I32 | Ty::U32) => Some(Ty::I32),
-                _ => None,
-            },
-            Op::Sat { a, bits } => (t(a) == Ty::I32 && (1..=32).contains(&bits)).then_some(Ty::I32),
-            Op::Wrap { a, bits, .. } => {
-                (matches!(t(a), Ty::I32 | Ty::U32) && (1..=32).contains(&bits)).then_some(inst.ty)
-            }
-        };
-        if want != Some(inst.ty) {
-            bad(
-                out,
-                at,
-                format!("instruction {i} ({:?}) cannot give {:?}", inst.op, inst.ty),
-            );
-        }
-    }
-    let n = b.insts.len() as u32;
-    for &(s, v) in &b.stores {
-        let fits = m
-            .states
-            .get(s as usize)
-            .is_some_and(|st| v < n && st.width.ty() == b.insts[v as usize].ty);
-        if !fits {
-            bad(out, at, format!("the store to state {s} does not fit it"));
-        }
-    }
-    if b.emit
-        .is_some_and(|v| v >= n || b.insts[v as usize].ty != Ty::I32)
-    {
-        bad(out, at, "the emitted payload is not an I32".into());
-    }
-}
-
-fn unary_ty(o: UnOp, a: Ty) -> Option<Ty> {
-    Some(match o {
-        UnOp::Floor | UnOp::Sqrt | UnOp::Exp | UnOp::Log | UnOp::Sin | UnOp::Cos | UnOp::Tanh
-            if a == Ty::F32 =>
-        {
-            a
-        }
-        UnOp::Neg | UnOp::Abs | UnOp::Sign if a != Ty::Bool => a,
-        UnOp::Not if a != Ty::F32 => a,
-        UnOp::ToF32 => Ty::F32,
-        UnOp::ToI32 => Ty::I32,
-        UnOp::ToU32 => Ty::U32,
-        UnOp::ToBool => Ty::Bool,
-        UnOp::Unit if a == Ty::U32 => Ty::F32,
-        _ => return None,
-    })
-}
-
-fn binary_ty(o: BinOp, a: Ty, b: Ty) -> Option<Ty> {
-    if matches!(o, BinOp::Shl | BinOp::Shr) {
-        return (b == Ty::I32 && matches!(a, Ty::I32 | Ty::U32)).then_some(a);
-    }
-    if a != b {
-        return None;
-    }
-    match o {
-        BinOp::Eq | BinOp::Ne => Some(Ty::Bool),
-        BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge if a != Ty::Bool => Some(Ty::Bool),
-        BinOp::And | BinOp::Or | BinOp::Xor if a != Ty::F32 => Some(a),
-        BinOp::Pow => (a == Ty::F32).then_some(a),
-        BinOp::Add
-        | BinOp::Sub
-        | BinOp::Mul
-        | BinOp::Div
-        | BinOp::Rem
-        | BinOp::Min
-        | BinOp::Max
-            if a != Ty::Bool =>
-        {
-            Some(a)
-        }
-        _ => None,
     }
 }
 
@@ -282,11 +171,8 @@ fn projection(p: &Program, pr: &Projection, out: &mut Diagnostics) {
     };
     if let Carry::Output(o) = pr.carry {
         let from = p.model_of(pr.source).and_then(|m| {
-            Some(
-                m.states[m.outputs.get(o as usize)?.state as usize]
-                    .width
-                    .ty(),
-            )
+            let state = m.outputs.get(o as usize)?.state;
+            Some(m.states.get(state as usize)?.width.ty())
         });
         if from != Some(port.ty) {
             bad(
@@ -313,7 +199,10 @@ fn projection(p: &Program, pr: &Projection, out: &mut Diagnostics) {
     }
     let count = match &pr.layout {
         Layout::Rows(r) => {
-            rows(pr, r, &at, out);
+            let handled = p
+                .model_of(pr.target)
+                .is_some_and(|m| m.handler(pr.port).is_some());
+            rows(pr, r, handled, &at, out);
             r.targets.len() as u64
         }
         Layout::Dense { .. } => pr.source_range.len as u64 * pr.target_range.len as u64,
@@ -363,7 +252,7 @@ fn projection(p: &Program, pr: &Projection, out: &mut Diagnostics) {
     }
 }
 
-fn rows(pr: &Projection, r: &super::Rows, at: &str, out: &mut Diagnostics) {
+fn rows(pr: &Projection, r: &super::Rows, handled: bool, at: &str, out: &mut Diagnostics) {
     let n = pr.source_range.len as usize;
     let ends_right = r.row.len() == n + 1
         && r.row.last().copied() == Some(r.runs.len() as u32)
@@ -393,8 +282,8 @@ fn rows(pr: &Projection, r: &super::Rows, at: &str, out: &mut Diagnostics) {
     }
     for run in r.runs.iter() {
         let t = &r.targets[run.start as usize..(run.start + run.len) as usize];
-        if t.windows(2).any(|w| w[0] > w[1]) || t.last().is_some_and(|&l| l >= pr.target_range.len)
-        {
+        let falls = |w: &[u32]| w[0] > w[1] || (w[0] == w[1] && !handled);
+        if t.windows(2).any(falls) || t.last().is_some_and(|&l| l >= pr.target_range.len) {
             return bad(
                 out,
                 at,
@@ -430,6 +319,20 @@ fn serial(p: &Program, out: &mut Diagnostics) {
             "serial",
             "the port of the matrix has no handler".into(),
         );
+    }
+    let source = p.groups.get(pr.source as usize);
+    if source.is_some_and(|g| matches!(g.kind, GroupKind::Units { .. })) {
+        bad(
+            out,
+            "serial",
+            "the rows of the matrix are not an external group".into(),
+        );
+    }
+    let blocks = m.handlers.iter().map(|h| &h.block).chain([&m.step]);
+    let mut insts = blocks.flat_map(|b| &b.insts);
+    if insts.any(|i| matches!(i.op, Op::Port(_))) {
+        let what = "a block reads a port, at which nothing is combined";
+        bad(out, "serial", what.into());
     }
     if s.capacity == 0 || (s.closed_loop && g.size > pr.source_range.len) {
         bad(

@@ -4,6 +4,10 @@
 //! Made by the mapper's passes, checked and turned into native images by the target. Units carry the network's names;
 //! nothing here is specific to one chip: register names are text.
 
+mod text;
+
+pub use text::{parse, print};
+
 use serde::{Deserialize, Serialize};
 
 /// A unit of a population.

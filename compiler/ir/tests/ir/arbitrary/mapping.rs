@@ -1,0 +1,78 @@
+//! Random mappings; nothing about them need be sound.
+
+use super::Tape;
+use synfire_ir::mapping::*;
+
+fn unit(t: &mut Tape) -> UnitRef {
+    UnitRef {
+        pop: t.index(),
+        unit: t.index(),
+    }
+}
+
+pub fn mapping(t: &mut Tape) -> Mapping {
+    Mapping {
+        name: t.name(),
+        target: t.name(),
+        dialect: t.name(),
+        mesh: [t.index(), t.index()],
+        settings: t.list(3, |t| (t.name(), t.long() as i64)),
+        fields: t.list(3, Tape::name),
+        populations: t.list(4, |t| MappedPopulation {
+            name: t.name(),
+            size: t.index(),
+            shift: t.index(),
+            input: t.flip(),
+            recorded: t.flip(),
+        }),
+        cores: t.list(3, core),
+        inputs: t.list(3, |t| Input {
+            unit: unit(t),
+            core: t.index(),
+            axon: t.index(),
+            offset: t.index(),
+        }),
+        outputs: t.list(3, unit),
+        loopbacks: t.list(3, |t| Loopback {
+            core: t.index(),
+            neuron: t.index(),
+            delay: t.index() as u16,
+            to_core: t.index(),
+            axon: t.index(),
+        }),
+        closed_loop: t.flip(),
+    }
+}
+
+fn core(t: &mut Tape) -> Core {
+    Core {
+        chip: t.index(),
+        x: t.index(),
+        y: t.index(),
+        neurons: t.list(4, |t| Neuron {
+            unit: unit(t),
+            copy: t.index(),
+            fields: t.list(3, |t| t.long() as i64),
+            route: match t.below(3) {
+                0 => Route::None,
+                1 => Route::Output { index: t.index() },
+                _ => Route::Axon {
+                    core: t.index(),
+                    axon: t.index(),
+                    delay: t.index() as u16,
+                },
+            },
+        }),
+        axons: t.list(4, |t| Axon {
+            address: t.index(),
+            class: t.word() as u8,
+            source: unit(t),
+            delay: t.index() as u16,
+        }),
+        synapses: t.list(20, |t| Synapse {
+            axon: t.below(3),
+            neuron: t.index(),
+            weight: t.number(),
+        }),
+    }
+}
