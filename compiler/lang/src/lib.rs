@@ -5,4 +5,8 @@
 
 pub mod library;
 pub mod model;
+pub mod npy;
+pub mod resolve;
 pub mod syntax;
+
+pub use resolve::{LoadOptions, Loader, load};
