@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use synfire_compiler::nir::{NirOptions, read};
+use synfire_compiler::nir::{NirOptions, load};
 
 const REAL: [&str; 5] = [
     "lif_norse.nir",
@@ -39,7 +39,7 @@ impl Lcg {
 /// Reads, and holds an error to what every error owes; returns whether the file was accepted.
 fn survives(what: &str, bytes: &[u8]) -> bool {
     let start = Instant::now();
-    let outcome = read("fuzz.nir", bytes, &NirOptions::default());
+    let outcome = load("fuzz.nir", bytes, &NirOptions::default());
     let took = start.elapsed();
     assert!(took < Duration::from_secs(5), "{what}: {took:?}");
     let Err(found) = outcome else { return true };

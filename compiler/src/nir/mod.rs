@@ -3,8 +3,9 @@
 //! In: a file's name (for messages) and bytes, and what the file does not say ([`NirOptions`]). Out: a [`NirModel`]: one
 //! flat graph with checked shapes, an evaluation order, the edges that carry the step before, and a time step; or all
 //! that is wrong. The stages are one file each: [`hdf5`], [`parse`](mod@parse) (typed [`graph`]), [`flatten`](mod@flatten),
-//! [`order`](mod@order), [`shapes`], [`time`]. Invariants: no panic, no recursion over the graph, memory in proportion to the file; same
-//! bytes, same result; every repair is told. Deliberately absent: running the model and what a neuron does in a step.
+//! [`order`](mod@order), [`shapes`], [`time`]; [`lower`](mod@lower) makes a network of the model, [`load`] does both.
+//! Invariants: no panic, no recursion over the graph, memory in proportion to the file; same bytes, same result; every
+//! repair is told. Deliberately absent: running the model.
 
 mod borders;
 pub mod ends;
@@ -15,19 +16,26 @@ pub mod graph;
 pub mod hdf5;
 mod junctions;
 mod kinds;
+pub mod linear;
+pub mod lower;
+pub mod models;
 mod names;
 pub mod order;
 pub mod parse;
 pub mod report;
+mod roles;
 pub mod shapes;
 pub mod time;
+mod wires;
 
 pub use flatten::FlatGraph;
 pub use graph::{Array, Metadata, NirGraph, NirKind, NirNode};
+pub use lower::lower;
 pub use time::{delay_steps, recover_dt};
 
 use report::{Report, code};
 use serde::{Deserialize, Serialize};
+use synfire_ir::network::Network;
 use synfire_ir::{Diagnostic, Diagnostics};
 
 /// What happens to the membrane at a spike.
@@ -171,6 +179,19 @@ pub fn read(
         )),
         _ => Err(report.finish()),
     }
+}
+
+/// Reads a NIR file into a network (see [`read`] and [`lower`](mod@lower)); the second value holds warnings and notes.
+///
+/// # Errors
+/// As [`read`] and [`lower()`].
+pub fn load(
+    name: &str,
+    bytes: &[u8],
+    options: &NirOptions,
+) -> Result<(Network, Diagnostics), Diagnostics> {
+    let (model, found) = read(name, bytes, options)?;
+    Ok((lower(&model)?, found))
 }
 
 /// Does the same for a graph that did not come from a file.

@@ -1,6 +1,6 @@
 //! Diagnostics of the importer: one place that knows the file's name, how strict to be, and how many of a kind to tell.
 //!
-//! In: findings with a code and a place. Out: [`Diagnostics`] with at most [`MOST_OF_A_KIND`] of each code and a closing
+//! In: findings with a code and a place. Out: [`Diagnostics`] with at most a dozen of each code and a closing
 //! count. Invariant: the report is bounded however large the graph is, and its order is the order of discovery.
 
 use std::collections::BTreeMap;

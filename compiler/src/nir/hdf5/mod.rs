@@ -3,7 +3,7 @@
 //! In: the bytes of a file. Out: [`Group`]s with their members in byte order of the names, and [`Dataset`]s read into
 //! [`Value`]s. Every number type is converted, strings may have fixed or variable length, data may be contiguous or
 //! chunked with deflate. Invariants: what is allocated stays within a budget that follows from the size of the file
-//! ([`meter`] for tables, [`Budget`] for decoded values); a group is entered once, so links cannot form a cycle.
+//! (`meter` for tables, `Budget` for decoded values); a group is entered once, so links cannot form a cycle.
 //! Deliberately absent: attributes, links into other files, writing.
 
 mod meter;
