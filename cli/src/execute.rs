@@ -6,11 +6,14 @@ use crate::failure::Failure;
 use crate::files;
 use crate::network::{self, Loaded};
 use crate::progress::Bar;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 use synfire_compiler::ideal::{self, IdealOptions};
 use synfire_ir::artifact::{Artifact, SectionKind};
+use synfire_ir::network::{Network, Probe, Quantity};
 use synfire_ir::program::Arithmetic;
+use synfire_ir::units::Dimension;
 use synfire_ir::{Class, Diagnostic, Diagnostics, SourceMap};
 use synfire_runtime::session::{Choice, Length, Plan, Recording, Wanted, length};
 use synfire_runtime::spikes::{self, Population, SpikeData};
@@ -31,6 +34,8 @@ pub struct Subject {
     pub experiment: Option<u32>,
     /// Neurons and synapses of the network, where it is one.
     pub scale: Option<(u64, f64)>,
+    /// Dimension of each recorded state, by the name of its signal.
+    pub dimensions: BTreeMap<String, Dimension>,
 }
 
 /// The ideal form of a network.
@@ -58,8 +63,22 @@ pub fn ideal(loaded: &Loaded, options: &RunOptions, console: &Console) -> Result
         seed: lowered.program.seed,
         experiment: net.run,
         scale: Some((net.neurons(), synapses)),
+        dimensions: dimensions(net),
         plan: Plan::ideal(lowered.program, &sources, lowered.feeds, lowered.scales),
     })
+}
+
+fn dimensions(net: &Network) -> BTreeMap<String, Dimension> {
+    let of = |p: &Probe| {
+        let Quantity::State(state) = &p.what else {
+            return None;
+        };
+        let model = net.model_of(p.pop)?;
+        let k = model.model.state(state)?;
+        let dimension = *model.state_dimensions.get(usize::from(k))?;
+        Some((format!("{}.{state}", net.graph[p.pop].name), dimension))
+    };
+    net.probes.iter().filter_map(of).collect()
 }
 
 /// An artefact on the emulated chip.
@@ -110,6 +129,7 @@ pub fn artefact(artefact: &Artifact, options: &RunOptions) -> Result<Subject, Fa
         seed: options.seed.unwrap_or(h.seed),
         experiment: h.run,
         scale: None,
+        dimensions: BTreeMap::new(),
         plan,
     })
 }
@@ -173,6 +193,8 @@ pub struct Ran {
     pub build_s: f64,
     /// Neurons and synapses of the network, where it is one.
     pub scale: Option<(u64, f64)>,
+    /// Dimension of each recorded state, by the name of its signal.
+    pub dimensions: BTreeMap<String, Dimension>,
 }
 
 /// Runs a subject; `begin` is when the command began.
@@ -217,6 +239,7 @@ pub fn run(
         shifts,
         build_s,
         scale: subject.scale,
+        dimensions: subject.dimensions,
     })
 }
 

@@ -46,10 +46,17 @@ pub fn draw(
         bands.truncate(most - 1);
     }
     share_lines(&mut bands);
-    let names = bands
-        .iter()
-        .map(|b| b.population.name.chars().count().max(8));
-    let label = names.max().unwrap_or(8).min(LABEL);
+    // The second line of a label says at most "32 of 1,000,000".
+    let words = |b: &Band<'_>| {
+        let size = count(b.population.size.into()).len();
+        let second = if b.population.size > 32 {
+            size + 6
+        } else {
+            size
+        };
+        b.population.name.chars().count().max(second)
+    };
+    let label = bands.iter().map(words).max().unwrap_or(0).clamp(9, LABEL);
     let plot = Plot {
         steps: recording.steps,
         dt,

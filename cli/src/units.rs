@@ -1,5 +1,7 @@
 //! Numbers, times and sizes as people write and read them.
 
+use synfire_ir::units::Dimension;
+
 /// Seconds in a text such as `500ms`, `0.5 s` or `2min`.
 pub fn parse_duration(text: &str) -> Result<f64, String> {
     const UNITS: [(&str, f64); 8] = [
@@ -73,11 +75,26 @@ pub fn short(x: f64) -> String {
 pub fn seconds(s: f64) -> String {
     let (factor, unit) = match s.abs() {
         x if x == 0.0 || x >= 0.9995 => (1.0, "s"),
-        x if x >= 0.9995e-3 => (1e3, "ms"),
+        // A tenth of a millisecond is the field's usual step.
+        x if x >= 0.9995e-4 => (1e3, "ms"),
         x if x >= 0.9995e-6 => (1e6, "us"),
         _ => (1e9, "ns"),
     };
     format!("{} {unit}", short(s * factor))
+}
+
+/// The unit in which a dimension is shown, and how many of it an SI unit makes; `None` for those without a name.
+pub fn shown_in(dimension: Dimension) -> Option<(f64, &'static str)> {
+    let all = [
+        (Dimension::VOLTAGE, 1e3, "mV"),
+        (Dimension::CURRENT, 1e9, "nA"),
+        (Dimension::CONDUCTANCE, 1e9, "nS"),
+        (Dimension::TIME, 1e3, "ms"),
+        (Dimension::RATE, 1.0, "Hz"),
+    ];
+    all.into_iter()
+        .find(|u| u.0 == dimension)
+        .map(|u| (u.1, u.2))
 }
 
 /// Bytes in binary units.
@@ -159,10 +176,11 @@ mod tests {
             [
                 seconds(1.2),
                 seconds(0.88),
+                seconds(1e-4),
                 seconds(4.2e-5),
                 seconds(0.9999)
             ],
-            ["1.2 s", "880 ms", "42 us", "1 s"]
+            ["1.2 s", "880 ms", "0.1 ms", "42 us", "1 s"]
         );
         assert_eq!(
             [bytes(17), bytes(2048), bytes(3 << 29)],

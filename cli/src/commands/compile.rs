@@ -240,7 +240,7 @@ pub fn notes(facts: &Value) -> Vec<String> {
     }
     if whole(&facts["copies"]) > 0 {
         lines.push(format!(
-            "copies: {} of neurons whose spikes go to several cores",
+            "copies: {} extra slots for neurons whose spikes go to several places",
             crate::units::count(whole(&facts["copies"]))
         ));
     }

@@ -37,8 +37,8 @@ fn word(value: &impl Serialize) -> String {
         .unwrap_or_default()
 }
 
-fn cores(spec: &ChipSpec) -> Option<u64> {
-    let own = spec.limits.cores.as_ref().map(|c| c.value);
+fn cores(limits: &Limits, spec: &ChipSpec) -> Option<u64> {
+    let own = limits.cores.as_ref().map(|c| c.value);
     own.or(match &spec.topology {
         Topology::Single => Some(1),
         Topology::Bus { cores } => Some(cores.value.into()),
@@ -81,7 +81,7 @@ fn list(console: &Console) {
             let d = t.delays();
             table.row([
                 t.name() + mark,
-                cores(&chip.spec).map_or("-".into(), count),
+                cores(&t.limits(), &chip.spec).map_or("-".into(), count),
                 number(&t.limits().neurons_per_core),
                 weights(t.weights()),
                 format!("{}..{}", d.min.value, d.max.value),
@@ -111,7 +111,7 @@ fn summary(chip: &Chip) -> Value {
         .collect();
     json!({
         "name": chip.spec.name, "title": chip.spec.title, "summary": chip.spec.summary, "version": chip.spec.version,
-        "dialects": dialects, "cores": cores(&chip.spec), "deploy": chip.spec.deploy.urls,
+        "dialects": dialects, "cores": cores(&chip.spec.limits, &chip.spec), "deploy": chip.spec.deploy.urls,
     })
 }
 
@@ -123,7 +123,7 @@ fn described(t: &Target<'_>) -> Value {
     value["limits"] = serde_json::to_value(t.limits()).unwrap_or_default();
     value["weights"] = serde_json::to_value(t.weights()).unwrap_or_default();
     value["delays"] = serde_json::to_value(t.delays()).unwrap_or_default();
-    value["cores"] = cores(&t.chip.spec).into();
+    value["cores"] = cores(&t.limits(), &t.chip.spec).into();
     value
 }
 

@@ -126,7 +126,9 @@ pub fn rate_over_time(recording: &Recording, population: u32, size: u32, bins: u
 }
 
 /// A recorded state of the first sample: up to [`TRACES`] units, evenly chosen.
-pub fn traces(signal: &Signal) -> Value {
+/// `unit` is what the values are shown in: a factor and a name.
+pub fn traces(signal: &Signal, unit: Option<(f64, &str)>) -> Value {
+    let factor = unit.map_or(1.0, |u| u.0);
     let width = signal.elements as usize;
     let chosen: Vec<usize> = match width {
         w if w <= TRACES => (0..w).collect(),
@@ -145,10 +147,13 @@ pub fn traces(signal: &Signal) -> Value {
             .iter()
             .flat_map(|i| signal.steps.get(*i).copied().unwrap_or(0).to_le_bytes())
             .collect();
-        let y: Vec<u8> = y.iter().flat_map(|x| x.to_le_bytes()).collect();
+        let y: Vec<u8> = y
+            .iter()
+            .flat_map(|x| ((f64::from(*x) * factor) as f32).to_le_bytes())
+            .collect();
         json!({ "unit": signal.first as usize + e, "steps": base64(&steps), "values": base64(&y) })
     };
-    json!({ "name": signal.name, "units": signal.elements, "lines": chosen.iter().map(trace).collect::<Vec<_>>() })
+    json!({ "name": signal.name, "unit": unit.map_or("", |u| u.1), "units": signal.elements, "lines": chosen.iter().map(trace).collect::<Vec<_>>() })
 }
 
 /// Indices and values that keep the lowest and highest of each stretch, in order.

@@ -88,8 +88,18 @@ pub fn number(t: &str) -> Cell {
     Cell(escape(t), true)
 }
 
-/// A table; `caption` is read by screen readers and shown above.
-pub fn table(caption: &str, head: &[&str], rows: Vec<Vec<Cell>>) -> String {
+/// Text in which what stands between backticks is code.
+pub fn prose(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let set = parts.map(|(k, t)| match k % 2 {
+        1 => format!("<code>{}</code>", escape(t)),
+        _ => escape(t),
+    });
+    set.collect()
+}
+
+/// A table; one of few columns is only as wide as it must be.
+pub fn table(head: &[&str], rows: Vec<Vec<Cell>>) -> String {
     let right: Vec<bool> = (0..head.len())
         .map(|k| rows.iter().any(|r| r.get(k).is_some_and(|c| c.1)))
         .collect();
@@ -113,13 +123,13 @@ pub fn table(caption: &str, head: &[&str], rows: Vec<Vec<Cell>>) -> String {
             .collect();
         format!("<tr>{cells}</tr>\n")
     };
-    let caption = if caption.is_empty() {
-        String::new()
+    let slim = if head.len() <= 3 {
+        " class=\"slim\""
     } else {
-        format!("<caption>{}</caption>\n", escape(caption))
+        ""
     };
     format!(
-        "<div class=\"wide\"><table>\n{caption}<thead><tr>{heads}</tr></thead>\n<tbody>\n{}</tbody>\n</table></div>\n",
+        "<div class=\"wide\"><table{slim}>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{}</tbody>\n</table></div>\n",
         rows.iter().map(row).collect::<String>()
     )
 }

@@ -1,6 +1,7 @@
 //! The page about a mapping, and its sections in the page about a run of an artefact.
 
-use super::html::{Cell, bar, cards, escape, number, page, section, table, text};
+use super::html::{Cell, bar, cards, number, page, prose, section, table, text};
+use super::placement::placement;
 use crate::commands::compile_notes;
 use crate::mapping::{CoreUse, Mapped, RESOURCES, list};
 use crate::units::{bytes, count, number_of, percent, seconds, short};
@@ -63,9 +64,9 @@ pub fn sections(facts: &Value, artefact: &Artifact) -> Vec<String> {
             "The bar shows the limit that binds: the one of which the core uses most.",
             &utilisation(&mapped),
         ));
-        if mapped.mesh[0] * mapped.mesh[1] > 1 && mapped.mesh[0] * mapped.mesh[1] <= MAPPED {
+        if (2..=MAPPED).contains(&mapped.mesh[0].saturating_mul(mapped.mesh[1])) {
             let note = format!(
-                "{} x {} cores, row 0 at the bottom. Darker cores are fuller; outlined ones are in use.",
+                "{} x {} cores, row 0 at the bottom. Numbers and strength of colour: percent of the limit that binds.",
                 mapped.mesh[0], mapped.mesh[1]
             );
             out.push(section(
@@ -78,7 +79,7 @@ pub fn sections(facts: &Value, artefact: &Artifact) -> Vec<String> {
     }
     let notes: String = compile_notes(facts)
         .iter()
-        .map(|l| format!("<li>{}</li>\n", escape(l)))
+        .map(|l| format!("<li>{}</li>\n", prose(l)))
         .collect();
     let quantised = format!("<ul>\n{notes}</ul>\n{}", scales(facts));
     out.push(section(
@@ -100,7 +101,7 @@ pub fn sections(facts: &Value, artefact: &Artifact) -> Vec<String> {
             "metrics",
             "Metrics",
             "Partition and placement, one spike a neuron and step.",
-            &table("", &["Metric", "Value"], rows),
+            &table(&["Metric", "Value"], rows),
         ));
     }
     out.push(section(
@@ -132,7 +133,7 @@ fn utilisation(m: &Mapped) -> String {
             ]);
         }
     }
-    let mut out = table("", &["Per core", "Limit", "Fullest core", "Mean"], rows);
+    let mut out = table(&["Per core", "Limit", "Fullest core", "Mean"], rows);
     let row = |c: &CoreUse| {
         let (name, share) = m.binding(c).map_or(("–", 0.0), |b| (RESOURCES[b.0], b.1));
         let holds: Vec<String> = c
@@ -165,7 +166,7 @@ fn utilisation(m: &Mapped) -> String {
         "Binding limit",
         "Holds",
     ];
-    let cores = table("", &head, rows);
+    let cores = table(&head, rows);
     let more = m.cores.len().saturating_sub(LISTED);
     let rest = if more > 0 {
         format!(
@@ -183,52 +184,6 @@ fn utilisation(m: &Mapped) -> String {
     out
 }
 
-/// The mesh as a drawing; each used core says what it holds when pointed at.
-fn placement(m: &Mapped) -> String {
-    let [columns, rows] = m.mesh;
-    let cell = (720 / columns.max(rows)).clamp(3, 44);
-    let (width, height) = (columns * cell, rows * cell);
-    let mut cells = String::new();
-    for c in &m.cores {
-        let (_, x, y) = c.place;
-        let (name, share) = m.binding(c).map_or(("", 0.0), |b| (RESOURCES[b.0], b.1));
-        let holds: Vec<String> = c
-            .populations
-            .iter()
-            .map(|(p, n)| format!("{p}: {}", count(*n)))
-            .collect();
-        let words = escape(&format!(
-            "core ({x}, {y}): {} of {name}\n{}",
-            percent(share),
-            holds.join("\n")
-        ));
-        let opacity = 0.15 + 0.85 * share.clamp(0.0, 1.0);
-        let top = (rows - 1 - y) * cell;
-        cells += &format!(
-            "<g><title>{words}</title><rect class=\"core\" x=\"{}\" y=\"{top}\" width=\"{cell}\" height=\"{cell}\" style=\"fill-opacity:{opacity:.2}\"/>",
-            x * cell
-        );
-        if cell >= 30 {
-            let class = if share > 0.55 { "on" } else { "off" };
-            let at = |v: u64| v * cell + cell / 2;
-            cells += &format!(
-                "<text class=\"{class}\" x=\"{}\" y=\"{}\">{:.0}</text>",
-                at(x),
-                top + cell / 2 + 4,
-                share * 100.0
-            );
-        }
-        cells += "</g>\n";
-    }
-    format!(
-        "<svg class=\"mesh\" viewBox=\"-1 -1 {} {}\" style=\"max-width:{}px\" role=\"img\" aria-label=\"Placement of cores\">\n<defs><pattern id=\"grid\" width=\"{cell}\" height=\"{cell}\" patternUnits=\"userSpaceOnUse\"><path d=\"M {cell} 0 H 0 V {cell}\"/></pattern></defs>\n\
-         <rect class=\"chip\" width=\"{width}\" height=\"{height}\"/>\n{cells}</svg>\n",
-        width + 2,
-        height + 2,
-        width + 2
-    )
-}
-
 fn scales(facts: &Value) -> String {
     let rows: Vec<_> = list(&facts["quantisation"]["scales"])
         .iter()
@@ -242,7 +197,7 @@ fn scales(facts: &Value) -> String {
     if rows.is_empty() {
         String::new()
     } else {
-        table("", &["Population", "Chip integers for 1"], rows)
+        table(&["Population", "Chip integers for 1"], rows)
     }
 }
 
@@ -257,11 +212,7 @@ fn times(passes: &[Value]) -> String {
             Cell(bar(share, &percent(share), ""), false),
         ]
     };
-    table(
-        "",
-        &["Pass", "Time", "Share"],
-        passes.iter().map(row).collect(),
-    )
+    table(&["Pass", "Time", "Share"], passes.iter().map(row).collect())
 }
 
 fn files(a: &Artifact) -> String {
@@ -277,7 +228,7 @@ fn files(a: &Artifact) -> String {
             ]
         })
         .collect();
-    let mut out = table("", &["File", "Size", "CRC-32"], rows);
+    let mut out = table(&["File", "Size", "CRC-32"], rows);
     if all.len() > LISTED {
         out += &format!(
             "<p class=\"note\">{} are not listed.</p>\n",

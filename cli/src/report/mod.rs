@@ -6,6 +6,7 @@
 mod data;
 mod html;
 mod mapping;
+mod placement;
 mod run;
 
 pub use mapping::compile_page;

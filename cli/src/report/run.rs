@@ -5,11 +5,12 @@ use super::html::{Cell, cards, number, page, section, sparkline, table, text};
 use super::mapping;
 use crate::execute::Ran;
 use crate::stats::Activity;
-use crate::units::{bytes, count, number_of, peak_memory, percent, seconds, short};
+use crate::units::{bytes, count, number_of, peak_memory, percent, seconds, short, shown_in};
 use serde_json::{Value, json};
 use synfire_ir::artifact::Artifact;
 use synfire_ir::program::Arithmetic;
 use synfire_runtime::session::LengthReason;
+use synfire_runtime::spikes::Signal;
 
 /// Points of a rate line.
 const BINS: usize = 60;
@@ -18,7 +19,8 @@ const BINS: usize = 60;
 pub fn run_page(ran: &Ran, activity: &[Activity], artefact: Option<&Artifact>) -> String {
     let recording = &ran.recording;
     let raster = data::raster(recording, &ran.populations);
-    let traces: Vec<Value> = recording.data.signals.iter().map(data::traces).collect();
+    let signals = recording.data.signals.iter();
+    let traces: Vec<Value> = signals.map(|s| data::traces(s, unit_of(s, ran))).collect();
     let mut sections = vec![section("facts", "Run", "", &cards(&facts(ran)))];
     if !raster.is_empty() {
         let spikes: usize = raster
@@ -52,6 +54,19 @@ pub fn run_page(ran: &Ran, activity: &[Activity], artefact: Option<&Artifact>) -
         None => "Run in ideal semantics".into(),
     };
     page(&ran.name, &kicker, &lead(ran), &sections, &data)
+}
+
+/// The unit in which a recorded state is shown; several records of one state differ in their range, `exc[0 .. 9].v`.
+fn unit_of(signal: &Signal, ran: &Ran) -> Option<(f64, &'static str)> {
+    let population = ran.populations.get(signal.population as usize)?;
+    let variable = signal
+        .name
+        .rsplit('.')
+        .find(|part| part.parse::<u32>().is_err())?;
+    shown_in(
+        *ran.dimensions
+            .get(&format!("{}.{variable}", population.name))?,
+    )
 }
 
 fn lead(ran: &Ran) -> String {
@@ -200,5 +215,5 @@ fn rates(ran: &Ran, activity: &[Activity]) -> String {
             Cell(line, false),
         ]);
     }
-    table("", &head, rows)
+    table(&head, rows)
 }

@@ -94,7 +94,7 @@
 
   function raster(box, populations) {
     const roots = populations.map((p) => Math.sqrt(p.size)), most = Math.max(...roots);
-    const room = Math.max(160, Math.min(620, 90 * populations.length));
+    const room = Math.max(200, Math.min(640, 120 * populations.length));
     const sum = roots.reduce((a, b) => a + b, 0);
     let top = 0;
     const bands = populations.map((p, k) => {
@@ -162,7 +162,7 @@
       const span = high > low ? high - low : Math.abs(high) || 1;
       low -= span * .06; high += span * .06;
       const legend = document.createElement("div"); legend.className = "legend";
-      const head = document.createElement("b"); head.textContent = t.name; legend.appendChild(head);
+      const head = document.createElement("b"); head.textContent = t.unit ? t.name + " (" + t.unit + ")" : t.name; legend.appendChild(head);
       lines.forEach((l, k) => { const s = document.createElement("span"), i = document.createElement("i"); s.append(i, "unit " + l.unit); legend.appendChild(s); redraws.push(() => { i.style.background = series(k); }); });
       if (t.units > lines.length) { const s = document.createElement("span"); s.textContent = "of " + t.units.toLocaleString("en"); legend.appendChild(s); }
       box.appendChild(legend);
@@ -170,7 +170,7 @@
       const y = (v) => bottom - (v - low) / (high - low) * bottom;
       redraws.push(() => {
         p.begin(); axis(p, bottom);
-        const { g } = p, { x, w } = scale(p), every = nice((high - low) / 4);
+        const { g } = p, { x, w } = scale(p), every = nice((high - low) / 5.5);
         g.textAlign = "right"; g.textBaseline = "middle";
         for (let v = Math.ceil(low / every) * every; v <= high; v += every) {
           g.strokeStyle = color("--grid"); g.beginPath(); g.moveTo(LEFT, y(v)); g.lineTo(LEFT + w, y(v)); g.stroke();

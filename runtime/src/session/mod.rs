@@ -117,7 +117,7 @@ impl Plan {
         let engine = match choice {
             Choice::Cpu => engine::open("cpu", program.clone(), &options)?,
             Choice::Gpu => engine::open("gpu", program.clone(), &options)?,
-            Choice::Auto if engine::gpu::auto_adapter().is_none() => {
+            Choice::Auto if !may_have_gpu() || engine::gpu::auto_adapter().is_none() => {
                 engine::open("cpu", program.clone(), &options)?
             }
             Choice::Auto => match engine::open("gpu", program.clone(), &options) {
@@ -137,6 +137,12 @@ impl Plan {
             notes,
         })
     }
+}
+
+/// Could there be a GPU? Loading drivers takes longer than a small run, and some of them talk.
+fn may_have_gpu() -> bool {
+    const NODES: [&str; 4] = ["/dev/dri", "/dev/nvidiactl", "/dev/kfd", "/dev/dxg"];
+    !cfg!(target_os = "linux") || NODES.iter().any(|n| std::path::Path::new(n).exists())
 }
 
 fn fell_back(why: &Diagnostics) -> Diagnostic {
