@@ -1,0 +1,85 @@
+//! tinyODIN in the terms that all chips share: mapping to native image, native image to a program, native events, golden vectors.
+//!
+//! Native event words: an input is an AER word of ten bits ([`super::event`]), an output the neuron's address.
+
+use super::dynamics::{FIELDS, registers};
+use super::{NEURONS, decode, encode, event, from_mapping, golden, lower};
+use crate::backend::{Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics};
+use synfire_ir::artifact::{Section, SectionKind};
+use synfire_ir::mapping::Mapping;
+use synfire_ir::{Class, Diagnostic, Diagnostics};
+
+/// The chip's code.
+pub static BACKEND: &dyn Backend = &TinyOdin;
+
+/// Name of the only native section: five bytes a word of SPI.
+pub const SECTION: &str = "config.spi";
+
+struct TinyOdin;
+
+impl Backend for TinyOdin {
+    fn fields(&self) -> &'static [&'static str] {
+        &FIELDS
+    }
+
+    fn neuron(
+        &self,
+        _dialect: &str,
+        unit: &UnitDynamics,
+        arrivals: (i64, i64),
+        shift: u32,
+    ) -> Result<Vec<i64>, Refusal> {
+        registers(unit, arrivals, shift)
+    }
+
+    fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics> {
+        let (config, bindings) = from_mapping(mapping)?;
+        let bytes = encode(&config).map_err(unfit)?;
+        let section = Section {
+            kind: SectionKind::Native,
+            name: SECTION.into(),
+            bytes,
+        };
+        Ok(Encoded {
+            sections: vec![section],
+            bindings,
+        })
+    }
+
+    fn decode(&self, _dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics> {
+        let [section] = sections else {
+            return Err(misplaced(format!("{} native sections", sections.len())));
+        };
+        if section.name != SECTION {
+            return Err(misplaced(format!("the native section `{}`", section.name)));
+        }
+        let program = lower(&decode(SECTION, &section.bytes)?)?;
+        Ok(Emulation {
+            program,
+            outputs: vec![],
+        })
+    }
+
+    fn input(&self, emulation: &Emulation, word: u64) -> Option<NativeInput> {
+        let neurons = emulation.program.groups.get(NEURONS as usize)?.size;
+        event(word, neurons).map(NativeInput::Serial)
+    }
+
+    fn golden(&self, vector: &serde_json::Value) -> Option<Result<GoldenCase, String>> {
+        golden::case(vector)
+    }
+}
+
+/// What a configuration made from a mapping violates is a matter of fit, not of damaged input.
+fn unfit(mut found: Diagnostics) -> Diagnostics {
+    found.0.iter_mut().for_each(|d| d.class = Class::Fit);
+    found
+}
+
+fn misplaced(what: String) -> Diagnostics {
+    Diagnostic::error("SYN0720", format!("{what} where one `{SECTION}` belongs"))
+        .at(SECTION)
+        .note("an image of this chip is one stream of configuration words")
+        .hint("compile the network again, or copy the file again")
+        .into()
+}
