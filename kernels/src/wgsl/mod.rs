@@ -12,6 +12,7 @@
 pub mod image;
 mod models;
 mod ops;
+pub mod serial;
 pub mod shape;
 #[cfg(test)]
 mod tests;
@@ -113,6 +114,7 @@ const UNIT: &str = include_str!("text/unit.wgsl");
 const PORTS: &str = include_str!("text/ports.wgsl");
 const WALK: &str = include_str!("text/walk.wgsl");
 const WIDTHS: &str = include_str!("text/widths.wgsl");
+const WEIGHTS: &str = include_str!("text/weights.wgsl");
 
 /// A text from its parts, after the constants and the declarations of its buffers.
 fn kernel(name: &'static str, buffers: &[Buffer], parts: &[&str]) -> Kernel {
@@ -152,12 +154,20 @@ pub fn kernels(p: &Program) -> Stepped {
     let deliver = kernel(
         "deliver",
         &[Dispatch, Tables, Acc, Lists, Ctl, Ext, Rows, Synapses],
-        &[WIDTHS, include_str!("text/deliver.wgsl")],
+        &[
+            WIDTHS,
+            &WEIGHTS.replace("BUFFER", "synapses"),
+            include_str!("text/deliver.wgsl"),
+        ],
     );
     let gather = kernel(
         "gather",
         &[Dispatch, Tables, State, Acc, Ctl, Gathered],
-        &[WIDTHS, include_str!("text/gather.wgsl")],
+        &[
+            WIDTHS,
+            &WEIGHTS.replace("BUFFER", "gathered"),
+            include_str!("text/gather.wgsl"),
+        ],
     );
     Stepped {
         begin,
@@ -195,11 +205,12 @@ fn update(p: &Program) -> Kernel {
     let ordered = used
         .iter()
         .any(|&m| !p.models[m as usize].handlers.is_empty());
+    let weights = WEIGHTS.replace("BUFFER", "ordered");
     let mut buffers = vec![Dispatch, Tables, State, Acc, Lists, Ctl, Out];
     let mut parts = vec![ARITH, FLOAT, PHILOX, UNIT, PORTS];
     if ordered {
         buffers.extend([Ext, Ordered]);
-        parts.extend([WIDTHS, WALK]);
+        parts.extend([WIDTHS, &*weights, WALK]);
     } else {
         parts.push("fn count_walks(lid: u32) {}\n");
     }

@@ -48,6 +48,7 @@ words! {
     T_INGEST = 11, "External groups whose events ordered ports receive: `I_*` records.";
     T_INGEST_N = 12, "How many.";
     T_GATHER_TILES = 13, "Tiles of the gather: pairs (gather target, first unit).";
+    T_SERIAL = 14, "Record of a serial program: `V_*`.";
     T_SIZE = 16, "Words of the header.";
 
     C_REC_LEN = 0, "Recorded emissions in this submission.";
@@ -118,7 +119,7 @@ words! {
     E_FIRST = 0, "First step whose external events are at hand.";
     E_STEPS = 1, "Number of such steps.";
     E_ENTRIES = 2, "Where the events begin: pairs (unit of the program, payload).";
-    E_PTR = 3, "For each sample, the first event of each step and one past the last.";
+    E_PTR = 3, "For each sample, the first event of each step and one past the last; of serial programs two for each step, for rows and for the rest.";
 
     ROW_FIRST = 0, "First source with a row.";
     ROW_N = 1, "Number of rows.";
@@ -187,6 +188,69 @@ words! {
     W_WKIND = 14, "Kind of weights.";
     W_WEIGHTS = 15, "As `A_WEIGHTS`.";
     W_WORDS = 16, "Words of a segment.";
+
+    V_GROUP = 0, "Group descriptor.";
+    V_TSTART = 1, "First target of the matrix.";
+    V_TLEN = 2, "Its targets.";
+    V_WKIND = 3, "Kind of its weights.";
+    V_WEIGHTS = 4, "First weight in `ordered`, in units of its width, or the weight.";
+    V_PORT = 5, "Its port.";
+    V_ROWS = 6, "Its rows.";
+    V_CAPACITY = 7, "Places in the queue.";
+    V_CLOSED = 8, "1 when spikes apply their own rows.";
+    V_POPPED = 9, "1 when popped rows are the output.";
+    V_SORTED = 10, "1 when rows are processed in order.";
+    V_QUEUE = 11, "Ring of waiting rows in `acc`.";
+    V_PLACES = 12, "Its words.";
+    V_DUE = 13, "For each slot how often each row is due, in `acc`.";
+    V_SLOTS = 14, "Slots: one more than the longest loopback.";
+    V_BACK = 15, "For each unit where its loopbacks begin, and one past the last; `ABSENT` without loopbacks.";
+    V_BACKS = 16, "Pairs (delay, row).";
+    V_TAIL = 17, "Events at the end of a step: `Y_*` records.";
+    V_TAIL_N = 18, "How many.";
+    V_PROBES = 19, "State probes: `P_*` records, whose state is an offset in a sample's block.";
+    V_PROBES_N = 20, "How many.";
+    V_WORDS = 21, "Words of the record.";
+
+    Y_KIND = 0, "What it is, and `EVENT_QUEUED` when it passes through the queue.";
+    Y_WHAT = 1, "Row, or port.";
+    Y_VALUE = 2, "Value.";
+    Y_FIRST = 3, "First unit.";
+    Y_LAST = 4, "Last unit.";
+    Y_WORDS = 5, "Words of an event.";
+    EVENT_NONE = 0, "No event.";
+    EVENT_ROW = 1, "A row of the matrix.";
+    EVENT_DIRECT = 2, "A value for a port.";
+    EVENT_STEP = 3, "The step block.";
+    EVENT_GIVE = 4, "Given rows become due.";
+    EVENT_FIND = 5, "Which rows of a tile are due?";
+    EVENT_PROBE = 6, "A tile of a probe is copied.";
+    EVENT_QUEUED = 256, "Flag: holds a place in the queue.";
+
+    N_STEP = 0, "Step that runs or comes next.";
+    N_PART = 1, "Part of the step.";
+    N_AT = 2, "Place in that part.";
+    N_TILE = 3, "Next tile of the event or probe.";
+    N_HEAD = 4, "Head of the queue.";
+    N_WAITING = 5, "Rows that wait in it.";
+    N_KIND = 6, "The event: five words.";
+    N_WHAT = 7, "Its row or port.";
+    N_VALUE = 8, "Its value.";
+    N_FIRST = 9, "Its first unit.";
+    N_LAST = 10, "Its last unit.";
+    N_OUT = 11, "Entries of output in this submission.";
+    N_LOST = 12, "Rows lost to a full queue in this submission.";
+    N_WALKED = 13, "Synapses walked in this submission.";
+    N_FIRED = 14, "Emissions in this submission.";
+    N_WORK = 15, "Tiles that one event of a step has set off so far.";
+    N_WORDS = 16, "Words of a sample.";
+    PART_BEGIN = 0, "Before a step.";
+    PART_GIVEN = 1, "Given rows become due.";
+    PART_ROWS = 2, "Rows that are due, ascending.";
+    PART_EVENTS = 3, "Given events in order.";
+    PART_TAIL = 4, "Events of the end.";
+    PART_PROBES = 5, "Probes.";
+    MOST_WORK = 16777216, "Tiles after which an event counts as one that never comes to rest.";
 }
 
 /// Words of the block that a dispatch is told by (see `Dispatch` in `head.wgsl`).

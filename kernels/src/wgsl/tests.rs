@@ -320,18 +320,47 @@ fn texts_hold_no_number_of_the_network() {
     let before = kernels(&p).update.text;
     p.seed = 99;
     p.groups[1].size = 4000;
-    p.projections.push(Projection {
+    p.projections.push(matrix());
+    assert_eq!(before, kernels(&p).update.text);
+}
+
+#[test]
+fn serial_texts_are_valid() {
+    for floats in [false, true] {
+        let mut p = program(vec![zoo("one", floats, true)]);
+        p.models[0].handlers[0].block.emit =
+            p.models[0].handlers[0].block.stores.first().map(|s| s.1);
+        p.projections.push(matrix());
+        let s = Serial {
+            group: 1,
+            matrix: 0,
+            capacity: 7,
+            closed_loop: false,
+            popped: false,
+            sorted: true,
+            loopback: vec![],
+            tail: vec![],
+        };
+        p.discipline = Discipline::Serial(s.clone());
+        let found = synfire_ir::program::check(&p);
+        assert!(found.is_empty(), "{found}");
+        let k = serial::serial_kernel(&p, &s).expect("the group has a model");
+        valid(&k);
+    }
+}
+
+fn matrix() -> Projection {
+    Projection {
         name: "x".into(),
         source: 0,
         source_range: Range { start: 0, len: 3 },
         target: 1,
         target_range: Range { start: 0, len: 4 },
-        port: 0,
+        port: 4,
         carry: Carry::Events,
         layout: Layout::Dense {
             delay: 7,
             weights: Weights::I8(Arc::new([1; 12])),
         },
-    });
-    assert_eq!(before, kernels(&p).update.text);
+    }
 }

@@ -12,7 +12,7 @@ pub mod pack;
 pub mod payload;
 pub mod rows;
 pub mod scales;
-mod tables;
+pub(crate) mod tables;
 
 use super::models::{descriptor_words, output_at, param_at, port_at, step_iterations};
 use super::shape::*;
@@ -141,21 +141,48 @@ impl Image {
 
     /// Initial words of one sample's block of `state`.
     pub fn initial_state(&self, p: &Program) -> Vec<u32> {
-        let mut out = vec![0; self.places.state as usize];
-        for (g, place) in p.groups.iter().zip(&self.places.groups) {
-            let GroupKind::Units { init, .. } = &g.kind else {
-                continue;
-            };
-            let n = g.size as usize;
-            for (k, column) in init.iter().enumerate() {
-                let at = place.state as usize + k * n;
-                match column {
-                    Column::Uniform(w) => out[at..at + n].fill(*w),
-                    Column::PerUnit(v) => out[at..at + n].copy_from_slice(v),
-                }
+        let at: Vec<u32> = self.places.groups.iter().map(|g| g.state).collect();
+        initial_state(p, &at, self.places.state)
+    }
+}
+
+/// Initial words of one sample's block of `state`, in which the groups' states begin at `places`.
+pub(crate) fn initial_state(p: &Program, places: &[u32], words: u32) -> Vec<u32> {
+    let mut out = vec![0; words as usize];
+    for (g, &place) in p.groups.iter().zip(places) {
+        let GroupKind::Units { init, .. } = &g.kind else {
+            continue;
+        };
+        let n = g.size as usize;
+        for (k, column) in init.iter().enumerate() {
+            let at = place as usize + k * n;
+            match column {
+                Column::Uniform(w) => out[at..at + n].fill(*w),
+                Column::PerUnit(v) => out[at..at + n].copy_from_slice(v),
             }
         }
-        out
+    }
+    out
+}
+
+/// The descriptor of a group whose parameters alone are read: that of a serial program.
+pub(crate) fn push_group(p: &Program, g: u32, state: u32, tables: &mut Tables) -> u32 {
+    let group = &p.groups[g as usize];
+    let mut words = vec![NONE; G_PARAMS as usize];
+    words[G_SIZE as usize] = group.size;
+    words[G_BASE as usize] = group.base;
+    words[G_STATE as usize] = state;
+    if let GroupKind::Units { params, .. } = &group.kind {
+        words.extend(params.iter().flat_map(|c| push_column(c, tables)));
+    }
+    tables.push(&words)
+}
+
+/// Offset and stride of a parameter column.
+fn push_column(c: &Column, tables: &mut Tables) -> [u32; 2] {
+    match c {
+        Column::Uniform(w) => [tables.push(&[*w]), 0],
+        Column::PerUnit(v) => [tables.push(v), 1],
     }
 }
 
@@ -294,10 +321,7 @@ impl Groups<'_> {
             words.resize(descriptor_words(m) as usize, 0);
             for (k, column) in params.iter().enumerate() {
                 let at = param_at(k) as usize;
-                (words[at], words[at + 1]) = match column {
-                    Column::Uniform(w) => (tables.push(&[*w]), 0),
-                    Column::PerUnit(v) => (tables.push(v), 1),
-                };
+                words[at..at + 2].copy_from_slice(&push_column(column, tables));
             }
             let place = &self.places.groups[g];
             for (k, port) in place.ports.iter().enumerate() {

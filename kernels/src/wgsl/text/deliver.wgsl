@@ -9,15 +9,6 @@ fn contribution(rule: u32, payload: u32, weight: u32, scale: u32) -> i32 {
     let y = x * bitcast<f32>(weight) * bitcast<f32>(tables[scale]);
     return i32(round(clamp(y, -2147483520.0, 2147483520.0)));
 }
-fn weight_of(kind: u32, first: u32, n: u32) -> u32 {
-    let k = first + n;
-    switch (kind) {
-        case WEIGHT_ONE: { return first; }
-        case WEIGHT_I8: { return byte_of(synapses[k >> 2u], k); }
-        case WEIGHT_I16: { return half_of(synapses[k >> 1u], k); }
-        default: { return synapses[k]; }
-    }
-}
 fn target_of(kind: u32, first: u32, n: u32) -> u32 {
     let k = first + n;
     switch (kind) {

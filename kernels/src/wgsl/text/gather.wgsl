@@ -1,14 +1,5 @@
 // Analog arrivals: each target adds up the outputs of its sources, in the order of projections and sources. A dispatch
 // takes the positions `start..stop` of that order; the first one begins the sum.
-fn gathered_weight(kind: u32, first: u32, n: u32) -> u32 {
-    let k = first + n;
-    switch (kind) {
-        case WEIGHT_ONE: { return first; }
-        case WEIGHT_I8: { return byte_of(gathered[k >> 2u], k); }
-        case WEIGHT_I16: { return half_of(gathered[k >> 1u], k); }
-        default: { return gathered[k]; }
-    }
-}
 // What source `i` of record `r` showed `delay` steps ago.
 fn shown(r: u32, home: u32, step: u32, i: u32, delay: u32) -> u32 {
     let slot = (step - delay) % tables[r + A_RING];
@@ -76,7 +67,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
                 w = gathered[e + 2u];
             } else {
                 let at = select(t, j * tables[r + A_TLEN] + t, kind == KIND_DENSE);
-                w = gathered_weight(tables[r + A_WKIND], tables[r + A_WEIGHTS], at);
+                w = weight_of(tables[r + A_WKIND], tables[r + A_WEIGHTS], at);
             }
             if (delay <= step) {
                 sum = combine(rule, sum, shown(r, home, step, source, delay), w);

@@ -51,16 +51,6 @@ fn walk_value_f(w: Walk) -> f32 {
     let x = select(f32(bitcast<i32>(w.payload)), bitcast<f32>(w.payload), w.graded != 0u);
     return x * bitcast<f32>(w.weight);
 }
-// A weight of `ordered`, by the kind and index of a descriptor.
-fn ordered_weight(kind: u32, first: u32, n: u32) -> u32 {
-    let k = first + n;
-    switch (kind) {
-        case WEIGHT_ONE: { return first; }
-        case WEIGHT_I8: { return byte_of(ordered[k >> 2u], k); }
-        case WEIGHT_I16: { return half_of(ordered[k >> 1u], k); }
-        default: { return ordered[k]; }
-    }
-}
 // Bitmap word `n` of the sources that emitted `delay` steps ago.
 fn walk_bits(u: Unit, seg: u32, n: u32, delay: u32) -> u32 {
     if (delay > u.step) {
@@ -182,7 +172,7 @@ fn walk_next(u: Unit, w: ptr<function, Walk>) -> bool {
             let k = select(row, row * tables[seg + W_TLEN] + t, dense);
             (*w).port = tables[seg + W_PORT];
             (*w).more = 0u;
-            (*w).weight = ordered_weight(tables[seg + W_WKIND], tables[seg + W_WEIGHTS], k);
+            (*w).weight = weight_of(tables[seg + W_WKIND], tables[seg + W_WEIGHTS], k);
             walk_take(u, w, i, tables[seg + W_DELAY]);
             return true;
         }

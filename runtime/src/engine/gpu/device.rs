@@ -110,7 +110,6 @@ pub(super) struct Shared {
     pub info: AdapterInfo,
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
-    pub limits: wgpu::Limits,
     pub pipelines: Pipelines,
     lost: Arc<Mutex<Option<String>>>,
     stray: Arc<Mutex<Option<String>>>,
@@ -165,11 +164,10 @@ fn choose(
 fn open() -> Result<Shared, Diagnostic> {
     let wanted = std::env::var("WGPU_ADAPTER_NAME").unwrap_or_default();
     let (info, adapter) = choose(found(&instance()), &wanted)?;
-    let limits = wgpu::Limits::defaults();
     let asked = adapter.request_device(&wgpu::DeviceDescriptor {
         label: Some("synfire"),
         required_features: wgpu::Features::empty(),
-        required_limits: limits.clone(),
+        required_limits: wgpu::Limits::defaults(),
         ..Default::default()
     });
     let (device, queue) = pollster::block_on(asked).map_err(|e| {
@@ -191,7 +189,6 @@ fn open() -> Result<Shared, Diagnostic> {
         info,
         device,
         queue,
-        limits,
         pipelines: Pipelines::default(),
         lost,
         stray,

@@ -4,19 +4,26 @@
 //! step and source; events of one unit keep their order.
 
 use crate::engine::{InputEvent, Stimulus};
-use synfire_ir::program::{GroupKind, Program};
+use synfire_ir::program::{Discipline, GroupKind, Program, SerialEvent};
 use synfire_ir::{Class, Diagnostic};
 use synfire_kernels::wgsl::shape::{E_PTR, MAX_BINDING};
 
 /// Checks that events name external units and samples that exist, are sorted, and do not lie before step `now`.
 ///
-/// Errors: `SYN0820`.
+/// Errors: `SYN0803`.
 pub(super) fn check(
     p: &Program,
     input: &Stimulus,
     samples: u32,
     now: u32,
 ) -> Result<(), Diagnostic> {
+    if let Some(e) = input.serial.first() {
+        return Err(refused(
+            e.0,
+            e.1,
+            "it is an event of a serial program".into(),
+        ));
+    }
     let mut before = (now, 0);
     for e in &input.events {
         let what = match p.groups.get(e.group as usize) {
@@ -34,6 +41,49 @@ pub(super) fn check(
             return Err(refused(e.step, e.sample, what));
         }
         before = (e.step, e.sample);
+    }
+    Ok(())
+}
+
+/// The same for serial programs.
+///
+/// Errors: `SYN0803`.
+pub(super) fn check_serial(
+    p: &Program,
+    input: &Stimulus,
+    samples: u32,
+    now: u32,
+) -> Result<(), Diagnostic> {
+    if let Some(e) = input.events.first() {
+        let what = "a serial program takes no events of external groups";
+        return Err(refused(e.step, e.sample, what.into()));
+    }
+    let Discipline::Serial(s) = &p.discipline else {
+        return Ok(());
+    };
+    let rows = p.projections[s.matrix as usize].source_range.len;
+    let size = p.groups[s.group as usize].size;
+    let handled = |port| {
+        p.model_of(s.group)
+            .is_some_and(|m| m.handler(port).is_some())
+    };
+    let mut before = (now, 0);
+    for &(step, sample, e) in &input.serial {
+        let known = match e {
+            SerialEvent::Row { pre } => pre < rows,
+            SerialEvent::Direct {
+                port, first, last, ..
+            } => handled(port) && first <= last && last < size,
+            SerialEvent::Step { first, last } => first <= last && last < size,
+        };
+        let what = match known {
+            false => Some(format!("{e:?} names what the program does not have")),
+            true => order(step, sample, samples, now, before),
+        };
+        if let Some(what) = what {
+            return Err(refused(step, sample, what));
+        }
+        before = (step, sample);
     }
     Ok(())
 }
@@ -63,7 +113,7 @@ pub(super) fn order(
 /// The refusal of an event.
 pub(super) fn refused(step: u32, sample: u32, what: String) -> Diagnostic {
     Diagnostic::error(
-        "SYN0820",
+        "SYN0803",
         format!("an input event of step {step}, sample {sample} cannot be given: {what}"),
     )
     .note("input events are sorted by step and sample and name units of external groups")
@@ -130,16 +180,23 @@ pub(super) fn fitting(
     if n == 0 || needs(n) <= limit {
         return Ok(n);
     }
-    Err(Diagnostic::error(
-        "SYN0821",
-        format!(
-            "the events of step {from} and of the delays before it take {:.1} MiB, a GPU buffer holds {} MiB",
-            needs(1) as f64 / 262_144.0,
-            MAX_BINDING >> 20
-        ),
-    )
-    .class(Class::Device)
-    .hint("run fewer samples at once, or run with `--engine cpu`"))
+    fits_a_binding(needs(1), from).map(|()| 1)
+}
+
+/// Refuses events from step `from` on that take more words than a binding holds.
+///
+/// Errors: `SYN0821`.
+pub(super) fn fits_a_binding(words: u64, from: u32) -> Result<(), Diagnostic> {
+    if words <= MAX_BINDING / 4 {
+        return Ok(());
+    }
+    let (mib, most) = (words as f64 / 262_144.0, MAX_BINDING >> 20);
+    let message = format!(
+        "the input events from step {from} on take {mib:.1} MiB, a GPU buffer holds {most} MiB"
+    );
+    Err(Diagnostic::error("SYN0821", message)
+        .class(Class::Device)
+        .hint("run fewer samples at once, or run with `--engine cpu`"))
 }
 
 /// Most that the units of each group send in one step of one sample: the largest sum of absolute payloads of one unit.

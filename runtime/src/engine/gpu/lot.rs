@@ -204,3 +204,27 @@ impl Lot {
         grow
     }
 }
+
+/// Words `range` (first, number) of every sample's block of `state`, whose stride is `stride`.
+pub(super) fn state_words<'a>(
+    s: &Shared,
+    lots: impl Iterator<Item = &'a Lot>,
+    stride: u32,
+    (at, words): (u32, u32),
+) -> Result<Vec<u32>, Diagnostic> {
+    let mut out = vec![];
+    for lot in lots {
+        let state = lot.buffer(Buffer::State);
+        let parts: Vec<_> = (0..u64::from(lot.samples))
+            .map(|k| {
+                (
+                    state,
+                    k * u64::from(stride) + u64::from(at),
+                    u64::from(words),
+                )
+            })
+            .collect();
+        out.extend(buffers::read(s, &parts)?);
+    }
+    Ok(out)
+}

@@ -10,6 +10,7 @@ mod input;
 mod lot;
 mod output;
 mod pipelines;
+mod serial;
 mod stepped;
 #[cfg(test)]
 mod tests;
@@ -18,18 +19,33 @@ pub use device::{AdapterInfo, adapters, auto_adapter};
 
 use super::{Counters, Engine, Options, Record, Stimulus};
 use device::Shared;
+use serial::Serial;
 use std::sync::Arc;
+use std::time::Duration;
 use stepped::Stepped;
 use synfire_ir::diag::{Diagnostics, Progress};
-use synfire_ir::program::Program;
+use synfire_ir::program::{Discipline, Program};
 use synfire_ir::{Class, Diagnostic};
 
 /// A program on a GPU.
 pub struct Gpu {
     program: Arc<Program>,
     shared: Arc<Shared>,
-    samples: u32,
-    run: Stepped,
+    run: Run,
+}
+
+enum Run {
+    Stepped(Box<Stepped>),
+    Serial(Box<Serial>),
+}
+
+/// How long a submission should take: progress is reported and cancellation looked for between submissions.
+const PACE: Duration = Duration::from_millis(40);
+
+/// Steps that the next submission should carry when `n` steps took so long.
+fn pace(n: u32, took: Duration) -> u32 {
+    let ideal = f64::from(n) * PACE.as_secs_f64() / took.as_secs_f64().max(1e-6);
+    (ideal as u32).clamp(1, n.max(4).saturating_mul(4))
 }
 
 impl Gpu {
@@ -40,17 +56,25 @@ impl Gpu {
     pub fn new(program: Arc<Program>, options: &Options) -> Result<Self, Diagnostic> {
         let shared = device::shared()?;
         let samples = options.samples.max(1);
+        let (p, s) = (program.clone(), shared.clone());
+        let run = match &program.discipline {
+            Discipline::Serial(d) => Run::Serial(Box::new(Serial::new(p, s, d, samples)?)),
+            Discipline::Stepped => Run::Stepped(Box::new(Stepped::new(p, s, samples)?)),
+        };
         Ok(Gpu {
-            run: Stepped::new(program.clone(), shared.clone(), samples)?,
             program,
             shared,
-            samples,
+            run,
         })
     }
 
-    /// How it runs: dispatches of a step, and steps that the next submission would carry.
+    /// How it runs: dispatches of a step (of a submission, for serial programs), and steps that the next submission would
+    /// carry.
     pub fn pace(&self) -> (usize, u32) {
-        (self.run.dispatches(), self.run.steps_per_submission())
+        match &self.run {
+            Run::Stepped(r) => r.pace(),
+            Run::Serial(r) => r.pace(),
+        }
     }
 }
 
@@ -70,11 +94,17 @@ impl Engine for Gpu {
         record: &mut Record,
         progress: &dyn Progress,
     ) -> Result<u32, Diagnostics> {
-        Ok(self.run.advance(steps, input, record, progress)?)
+        Ok(match &mut self.run {
+            Run::Stepped(r) => r.advance(steps, input, record, progress)?,
+            Run::Serial(r) => r.advance(steps, input, record, progress)?,
+        })
     }
 
     fn now(&self) -> u32 {
-        self.run.now
+        match &self.run {
+            Run::Stepped(r) => r.now,
+            Run::Serial(r) => r.now,
+        }
     }
 
     fn state(&mut self, group: u32, state: u16) -> Result<Vec<u32>, Diagnostics> {
@@ -89,12 +119,18 @@ impl Engine for Gpu {
             .into());
         }
         let size = self.program.groups[group as usize].size;
-        let at = self.run.state_at(group) + u32::from(state) * size;
-        Ok(self.run.state_words(at, size)?)
+        let at = u32::from(state) * size;
+        Ok(match &mut self.run {
+            Run::Stepped(r) => r.state_words(r.state_at(group) + at, size)?,
+            Run::Serial(r) => r.state_words(r.state_at(group) + at, size)?,
+        })
     }
 
     fn counters(&mut self) -> Result<Counters, Diagnostics> {
-        Ok(self.run.output.counters.clone())
+        Ok(match &self.run {
+            Run::Stepped(r) => r.output.counters.clone(),
+            Run::Serial(r) => r.output.counters.clone(),
+        })
     }
 
     fn hash(&mut self) -> Result<u64, Diagnostics> {

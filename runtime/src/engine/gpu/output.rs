@@ -2,8 +2,7 @@
 
 use crate::engine::{Counters, InputEvent, Record, Spike, Trace};
 use std::sync::Arc;
-use synfire_ir::program::{GroupKind, Observable, Program};
-use synfire_kernels::wgsl::image::Image;
+use synfire_ir::program::{Observable, Program};
 use synfire_kernels::wgsl::shape::*;
 
 /// What one lot gave back for some steps.
@@ -35,14 +34,14 @@ impl Chunk {
     pub fn rows(
         &mut self,
         p: &Program,
-        image: &Image,
+        (tables, probes): (&[u32], &[(usize, u32)]),
         mut words: &[u32],
         (from, to): (u32, u32),
         done: u32,
     ) {
-        for &(k, record) in &image.probes {
+        for &(k, record) in probes {
             let every = p.probes[k].every;
-            let stride = image.tables[(record + P_ROW) as usize] as usize;
+            let stride = tables[(record + P_ROW) as usize] as usize;
             let (sent, rest) = words.split_at(due(every, from, to) as usize * stride);
             words = rest;
             let units = p.probes[k].range.len as usize;
@@ -53,6 +52,11 @@ impl Chunk {
         }
     }
 }
+
+/// Steps in one submission at most.
+const MOST_STEPS: u32 = 1000;
+/// Words of probed states in one submission at most (32 MiB), unless one step has more.
+const TRACE_WORDS: u64 = 1 << 23;
 
 /// Number of steps in `from..to` after which a probe with that interval is read.
 fn due(every: u32, from: u32, to: u32) -> u32 {
@@ -70,9 +74,9 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub fn new(p: Arc<Program>, steps: u32) -> Output {
+    pub fn new(p: Arc<Program>) -> Output {
         Output {
-            steps,
+            steps: MOST_STEPS,
             counters: Counters {
                 spikes: vec![0; p.groups.len()],
                 ..Default::default()
@@ -82,11 +86,53 @@ impl Output {
         }
     }
 
+    /// Words of one sample's rows of all probes in a submission of `steps` steps.
+    pub fn trace_words(&self, probes: &[(usize, u32)], steps: u32) -> u64 {
+        let each = probes.iter().map(|&(k, _)| {
+            let probe = &self.p.probes[k];
+            u64::from(probe.range.len) * u64::from(steps.div_ceil(probe.every))
+        });
+        each.sum()
+    }
+
+    /// Gives every probe its rows in `out` from word `at` on, for `samples` samples and as many steps as there is room for
+    /// (which become [`Self::steps`]); returns their words.
+    pub fn place_traces(
+        &mut self,
+        tables: &mut [u32],
+        probes: &[(usize, u32)],
+        mut at: u64,
+        samples: u32,
+    ) -> u64 {
+        let n = u64::from(samples);
+        let first = at;
+        let limit = MAX_BINDING / 4 - at;
+        let room = TRACE_WORDS.max(n * self.trace_words(probes, 1)).min(limit);
+        let mut steps = MOST_STEPS;
+        while steps > 1 && n * self.trace_words(probes, steps) > room {
+            steps /= 2;
+        }
+        for &(k, record) in probes {
+            let probe = &self.p.probes[k];
+            let row = n * u64::from(probe.range.len);
+            tables[(record + P_OUT) as usize] = at as u32;
+            tables[(record + P_ROW) as usize] = row as u32;
+            at += row * u64::from(steps.div_ceil(probe.every));
+        }
+        self.steps = steps;
+        at - first
+    }
+
     /// For each state probe the rows of the steps `from..to` in `out`: first word, words.
-    pub fn rows(&self, image: &Image, (from, to): (u32, u32)) -> Vec<(u64, u64)> {
-        let each = image.probes.iter().map(|&(k, record)| {
-            let at = image.tables[(record + P_OUT) as usize];
-            let row = image.tables[(record + P_ROW) as usize];
+    pub fn rows(
+        &self,
+        tables: &[u32],
+        probes: &[(usize, u32)],
+        (from, to): (u32, u32),
+    ) -> Vec<(u64, u64)> {
+        let each = probes.iter().map(|&(k, record)| {
+            let at = tables[(record + P_OUT) as usize];
+            let row = tables[(record + P_ROW) as usize];
             let n = due(self.p.probes[k].every, from, to);
             (u64::from(at), u64::from(n) * u64::from(row))
         });
@@ -168,11 +214,5 @@ impl Output {
     /// Sorts what was recorded from spike `mark` on. External events of one unit and step keep their order.
     pub fn sort(&self, record: &mut Record, mark: usize) {
         record.spikes[mark..].sort_by_key(|s| (s.step, s.sample, s.probe, s.unit));
-    }
-
-    /// Has group `g` units with state?
-    pub fn has_units(&self, g: u32) -> bool {
-        let group = self.p.groups.get(g as usize);
-        group.is_some_and(|g| matches!(g.kind, GroupKind::Units { .. }))
     }
 }

@@ -12,7 +12,7 @@ use super::output::{Chunk, Output};
 use crate::engine::{InputEvent, Record, Stimulus};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use synfire_ir::Diagnostic;
 use synfire_ir::diag::Progress;
 use synfire_ir::program::Program;
@@ -20,16 +20,10 @@ use synfire_kernels::wgsl::image::Image;
 use synfire_kernels::wgsl::shape::*;
 use synfire_kernels::wgsl::{self, Buffer};
 
-/// Steps in one submission at most.
-const MOST_STEPS: u32 = 1000;
-/// Words of probed states in one submission at most (32 MiB).
-const TRACE_WORDS: u64 = 1 << 23;
 /// Recorded emissions for which there is room, unless one step needs more.
 const RECORDS: u64 = 1 << 20;
 /// Words of recorded emissions that are read together with the counters; more take a second transfer.
 const AT_ONCE: u64 = 1 << 14;
-/// How long a submission should take: progress is reported and cancellation looked for between submissions.
-const PACE: Duration = Duration::from_millis(40);
 
 /// A stepped program on a device.
 pub(super) struct Stepped {
@@ -78,22 +72,13 @@ impl Stepped {
     pub fn new(p: Arc<Program>, s: Arc<Shared>, samples: u32) -> Result<Self, Diagnostic> {
         let mut image = Image::new(&p)?;
         let records = RECORDS.max(u64::from(image.recorded));
-        let every = |k: &usize| u64::from(p.probes[*k].every);
-        let row = |k: &usize| u64::from(p.probes[*k].range.len);
-        let trace = |steps: u64| -> u64 {
-            let each = image
-                .probes
-                .iter()
-                .map(|(k, _)| row(k) * steps.div_ceil(every(k)));
-            each.sum()
-        };
-        let per_step = trace(1);
-        let fixed_out = 4 * records;
+        let mut output = Output::new(p.clone());
         let head = u64::from(image.ctl_head);
         let sample = |n: u32| Sizes {
             fixed: 0,
             sample: n.into(),
         };
+        let recorded = output.trace_words(&image.probes, 1) + 4 * u64::from(image.recorded);
         let most = samples_that_fit(
             &[
                 ("the states", sample(image.places.state)),
@@ -109,29 +94,16 @@ impl Stepped {
                 (
                     "what is recorded",
                     Sizes {
-                        fixed: fixed_out,
-                        sample: per_step + 4 * u64::from(image.recorded),
+                        fixed: 4 * records,
+                        sample: recorded,
                     },
                 ),
             ],
             samples,
         )?;
         let records = records.max(u64::from(image.recorded) * u64::from(most));
-        let per_lot = per_step * u64::from(most);
-        let room = TRACE_WORDS.max(per_lot).min(MAX_BINDING / 4 - 4 * records);
-        let mut steps = MOST_STEPS;
-        while steps > 1 && trace(steps.into()) * u64::from(most) > room {
-            steps /= 2;
-        }
-        let out = 4 * records + trace(steps.into()) * u64::from(most);
-        let mut at = 4 * records;
-        for (k, record) in &image.probes {
-            let words = row(k) * u64::from(most);
-            let r = *record as usize;
-            image.tables[r + P_OUT as usize] = at as u32;
-            image.tables[r + P_ROW as usize] = words as u32;
-            at += words * u64::from(steps).div_ceil(every(k));
-        }
+        let traces = output.place_traces(&mut image.tables, &image.probes, 4 * records, most);
+        let out = 4 * records + traces;
         let lots = samples.div_ceil(most);
         let each = u64::from(image.places.state)
             + u64::from(image.places.acc)
@@ -142,7 +114,7 @@ impl Stepped {
             image.shared_words() + each * u64::from(samples) + u64::from(lots) * (2 * out + head),
         )?;
         let bounds = vec![1.0; p.groups.len()];
-        let output = Output::new(p.clone(), steps);
+
         s.clone().scoped("a program is set up", move || {
             Stepped::build(
                 p,
@@ -287,9 +259,7 @@ impl Stepped {
             self.output
                 .chunk(chunks, (self.now, self.now + n), events, record);
             self.now += n;
-            let took = begun.elapsed().as_secs_f64().max(1e-6);
-            let ideal = f64::from(n) * PACE.as_secs_f64() / took;
-            self.pace = (ideal as u32).clamp(1, 4 * n.max(4)).min(MOST_STEPS);
+            self.pace = super::pace(n, begun.elapsed());
             progress.report("steps", u64::from(self.now - start), u64::from(end - start));
         }
         Ok(())
@@ -396,7 +366,9 @@ impl Stepped {
         // The header and the first sample's next step, then the first records, then this submission's rows of each probe.
         let first = AT_ONCE.min(4 * self.records);
         let mut parts = vec![(ctl, 0, head as u64 + 1), (out, 0, first)];
-        let rows = self.output.rows(&self.image, (from, to));
+        let rows = self
+            .output
+            .rows(&self.image.tables, &self.image.probes, (from, to));
         parts.extend(rows.iter().map(|&(at, n)| (out, at, n)));
         let total = parts.iter().map(|p| p.2).sum();
         buffers::copy(&mut encoder, &parts, &lot.readback);
@@ -408,7 +380,8 @@ impl Stepped {
             let len = u64::from(ctl[C_REC_LEN as usize]);
             self.output.count(ctl);
             chunk.records(&records[..(4 * len).min(first) as usize]);
-            chunk.rows(&self.p, &self.image, rows, (from, to), done);
+            let probes = (&*self.image.tables, &*self.image.probes);
+            chunk.rows(&self.p, probes, rows, (from, to), done);
             (len, done)
         })?;
         if 4 * len > first {
@@ -419,16 +392,8 @@ impl Stepped {
 
     /// The words of `state` for each sample: a range of its block.
     pub fn state_words(&mut self, at: u32, words: u32) -> Result<Vec<u32>, Diagnostic> {
-        let stride = u64::from(self.image.places.state);
-        let mut out = vec![];
-        for r in &self.lots {
-            let state = r.lot.buffer(Buffer::State);
-            let parts: Vec<_> = (0..u64::from(r.lot.samples))
-                .map(|k| (state, k * stride + u64::from(at), u64::from(words)))
-                .collect();
-            out.extend(buffers::read(&self.s, &parts)?);
-        }
-        Ok(out)
+        let lots = self.lots.iter().map(|r| &r.lot);
+        super::lot::state_words(&self.s, lots, self.image.places.state, (at, words))
     }
 
     /// Where a group's states lie in a sample's block.
@@ -436,14 +401,9 @@ impl Stepped {
         self.image.places.groups[group as usize].state
     }
 
-    /// Dispatches of one step.
-    pub fn dispatches(&self) -> usize {
-        self.blocks.calls.len()
-    }
-
-    /// Steps that the next submission would carry.
-    pub fn steps_per_submission(&self) -> u32 {
-        self.pace.min(self.output.steps)
+    /// Dispatches of one step, and steps that the next submission would carry.
+    pub fn pace(&self) -> (usize, u32) {
+        (self.blocks.calls.len(), self.pace.min(self.output.steps))
     }
 }
 

@@ -44,4 +44,12 @@ proptest! {
             prop_assert_eq!(agree(&c, cut), Ok(()));
         }
     }
+
+    /// So do serial programs.
+    #[test]
+    fn serial_programs_equal_the_reference(c in case(Flavour::Serial), cut in 0..7u32) {
+        if adapter() {
+            prop_assert_eq!(agree(&c, cut), Ok(()));
+        }
+    }
 }
