@@ -4,7 +4,7 @@
 //! combined into each target. Invariant: events combine one after another in the order of the calls, so that float sums
 //! have one order.
 
-use super::isa::versions;
+use super::isa::{Isa, versions};
 use super::lanes::Words;
 use std::ops::Range;
 
@@ -193,14 +193,15 @@ versions! {
     }
 }
 
-/// Lanes that are looked at together.
+/// Lanes that one mask covers, and masks that are made at once.
 const CHUNK: usize = 32;
+const MASKS: usize = 16;
 
 /// Appends the lanes whose word is not zero, ascending and counted from `base`, to `lanes`; and their words to `payloads`
 /// if there is such a list.
 pub fn compress(
-    words: Words<'_>,
-    n: usize,
+    isa: Isa,
+    (words, n): (Words<'_>, usize),
     base: u32,
     lanes: &mut Vec<u32>,
     mut payloads: Option<&mut Vec<u32>>,
@@ -216,20 +217,40 @@ pub fn compress(
         }
         Words::Many(v) => &v[..n],
     };
+    let mut bits = [0u32; MASKS];
     let mut first = base;
-    for chunk in v.chunks(CHUNK) {
-        if chunk.iter().fold(0, |any, &w| any | w) != 0 {
-            // Writes every lane and keeps the place of those that count: no branch to guess wrong.
-            let (mut found, mut m) = ([0u32; CHUNK], 0);
-            for (i, &w) in (first..).zip(chunk) {
-                found[m % CHUNK] = i;
-                m += (w != 0) as usize;
+    for block in v.chunks(MASKS * CHUNK) {
+        masks(isa, block, &mut bits);
+        for (chunk, mask) in block.chunks(CHUNK).zip(bits) {
+            let mut mask = mask;
+            while mask != 0 {
+                let i = mask.trailing_zeros();
+                lanes.push(first + i);
+                if let Some(p) = &mut payloads {
+                    p.push(chunk[i as usize]);
+                }
+                mask &= mask - 1;
             }
-            lanes.extend_from_slice(&found[..m]);
-            if let Some(p) = &mut payloads {
-                p.extend(found[..m].iter().map(|&i| chunk[(i - first) as usize]));
+            first += CHUNK as u32;
+        }
+    }
+}
+
+versions! {
+    /// Bit `i` of mask `k` says whether word `CHUNK * k + i` is not zero.
+    fn masks[](words: &[u32], bits: &mut [u32; MASKS]) {
+        for (chunk, mask) in words.chunks(CHUNK).zip(bits) {
+            *mask = 0;
+            // A loop of constant length for whole chunks, which alone becomes vector code.
+            if let Ok(all) = <&[u32; CHUNK]>::try_from(chunk) {
+                for (i, &w) in all.iter().enumerate() {
+                    *mask |= ((w != 0) as u32) << i;
+                }
+            } else {
+                for (i, &w) in chunk.iter().enumerate() {
+                    *mask |= ((w != 0) as u32) << i;
+                }
             }
         }
-        first += CHUNK as u32;
     }
 }

@@ -329,13 +329,9 @@ fn nonzero_lanes_come_in_order() {
     let words: Vec<u32> = (0..100).map(|i| if i % 7 == 3 { i } else { 0 }).collect();
     for n in [99, 1, 64, 0, 32] {
         let (mut lanes, mut payloads) = (vec![7], vec![]);
-        deliver::compress(
-            Words::Many(&words),
-            n,
-            1000,
-            &mut lanes,
-            Some(&mut payloads),
-        );
+        let all = Words::Many(&words);
+        let isa = Isa::detect();
+        deliver::compress(isa, (all, n), 1000, &mut lanes, Some(&mut payloads));
         let want: Vec<u32> = (0..n as u32).filter(|i| i % 7 == 3).collect();
         assert_eq!(payloads, want);
         assert_eq!(
@@ -344,8 +340,8 @@ fn nonzero_lanes_come_in_order() {
         );
     }
     let mut lanes = vec![];
-    deliver::compress(Words::One(3), 2, 5, &mut lanes, None);
-    deliver::compress(Words::One(0), 2, 5, &mut lanes, None);
+    deliver::compress(Isa::BASE, (Words::One(3), 2), 5, &mut lanes, None);
+    deliver::compress(Isa::BASE, (Words::One(0), 2), 5, &mut lanes, None);
     assert_eq!(lanes, [5, 6]);
 }
 

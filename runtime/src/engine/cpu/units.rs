@@ -107,7 +107,7 @@ impl Core {
             if let Some(e) = kernel.emit() {
                 let words = kernel.value(&self.regs, scalars, e.src, b - a);
                 let payloads = (!e.spikes).then_some(&mut out.payloads);
-                compress(words, b - a, a as u32, &mut out.units, payloads);
+                compress(self.isa, (words, b - a), a as u32, &mut out.units, payloads);
             }
             a = b;
         }
