@@ -1,5 +1,7 @@
 //! A raster plot in the terminal: braille dots for spikes, block characters for the rate, a time axis.
 //!
+//! A long run of busy neurons would be a solid block: then the last part of it is drawn, as the axis says.
+//!
 //! Every recorded population has a label and lines of its own, at most [`LINES`] in all. A dot row stands for one neuron, or
 //! for several where there are too many; of a population so active that all dots would be set, every n-th neuron is drawn,
 //! and the label says so.
@@ -16,6 +18,8 @@ const LINES: usize = 24;
 const LABEL: usize = 16;
 /// Share of dots that may be set before neurons are left out.
 const FULL: f64 = 0.3;
+/// Spikes of a neuron in a dot's width up to which a run is drawn whole.
+const CROWDED: f64 = 0.12;
 /// Colours of populations in turn, as codes of the terminal's palette.
 const COLORS: [&str; 6] = ["36", "33", "35", "32", "34", "31"];
 
@@ -45,7 +49,7 @@ pub fn draw(
     if left_out > 0 {
         bands.truncate(most - 1);
     }
-    share_lines(&mut bands);
+    share_lines(&mut bands, most - usize::from(left_out > 0));
     // The second line of a label says at most "32 of 1,000,000".
     let words = |b: &Band<'_>| {
         let size = count(b.population.size.into()).len();
@@ -57,11 +61,19 @@ pub fn draw(
         b.population.name.chars().count().max(second)
     };
     let label = bands.iter().map(words).max().unwrap_or(0).clamp(9, LABEL);
+    let width = console.width.saturating_sub(label + 2).max(10);
+    let steps = window(&bands, recording.steps, width);
+    let from = recording.steps - steps;
+    for band in &mut bands {
+        let first = band.spikes.partition_point(|s| s.step < from);
+        band.spikes.drain(..first);
+    }
     let plot = Plot {
-        steps: recording.steps,
+        from,
+        steps,
         dt,
         label,
-        width: console.width.saturating_sub(label + 2).max(10),
+        width,
         console,
     };
     let mut out = String::new();
@@ -77,6 +89,26 @@ pub fn draw(
     }
     out += &plot.axis();
     out
+}
+
+/// Steps at the end of the run that are drawn: all, unless the busiest population would fill its dots.
+fn window(bands: &[Band<'_>], steps: u32, width: usize) -> u32 {
+    let rate =
+        |b: &Band<'_>| b.spikes.len() as f64 / f64::from(b.population.size) / f64::from(steps);
+    let busiest = bands.iter().map(rate).fold(0.0, f64::max);
+    let dots = 2.0 * width as f64;
+    // Below one step a dot there is nothing to gain.
+    let good = (CROWDED * dots / busiest).max(dots);
+    if f64::from(steps) <= 2.0 * good {
+        return steps;
+    }
+    let round = nice(good);
+    let round = if round > good {
+        nice(round / 2.6)
+    } else {
+        round
+    };
+    (round as u32).clamp(1, steps)
 }
 
 fn bands<'a>(recording: &'a Recording, populations: &'a [Population]) -> Vec<Band<'a>> {
@@ -100,9 +132,9 @@ fn bands<'a>(recording: &'a Recording, populations: &'a [Population]) -> Vec<Ban
         .collect()
 }
 
-/// Gives every band a line, then rate lines where there is room for all, then the rest to those with most neurons to show.
-fn share_lines(bands: &mut [Band<'_>]) {
-    let mut left = (LINES - 2).saturating_sub(bands.len());
+/// Gives every band one of `lines`, then rate lines where there is room for all, then the rest to those with most neurons to show.
+fn share_lines(bands: &mut [Band<'_>], lines: usize) {
+    let mut left = lines.saturating_sub(bands.len());
     let crowd = |b: &Band<'_>| b.population.size > 8;
     let rates = bands.iter().filter(|b| crowd(b)).count();
     if rates > 0 && left >= rates + bands.len() {
@@ -127,6 +159,9 @@ fn share_lines(bands: &mut [Band<'_>]) {
 }
 
 struct Plot<'a> {
+    /// First step drawn.
+    from: u32,
+    /// Steps drawn.
     steps: u32,
     dt: Option<f64>,
     /// Columns of the labels.
@@ -140,7 +175,8 @@ impl Plot<'_> {
     /// The dot column (two a character) of a step.
     fn column(&self, step: u32) -> usize {
         let columns = 2 * self.width as u64;
-        (u64::from(step) * columns / u64::from(self.steps)).min(columns - 1) as usize
+        (u64::from(step.saturating_sub(self.from)) * columns / u64::from(self.steps))
+            .min(columns - 1) as usize
     }
 
     fn band(&self, band: &Band<'_>, color: &str) -> String {
@@ -262,31 +298,30 @@ impl Plot<'_> {
 
     /// The time axis: a line with ticks, and their times.
     fn axis(&self) -> String {
-        let (total, unit) = match self.dt {
-            None => (f64::from(self.steps), "steps"),
-            Some(dt) => match f64::from(self.steps) * dt {
-                t if t >= 10.0 => (t, "s"),
-                t if t >= 1e-3 => (t * 1e3, "ms"),
-                t => (t * 1e6, "us"),
+        let end = f64::from(self.from) + f64::from(self.steps);
+        let (factor, unit) = match self.dt {
+            None => (1.0, "steps"),
+            Some(dt) => match end * dt {
+                t if t >= 10.0 => (dt, "s"),
+                t if t >= 1e-3 => (dt * 1e3, "ms"),
+                _ => (dt * 1e6, "us"),
             },
         };
-        let every = nice(total / (self.width as f64 / 12.0).clamp(2.0, 8.0));
+        let (from, to) = (f64::from(self.from) * factor, end * factor);
+        let every = nice((to - from) / (self.width as f64 / 12.0).clamp(2.0, 8.0));
         let mut line: Vec<char> = vec!['─'; self.width];
-        let mut text: Vec<char> = vec![' '; self.width + 2];
-        let ticks = (0..)
-            .map(|k| f64::from(k) * every)
-            .take_while(|t| *t <= total * (1.0 + 1e-9));
-        for t in ticks {
-            let at = ((t / total * self.width as f64).round() as usize).min(self.width);
-            if at < self.width {
-                line[at] = if at == 0 { '─' } else { '┬' };
+        let mut text: Vec<char> = vec![' '; self.width + 1];
+        let first = (from / every - 1e-6).ceil();
+        let last = (to / every + 1e-6).floor();
+        for k in 0..=(last - first).max(0.0) as u32 {
+            let t = (first + f64::from(k)) * every;
+            let at = ((t - from) / (to - from) * self.width as f64).round() as usize;
+            if (1..self.width).contains(&at) {
+                line[at] = '┬';
             }
-            let last = t + every > total * (1.0 + 1e-9);
-            let words = if last {
-                format!("{} {unit}", short(t))
-            } else {
-                short(t)
-            };
+            let ends = first + f64::from(k) == last;
+            let time = trimmed(t);
+            let words = if ends { format!("{time} {unit}") } else { time };
             let n = words.chars().count();
             let start = (at + 1)
                 .saturating_sub(n / 2)
@@ -306,6 +341,12 @@ impl Plot<'_> {
     }
 }
 
+/// A tick's time without trailing zeros or the noise of its last bits.
+fn trimmed(t: f64) -> String {
+    let text = format!("{t:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').into()
+}
+
 /// The bit of a braille character for the dot at `column` (0, 1) and `row` (0 to 3).
 fn dot(column: usize, row: usize) -> u8 {
     const BITS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
@@ -320,4 +361,83 @@ fn nice(x: f64) -> f64 {
         .map(|m| m * power)
         .find(|s| *s >= x * (1.0 - 1e-9))
         .unwrap_or(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
+    use synfire_runtime::spikes::SpikeData;
+
+    fn population(name: &str, size: u32) -> Population {
+        Population {
+            name: name.into(),
+            size,
+            recorded: true,
+            ..Population::default()
+        }
+    }
+
+    fn drawn(populations: &[Population], spikes: Vec<NamedSpike>, steps: u32) -> String {
+        let cli = Cli::parse_from(["synfire", "--color", "never", "devices"]);
+        assert!(matches!(cli.command, Command::Devices));
+        let recording = Recording {
+            steps,
+            data: SpikeData {
+                spikes,
+                ..SpikeData::default()
+            },
+            ..Recording::default()
+        };
+        draw(
+            &recording,
+            populations,
+            Some(1e-3),
+            &Console::new(&cli.common),
+        )
+    }
+
+    #[test]
+    fn plots_keep_to_their_size() {
+        let many: Vec<_> = (0..60)
+            .map(|k| population(&format!("a.long.name.of.{k}"), 1000 + k))
+            .collect();
+        let few = [population("a", 3), population("b", 50_000)];
+        let every = |n: u32, of: u32| NamedSpike {
+            step: n % 997,
+            population: n % of,
+            neuron: n % 3,
+            value: 1.0,
+            ..NamedSpike::default()
+        };
+        for (populations, steps) in [
+            (&many[..], 1000),
+            (&few[..], 1000),
+            (&few[..1], 1),
+            (&few[..], 7),
+        ] {
+            let n = populations.len() as u32;
+            let mut spikes: Vec<_> = (0..5000)
+                .map(|k| every(k, n))
+                .filter(|s| s.step < steps)
+                .collect();
+            spikes.sort_by_key(|s| s.key());
+            let text = drawn(populations, spikes, steps);
+            assert!(text.lines().count() <= LINES, "{text}");
+            assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
+        }
+        assert_eq!(drawn(&[], vec![], 10), "");
+    }
+
+    #[test]
+    fn a_busy_run_shows_its_end() {
+        let spikes = (0..100_000).map(|step| NamedSpike {
+            step,
+            value: 1.0,
+            ..NamedSpike::default()
+        });
+        let text = drawn(&[population("a", 1)], spikes.collect(), 100_000);
+        assert!(text.contains("100 s") && !text.contains(" 0 "), "{text}");
+    }
 }

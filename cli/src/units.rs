@@ -109,8 +109,21 @@ pub fn bytes(n: u64) -> String {
     format!("{} {}", short(x), UNITS[k])
 }
 
+/// A count that may be huge, in few characters: `1,234`, `12.3 M`, `1.66 G`.
+pub fn large(n: u64) -> String {
+    match n as f64 {
+        x if x >= 999.5e9 => format!("{} T", short(x / 1e12)),
+        x if x >= 999.5e6 => format!("{} G", short(x / 1e9)),
+        x if x >= 9.995e6 => format!("{} M", short(x / 1e6)),
+        _ => count(n),
+    }
+}
+
 /// `0.125` as `12.5 %`.
 pub fn percent(x: f64) -> String {
+    if x > 0.0 && x < 1e-4 {
+        return "< 0.01 %".into();
+    }
     format!("{} %", short(x * 100.0))
 }
 

@@ -123,7 +123,7 @@ pub fn table(head: &[&str], rows: Vec<Vec<Cell>>) -> String {
             .collect();
         format!("<tr>{cells}</tr>\n")
     };
-    let slim = if head.len() <= 3 {
+    let slim = if head.len() <= 4 {
         " class=\"slim\""
     } else {
         ""

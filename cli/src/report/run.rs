@@ -5,7 +5,9 @@ use super::html::{Cell, cards, number, page, section, sparkline, table, text};
 use super::mapping;
 use crate::execute::Ran;
 use crate::stats::Activity;
-use crate::units::{bytes, count, number_of, peak_memory, percent, seconds, short, shown_in};
+use crate::units::{
+    bytes, count, large, number_of, peak_memory, percent, seconds, short, shown_in,
+};
 use serde_json::{Value, json};
 use synfire_ir::artifact::Artifact;
 use synfire_ir::program::Arithmetic;
@@ -127,7 +129,7 @@ fn facts(ran: &Ran) -> Vec<(&'static str, String, String)> {
     }
     list.push((
         "Synaptic events",
-        count(r.counters.synaptic_events),
+        large(r.counters.synaptic_events),
         String::new(),
     ));
     if let Some(n) = peak_memory() {
