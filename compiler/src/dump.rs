@@ -1,45 +1,22 @@
-//! Texts of what passes leave, for `--dump` and for tests: one fact a line, sorted as the passes sort.
+//! Texts of what passes leave, for `--dump` and for tests: one fact a line, sorted as the passes sort. Networks and mappings
+//! are printed in the text forms that `synfire_ir` parses.
 
 use crate::map::partition::Partition;
 use crate::passes::ChipNetwork;
 use std::fmt::Write as _;
-use synfire_ir::mapping::{Mapping, Route};
-use synfire_ir::network::{Network, PopKind, Verified};
+use synfire_ir::mapping::Mapping;
+use synfire_ir::network::{Network, Verified};
 
-/// A verified network: populations and projections, rules unexpanded.
+/// A verified network: its text, and after it, as comments, the phases and the numbers of synapses that were found.
 pub fn network(net: &Verified<Network>) -> String {
-    let mut t = format!("network {}\n", net.name);
-    for (id, p) in net.populations() {
-        let what = match &p.kind {
-            PopKind::Events { graded } => {
-                if *graded {
-                    "signal".to_string()
-                } else {
-                    "events".to_string()
-                }
-            }
-            PopKind::Neurons { model, .. } => net.models[*model as usize].model.name.clone(),
-        };
-        let level = net.levels().iter().find(|l| l.0 == id).map_or(0, |l| l.1);
-        let _ = writeln!(t, "pop {} {:?} {what} level {level}", p.name, p.shape);
+    let mut t = synfire_ir::network::print(net);
+    t.push('\n');
+    for &(id, level) in net.levels() {
+        let _ = writeln!(t, "// phase {level}: {:?}", net.graph[id].name);
     }
-    for (id, a, b, p) in net.projections() {
-        let rules: Vec<String> = p
-            .stages
-            .iter()
-            .map(|s| format!("{:?}", s.connector))
-            .collect();
-        let _ = writeln!(
-            t,
-            "connect {} {} -> {}:{} {} delay {:?} about {:.0} synapses",
-            p.name,
-            net.graph[a].name,
-            net.graph[b].name,
-            p.port,
-            rules.join(" | "),
-            p.delay,
-            net.synapses_of(id)
-        );
+    for (id, _, _, p) in net.projections() {
+        let expected = net.synapses_of(id);
+        let _ = writeln!(t, "// about {expected:.0} synapses: {:?}", p.name);
     }
     t
 }
@@ -85,78 +62,7 @@ pub fn partition(net: &ChipNetwork, parts: &Partition) -> String {
     t
 }
 
-/// A mapping.
+/// A mapping: its text.
 pub fn mapping(m: &Mapping) -> String {
-    let name = |u: synfire_ir::mapping::UnitRef| {
-        format!("{}[{}]", m.populations[u.pop as usize].name, u.unit)
-    };
-    let mut t = format!(
-        "mapping {} onto {}:{} mesh {}x{}\n",
-        m.name, m.target, m.dialect, m.mesh[0], m.mesh[1]
-    );
-    for p in &m.populations {
-        let _ = writeln!(
-            t,
-            "population {} size {} shift {}{}{}",
-            p.name,
-            p.size,
-            p.shift,
-            if p.input { " input" } else { "" },
-            if p.recorded { " recorded" } else { "" }
-        );
-    }
-    for (k, c) in m.cores.iter().enumerate() {
-        let _ = writeln!(t, "core {k} at {},{}", c.x, c.y);
-        for a in &c.axons {
-            let _ = writeln!(
-                t,
-                "  axon {} class {} from {} delay {}",
-                a.address,
-                a.class,
-                name(a.source),
-                a.delay
-            );
-        }
-        for (i, n) in c.neurons.iter().enumerate() {
-            let to = match n.route {
-                Route::None => "nowhere".to_string(),
-                Route::Axon { core, axon, delay } => {
-                    format!("core {core} axon {axon} delay {delay}")
-                }
-                Route::Output { index } => format!("output {index}"),
-            };
-            let _ = writeln!(
-                t,
-                "  neuron {i} {} copy {} {:?} -> {to}",
-                name(n.unit),
-                n.copy,
-                n.fields
-            );
-        }
-        for s in &c.synapses {
-            let _ = writeln!(
-                t,
-                "  synapse {} -> {} weight {}",
-                s.axon, s.neuron, s.weight
-            );
-        }
-    }
-    for i in &m.inputs {
-        let _ = writeln!(
-            t,
-            "input {} -> core {} axon {} after {}",
-            name(i.unit),
-            i.core,
-            i.axon,
-            i.offset
-        );
-    }
-    for l in &m.loopbacks {
-        let _ = writeln!(
-            t,
-            "loopback core {} neuron {} -> core {} axon {} after {}",
-            l.core, l.neuron, l.to_core, l.axon, l.delay
-        );
-    }
-    t
+    synfire_ir::mapping::print(m)
 }

@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 /// Version of the file format.
 pub const FORMAT: u16 = 1;
 const MAGIC: &[u8; 4] = b"SYNX";
-/// Largest header and largest bincode section (bytes after decoding are bounded by the same limit).
-const LIMIT: usize = 64 << 20;
-/// Most bytes that one byte of a bincode section may become in memory.
-const GROWTH: usize = 24;
+/// Largest header, in bytes of the file. Decoded it takes at most 24 times as much (an option of two empty names).
+const HEADER: usize = 4 << 20;
+/// Largest bindings, in bytes of the file. Decoded they take at most 8 times as much (a word below 251).
+const BINDINGS: usize = 16 << 20;
+/// Most that bincode may account for: 8 bytes for each byte of the file, so that whatever is written can be read.
+const LIMIT: usize = 8 * BINDINGS;
 
 /// What a section holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,23 +189,34 @@ fn damaged(name: &str, what: impl Into<String>) -> Diagnostics {
         .into()
 }
 
-fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, Diagnostics> {
-    bincode::serde::encode_to_vec(value, config()).map_err(|e| {
+fn write<T: Serialize>(what: &str, most: usize, value: &T) -> Result<Vec<u8>, Diagnostics> {
+    let bytes = bincode::serde::encode_to_vec(value, config()).map_err(|e| e.to_string());
+    let bytes = bytes.and_then(|b| match b.len() <= most {
+        true => Ok(b),
+        false => Err(format!("it takes {} bytes", b.len())),
+    });
+    bytes.map_err(|e| {
         Diagnostic::error(
             "SYN0702",
-            format!("the artefact's tables cannot be written: {e}"),
+            format!("the artefact's {what} cannot be written: {e}"),
         )
-        .note(format!("a table holds at most {} MiB", LIMIT >> 20))
+        .note(format!("it holds at most {} MiB", most >> 20))
         .hint("split the network")
         .into()
     })
 }
 
-fn read<T: DeserializeOwned>(name: &str, what: &str, bytes: &[u8]) -> Result<T, Diagnostics> {
-    if bytes.len() > LIMIT / GROWTH * 8 {
+fn read<T: DeserializeOwned>(
+    name: &str,
+    what: &str,
+    most: usize,
+    bytes: &[u8],
+) -> Result<T, Diagnostics> {
+    if bytes.len() > most {
+        let (found, most) = (bytes.len(), most >> 20);
         return Err(damaged(
             name,
-            format!("its {what} is too large ({} bytes)", bytes.len()),
+            format!("its {what} takes {found} bytes; at most {most} MiB are read"),
         ));
     }
     match bincode::serde::decode_from_slice(bytes, config()) {
@@ -219,7 +232,7 @@ fn read<T: DeserializeOwned>(name: &str, what: &str, bytes: &[u8]) -> Result<T, 
 impl Artifact {
     /// The file's bytes. Same artefact, same bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Diagnostics> {
-        let bindings = write(&self.bindings)?;
+        let bindings = write("bindings", BINDINGS, &self.bindings)?;
         let mut parts = vec![(SectionKind::Bindings, "bindings", &bindings[..])];
         parts.extend(
             self.sections
@@ -239,10 +252,11 @@ impl Artifact {
             });
             offset += length;
         }
-        let table = write(&Table {
+        let table = Table {
             header: self.header.clone(),
             sections,
-        })?;
+        };
+        let table = write("header", HEADER, &table)?;
         let mut out = Vec::with_capacity(16 + table.len() + offset as usize);
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&FORMAT.to_le_bytes());
@@ -270,13 +284,13 @@ impl Artifact {
         let (Some(version), Some(length), Some(crc)) = (word(4), word(8), word(12)) else {
             return Err(damaged(name, "the file ends inside its first 16 bytes"));
         };
+        if version >> 16 != 0 {
+            return Err(damaged(name, "its reserved bytes are not zero"));
+        }
         if version != FORMAT as u32 {
             return Err(Diagnostic::error(
                 "SYN0703",
-                format!(
-                    "format {} of artefact; this build reads {FORMAT}",
-                    version & 0xffff
-                ),
+                format!("format {version} of artefact; this build reads {FORMAT}"),
             )
             .at(name)
             .class(Class::Input)
@@ -296,11 +310,11 @@ impl Artifact {
         if crc32fast::hash(table) != crc {
             return Err(damaged(name, "the checksum of its header does not agree"));
         }
-        let table: Table = read(name, "header", table)?;
+        let table: Table = read(name, "header", HEADER, table)?;
         let mut sections = vec![];
         let mut at = end as u64;
         for e in table.sections {
-            if at != end as u64 + e.offset {
+            if Some(at) != e.offset.checked_add(end as u64) {
                 return Err(damaged(
                     name,
                     format!("section `{}` does not follow the one before", e.name),
@@ -341,7 +355,7 @@ impl Artifact {
         else {
             return Err(damaged(name, "it has no bindings"));
         };
-        let bindings: Bindings = read(name, "bindings", &sections.remove(k).bytes)?;
+        let bindings: Bindings = read(name, "bindings", BINDINGS, &sections.remove(k).bytes)?;
         bindings.check(name)?;
         Ok(Artifact {
             header: table.header,

@@ -193,7 +193,7 @@ impl Names {
                 .fault_at(
                     at,
                     AMBIGUOUS,
-                    format!("several are called {} `{wanted}`", self.kind),
+                    format!("`{wanted}` is the name of more than one {}", self.kind),
                 )
                 .hint("write `#` and its number, counted from 0")
                 .into()),

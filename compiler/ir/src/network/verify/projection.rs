@@ -82,6 +82,15 @@ pub(super) fn projection(
                 "only conv, pool, flatten, scale, dense, one_to_one and all_to_all with given weights chain",
             );
         }
+        if let Connector::FixedProbability { p, .. } = &s.connector
+            && !(0.0..=1.0).contains(p)
+        {
+            return bad(
+                "SYN0303",
+                format!("rule {} of `{}`: a probability of {p}", i + 1, pr.name),
+                "probabilities lie between 0 and 1",
+            );
+        }
         match stage(net, s, w[i], w[i + 1]) {
             Ok(n) => synapses = n.filter(|_| !chained),
             Err(what) => {
@@ -213,11 +222,6 @@ fn stage(net: &Network, s: &Stage, sources: u32, targets: u32) -> Result<Option<
         | Connector::FixedOutdegree { .. }
         | Connector::FixedTotal { .. } => None,
     };
-    if let Connector::FixedProbability { p, .. } = &s.connector
-        && !(0.0..=1.0).contains(p)
-    {
-        return Err(format!("a probability of {p}"));
-    }
     match (weights, want) {
         (Some(n), Some(w)) if n != w => Err(format!(
             "{n} weights where {w} are needed ({sources} sources, {targets} targets)"
