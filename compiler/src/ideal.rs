@@ -47,6 +47,15 @@ pub struct Ideal {
 /// integer form.
 pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, Diagnostics> {
     let seed = options.seed.unwrap_or(net.seed_or_default());
+    let synapses: f64 = net.projections().map(|(id, ..)| net.synapses_of(id)).sum();
+    if synapses > MOST_SYNAPSES {
+        return Err(Diagnostic::error("SYN0426", format!("the network has about {synapses:.3e} synapses; at most {MOST_SYNAPSES:.3e} can be expanded"))
+            .at(net.name.clone())
+            .note("each takes 6 to 8 bytes of memory, and 16 more while they are sorted")
+            .hint("scale the network down")
+            .field("needed", format!("{synapses:.0}"))
+            .into());
+    }
     let mut cx = Lowering {
         net,
         seed,
@@ -542,6 +551,9 @@ fn whole(net: &Network, id: ProjId, seed: u64, wires: &Wires) -> bool {
     );
     all
 }
+
+/// Most synapses of a network that is expanded in memory.
+const MOST_SYNAPSES: f64 = 1e9;
 
 /// Most weights of a dense layout; above it, rows are streamed.
 const MOST_DENSE: u64 = 1 << 28;

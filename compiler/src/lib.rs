@@ -7,7 +7,7 @@ mod compile;
 pub mod dump;
 pub mod dynamics;
 pub mod fixed;
-// pub mod frontend;
+pub mod frontend;
 pub mod ideal;
 pub mod map;
 pub mod nir;

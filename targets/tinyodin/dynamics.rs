@@ -5,8 +5,9 @@
 //! step (`decay` 0: leak 127, and a time reference ends each step).
 //!
 //! The chip looks at the threshold after every single event. The mapper sends inhibition first, so that a sum below the threshold never crosses it
-//! on the way. A unit whose arrivals could make it spike twice in a step is refused; and one that forgets is refused when more could be
-//! left of it than one time reference takes away.
+//! on the way. A unit that keeps its potential is refused when its arrivals could make it spike twice in a step. One that forgets spikes at least once exactly when
+//! its sum reaches the threshold: the host takes further events of that step for the same spike. It is refused when more could be left of it than
+//! one time reference takes away, and by the mapping when such a further event would be sent back to the chip.
 
 use super::config::{MAX_LEAK, MAX_THRESHOLD, POTENTIALS};
 use crate::backend::{Refusal, Reset, UnitDynamics};
@@ -177,7 +178,17 @@ fn forgetting(threshold: i64, arrivals: (i64, i64)) -> Result<[i64; 4], Refusal>
             "scale weights and threshold down together, or use fewer inhibitory connections",
         ));
     }
-    one_spike(threshold, 0, arrivals.1)?;
+    if arrivals.1 - threshold > most {
+        return Err(refusal(
+            "leak",
+            format!("excitation of up to {} in one step", arrivals.1),
+            &format!(
+                "{}, of which one time reference clears what a spike leaves",
+                most + threshold
+            ),
+            "scale weights and threshold down together, or use fewer connections",
+        ));
+    }
     Ok([threshold, most, 0, 0])
 }
 

@@ -48,8 +48,39 @@ pub fn from_mapping(mapping: &Mapping) -> Result<(Config, NativeBindings), Diagn
     set_neurons(mapping, core, &mut config, &mut report);
     let addresses = set_rows(core, &mut config, &mut report);
     set_weights(core, &addresses, &mut config, &mut report);
+    spikes_once(mapping, core, &config, &mut report);
     let bindings = bindings(mapping, core, &addresses, &config, &mut report);
     report.finish().result((config, bindings))
+}
+
+/// A unit that forgets may leave several events in a step for one spike; as rows sent back they would count several times.
+fn spikes_once(mapping: &Mapping, core: &Core, config: &Config, report: &mut Report) {
+    let back: BTreeSet<u32> = mapping.loopbacks.iter().map(|l| l.neuron).collect();
+    let mut most = vec![0i64; core.neurons.len()];
+    for s in core.synapses.iter().filter(|s| s.weight > 0) {
+        if let Some(m) = most.get_mut(s.neuron as usize) {
+            *m += i64::from(s.weight);
+        }
+    }
+    for (i, (n, sum)) in config.neurons.iter().zip(most).enumerate() {
+        let room = 2 * i64::from(n.thr);
+        if n.leak == MAX_LEAK && sum >= room && back.contains(&(i as u32)) {
+            let unit = core.neurons.get(i).map(|n| n.unit);
+            let name = unit.and_then(|u| Some(&mapping.populations.get(u.pop as usize)?.name));
+            let name = name.map_or("", |n| n.as_str());
+            report.add("spikes twice", || {
+                Diagnostic::error("SYN0614", format!("`{name}` drives other units, and arrivals of up to {sum} in one step could make it spike twice"))
+                    .class(Class::Fit)
+                    .at(name)
+                    .note("the chip compares after every event, and a second spike would be sent back as a second row")
+                    .hint("raise its threshold or lower its weights, or spread its inputs over several steps with different delays")
+                    .field("limit", "spikes_per_step")
+                    .field("needed", sum)
+                    .field("available", room - 1)
+                    .field("population", name)
+            });
+        }
+    }
 }
 
 fn too_many(limit: &str, needed: usize, available: usize) -> Diagnostic {

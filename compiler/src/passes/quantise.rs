@@ -536,7 +536,11 @@ impl Quantiser<'_> {
             .spec
             .parameters
             .iter()
-            .filter(|q| q.name.contains("thr") && q.max > 0)
+            .filter(|q| {
+                q.name.contains("thr")
+                    && q.max > 0
+                    && (q.dialects.is_empty() || q.dialects.contains(&self.target.dialect.name))
+            })
             .map(|q| q.max as f64)
             .fold(f64::INFINITY, f64::min);
         let by_weight = if heaviest > 0.0 { top / heaviest } else { 1.0 };

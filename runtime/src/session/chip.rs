@@ -371,7 +371,13 @@ impl Chip {
                 f64::from(s.payload as i32),
             );
         }
+        // A chip that takes one event after another may answer one step with several events of a unit; the network
+        // knows one spike a unit and step.
+        let mut told = std::collections::BTreeSet::new();
         for (step, sample, address) in record.serial.drain(..) {
+            if !told.insert((step, sample, address)) {
+                continue;
+            }
             push(
                 sample,
                 step,

@@ -276,7 +276,7 @@ fn close(node: &str, want: &Value, got: &engine::Trace, units: u32) -> Result<()
         .iter()
         .flat_map(|r| r.as_array().into_iter().flatten())
         .filter_map(Value::as_f64)
-        .fold(1e-12, |a, x| a.max(x.abs()));
+        .fold(1e-12f64, |a, x| a.max(x.abs()));
     for (t, row) in rows.iter().enumerate() {
         for (u, x) in row.as_array().into_iter().flatten().enumerate() {
             let want = x.as_f64().unwrap_or(f64::NAN);

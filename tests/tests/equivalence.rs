@@ -1,0 +1,191 @@
+//! Random networks of a chip's own neuron model: the compiled artefact spikes as the network does, on both engines, under the network's
+//! own names and steps. Weights need no rounding; fan-out, delays, recurrence and inputs are random.
+
+use proptest::prelude::*;
+use std::fmt::Write as _;
+use synfire_ir::Class;
+use synfire_runtime::session::Choice;
+use synfire_tests::compare::{compile_for, input, load, run_artifact, run_ideal};
+
+/// A random network as text, and its input.
+#[derive(Clone, Debug)]
+struct Case {
+    text: String,
+    input: Vec<(u32, u32, u32, u32)>,
+    steps: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Pop {
+    size: u32,
+    fields: String,
+}
+
+type Wire = (
+    prop::sample::Index,
+    prop::sample::Index,
+    Vec<(u32, u32, i32, u32)>,
+);
+
+fn ranc_pop() -> impl Strategy<Value = Pop> {
+    (1u32..6, 1i32..12, -20i32..0, 0i32..3, any::<bool>(), -2i32..=2).prop_map(|(size, thr, nthr, reset, linear, leak)| {
+        let reset = reset.min(thr - 1);
+        Pop { size, fields: format!("thr = {thr}, nthr = {nthr}, reset = {reset}, linear = {linear}, leak = {leak}, sym = false") }
+    })
+}
+
+fn odin_pop() -> impl Strategy<Value = Pop> {
+    (1u32..6, 1i32..12, 0i32..4).prop_map(|(size, thr, leak)| Pop {
+        size,
+        fields: format!("thr = {thr}, leak = {leak}, disabled = false"),
+    })
+}
+
+/// Connections: between random populations, with whole weights drawn from four values, delays of 1 to 15 steps (0 from inputs), each pair once.
+fn case(
+    model: &'static str,
+    pop: impl Strategy<Value = Pop>,
+    weights: [i32; 4],
+    steps: u32,
+) -> impl Strategy<Value = Case> {
+    let synapse = (
+        0u32..64,
+        0u32..64,
+        prop::sample::select(weights.to_vec()),
+        1u32..=15,
+    );
+    let wire = (
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        prop::collection::vec(synapse, 1..12),
+    );
+    let spikes = prop::collection::vec((0u32..steps, 0u32..4), 0..60);
+    (
+        prop::collection::vec(pop, 1..4),
+        prop::collection::vec(wire, 1..6),
+        spikes,
+    )
+        .prop_map(move |(pops, wires, spikes)| {
+            let mut t =
+                format!("use targets.{model}\nnetwork N {{\n  step 1 ms\n  source x: events[4]\n");
+            let name = model.rsplit('.').next().unwrap_or("");
+            for (k, p) in pops.iter().enumerate() {
+                writeln!(t, "  pop p{k}: {name}[{}] {{ {} }}", p.size, p.fields)
+                    .expect("writing to a String");
+            }
+            wires
+                .iter()
+                .enumerate()
+                .for_each(|(k, w)| connect(&mut t, k, w, &pops));
+            t.push_str("}\n");
+            let mut input: Vec<_> = spikes.iter().map(|&(s, n)| (0, s, 0, n)).collect();
+            input.sort_unstable();
+            input.dedup();
+            Case {
+                text: t,
+                input,
+                steps,
+            }
+        })
+}
+
+fn connect(t: &mut String, k: usize, (a, b, list): &Wire, pops: &[Pop]) {
+    // Two wires between one pair of populations could connect one pair of units twice; each wire owns its pairs.
+    let from = a.index(pops.len() + 1);
+    let to = b.index(pops.len());
+    let (source, n) = if from == 0 {
+        ("x".to_string(), 4)
+    } else {
+        (format!("p{}", from - 1), pops[from - 1].size)
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    let mut rows = vec![];
+    for &(s, d, w, delay) in list {
+        let (s, d) = (s % n, d % pops[to].size);
+        if t.contains(&format!("# {source} -> p{to}\n")) || !seen.insert((s, d)) {
+            continue;
+        }
+        rows.push((s, d, w, delay));
+    }
+    if rows.is_empty() {
+        return;
+    }
+    let column = |f: &dyn Fn(&(u32, u32, i32, u32)) -> String| {
+        rows.iter().map(f).collect::<Vec<_>>().join(", ")
+    };
+    let pre = column(&|r| r.0.to_string());
+    let post = column(&|r| r.1.to_string());
+    let weight = column(&|r| r.2.to_string());
+    let delay = column(&|r| format!("{} ms", r.3));
+    writeln!(t, "  # {source} -> p{to}\n  connect c{k}: {source} -> p{to}.syn : list([{pre}], [{post}]) {{ weight = [{weight}], delay = [{delay}] }}")
+        .expect("writing to a String");
+}
+
+/// `Ok(false)` when the chip refused the network for want of room.
+fn equal(case: &Case, target: &str) -> Result<bool, TestCaseError> {
+    let net = load(&case.text).map_err(|e| TestCaseError::fail(format!("{e}\n{}", case.text)))?;
+    let data = input(&case.input, None);
+    let ideal = run_ideal(&net, Choice::Cpu, &data, case.steps)
+        .map_err(|e| TestCaseError::fail(format!("{e}\n{}", case.text)))?;
+    let compiled = match compile_for(&net, target) {
+        Ok(c) => c,
+        Err(e) if e.0.iter().all(|d| d.class == Class::Fit) => return Ok(false),
+        Err(e) => return Err(TestCaseError::fail(format!("{e}\n{}", case.text))),
+    };
+    let bytes = compiled
+        .artifact
+        .to_bytes()
+        .map_err(|e| TestCaseError::fail(e.to_string()))?;
+    for choice in [Choice::Cpu, Choice::Gpu] {
+        let chip = run_artifact(&bytes, choice, &data, case.steps)
+            .map_err(|e| TestCaseError::fail(format!("{e}\n{}", case.text)))?;
+        prop_assert_eq!(&ideal, &chip, "{:?} on {}\n{}", choice, target, case.text);
+    }
+    Ok(true)
+}
+
+fn run_cases(target: &str, cases: u32, strategy: impl Strategy<Value = Case>) {
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let fitted = std::cell::Cell::new(0u32);
+    runner
+        .run(&strategy, |c| {
+            fitted.set(fitted.get() + equal(&c, target)? as u32);
+            Ok(())
+        })
+        .unwrap_or_else(|e| panic!("{e}"));
+    assert!(
+        fitted.get() * 2 > cases,
+        "only {} of {cases} networks fitted {target}",
+        fitted.get()
+    );
+}
+
+/// Number of networks; `EQUIVALENCE_CASES` asks for more.
+fn cases() -> u32 {
+    std::env::var("EQUIVALENCE_CASES")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1000)
+}
+
+#[test]
+fn ranc_artefacts_spike_as_their_networks() {
+    run_cases(
+        "ranc",
+        cases(),
+        case("ranc.Ranc", ranc_pop(), [3, 2, -2, 5], 40),
+    );
+}
+
+#[test]
+fn tinyodin_artefacts_spike_as_their_networks() {
+    run_cases(
+        "tinyodin",
+        cases() / 10,
+        case("tinyodin.TinyOdin", odin_pop(), [3, 2, -2, -4], 30),
+    );
+}
