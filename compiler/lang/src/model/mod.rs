@@ -4,12 +4,13 @@
 //! states, ports and parameter columns; every factor that is known before the run is one column, computed on the host in f64.
 //!
 //! The way of a model: `declare` gathers its names; `elaborate` (with `names`, `real` and `fixed`) turns expressions into typed nodes of a `graph`, checking
-//! units; `statements` does so with blocks; `ode` integrates equations (`linear`, `exact`); `stages` checks all of it, `code` writes blocks
+//! units; `statements` does so with blocks; `ode` integrates equations (`linear`, `exact`, `differences`, `pair`); `stages` checks all of it, `code` writes blocks
 //! of the step IR, and `assemble` puts the stages of a step in order and the result together. Absent on purpose: `synapse` blocks, and any view of the network.
 
 mod assemble;
 mod code;
 mod declare;
+mod differences;
 mod elaborate;
 mod exact;
 mod fixed;
@@ -18,6 +19,7 @@ mod host;
 mod linear;
 mod names;
 mod ode;
+mod pair;
 mod poisson;
 pub mod quantity;
 mod range;

@@ -206,7 +206,7 @@ fn closed(g: &mut Graph, s: &System) -> Result<Vec<Affine>, Refusal> {
         linear: true,
         why: match e {
             NoForm::Circle => {
-                "the states drive one another in a circle, for which there is no closed form here"
+                "three or more states drive one another in a circle, for which there is no closed form here"
             }
             NoForm::Long => {
                 "the chain of states that drive one another is longer than the closed forms"

@@ -424,3 +424,57 @@ fn payloads_add() {
         .collect();
     assert_eq!(out, [0, 2, 5, 15]);
 }
+
+/// Two states that drive one another, alone, driven and driving, against 1,000 small steps: apart, equal, turning, and nearly so.
+#[test]
+fn circles_of_two_are_exact() {
+    let text = "neuron A(k: real, t: time, ts: time) {
+  state v: real = 1; state w: real = 0.2; state s: real = 0.7; state y: real
+  input i: real
+  s' = -s / ts
+  v' = (-v - w + s + i) / t
+  w' = (k * v - w) / 20 ms
+}";
+    let apart = text
+        .replace(" + i)", ")")
+        .replace("  s' =", "  y' = (v - 2 * w - y) / 7 ms\n  s' =")
+        .replace("+ s", "");
+    for (k, t, ts) in [
+        (0.5, 5e-3, 3e-3),
+        (-0.25, 20e-3, 20e-3),
+        (3.0, 10e-3, 15e-3),
+        (0.0, 20e-3, 20e-3),
+        (1e-12, 20e-3, 20e-3),
+        (-1e-9, 20e-3, 20.0001e-3),
+        (50.0, 20e-3, 20e-3),
+        (-1.0, 20e-3, 5e-3),
+    ] {
+        for (text, drive, coupled) in [(text, 0.3, 1.0), (apart.as_str(), 0.0, 0.0)] {
+            let p = program(&lower(text), &[("k", k), ("t", t), ("ts", ts)], 1e-3, 1);
+            let mut b = Bench::new(&p);
+            let mut x = [1f64, 0.2, 0.7, 0.0];
+            let f = |x: [f64; 4]| {
+                let v = (-x[0] - x[1] + coupled * x[2] + drive) / t;
+                let y = (1.0 - coupled) * (x[0] - 2.0 * x[1] - x[3]) / 7e-3;
+                [v, (k * x[0] - x[1]) / 20e-3, -x[2] / ts, y]
+            };
+            for _ in 0..30 {
+                b.step(&[("i", drive)]);
+                let h = 1e-6;
+                for _ in 0..1000 {
+                    let k1 = f(x);
+                    let mid = [0, 1, 2, 3].map(|j| x[j] + h / 2.0 * k1[j]);
+                    let k2 = f(mid);
+                    x = [0, 1, 2, 3].map(|j| x[j] + h * k2[j]);
+                }
+                for (name, want) in ["v", "w", "s", "y"].into_iter().zip(x) {
+                    let got = b.state(name);
+                    assert!(
+                        (got - want).abs() < 2e-5 * want.abs().max(0.1),
+                        "{name} {got} {want} at {k} {t} {ts}"
+                    );
+                }
+            }
+        }
+    }
+}
