@@ -1,15 +1,16 @@
 //! Does a run fit this machine? Asked before anything is allocated, since sizes come from outside.
 
-use super::plan::Plan;
+use super::plan::{Cut, tile_count};
 use synfire_ir::diag::{Class, Diagnostic, Diagnostics};
-use synfire_ir::program::Program;
+use synfire_ir::program::{Carry, Layout, Program};
 
 /// What a run may take when the machine does not say what it has: 64 GiB.
 const UNKNOWN: u64 = 64 << 30;
 
 /// An error if the state of `samples` copies of the program needs more than the machine has free.
-pub(super) fn check(p: &Program, samples: u32) -> Result<(), Diagnostics> {
-    let (need, have) = (Plan::bytes(p) * samples as u128, free());
+pub(super) fn check(p: &Program, samples: u32, cut: Cut) -> Result<(), Diagnostics> {
+    let need = state(p, cut) * samples as u128 + synapses(p, cut);
+    let have = free();
     if need <= have as u128 {
         return Ok(());
     }
@@ -17,18 +18,63 @@ pub(super) fn check(p: &Program, samples: u32) -> Result<(), Diagnostics> {
     Err(Diagnostic::error(
         "SYN0802",
         format!(
-            "{samples} samples of `{}` need {} MiB of state, this machine has {} MiB free",
+            "{samples} samples of `{}` need {} MiB, this machine has {} MiB free",
             p.name,
             mib(need),
             mib(have as u128)
         ),
     )
     .class(Class::Device)
-    .note("an engine keeps the states, ports and delayed outputs of all samples in memory")
+    .note("an engine keeps synapses, and the states, ports and delayed outputs of all samples, in memory")
     .hint("run fewer samples at once, or a smaller network")
     .field("needed", need)
     .field("available", have)
     .into())
+}
+
+/// What a tile, or a piece between two, takes beside its contents.
+const FRAME: u128 = 512;
+
+/// Bytes of one sample, roughly.
+fn state(p: &Program, cut: Cut) -> u128 {
+    let groups = (0..p.groups.len() as u32).map(|g| {
+        let size = p.groups[g as usize].size;
+        let words = p
+            .model_of(g)
+            .map_or(0, |m| m.states.len() + m.ports.len() + 2);
+        words as u128 * size as u128 * 4 + tiles(p, g, cut) * FRAME
+    });
+    let kept = p.projections.iter().filter_map(|pr| match pr.carry {
+        Carry::Output(_) => {
+            let deep = pr.delays()?.1 as u128 + 1;
+            Some(deep * p.groups[pr.source as usize].size as u128 * 4)
+        }
+        Carry::Events => None,
+    });
+    groups.sum::<u128>() + kept.sum::<u128>()
+}
+
+/// Bytes of the pieces that all samples share, roughly.
+fn synapses(p: &Program, cut: Cut) -> u128 {
+    let each = p.projections.iter().map(|pr| {
+        let (from, to) = (tiles(p, pr.source, cut), tiles(p, pr.target, cut));
+        match &pr.layout {
+            Layout::Rows(r) => {
+                let rows = pr.source_range.len as u128 * to * 4;
+                r.targets.len() as u128 * 6 + rows + from * to * FRAME
+            }
+            Layout::Dense { .. } => from * to * FRAME,
+            _ => (from + to) * FRAME,
+        }
+    });
+    each.sum()
+}
+
+fn tiles(p: &Program, group: u32, cut: Cut) -> u128 {
+    match p.model_of(group) {
+        Some(_) => tile_count(p.groups[group as usize].size, cut) as u128,
+        None => 1,
+    }
 }
 
 /// Bytes that the system says are available.

@@ -40,6 +40,9 @@ use worker::Worker;
 const TILE: u32 = 8192;
 const LANES: usize = 512;
 
+/// Longest delay in steps that lists of emissions are kept for.
+const RING: u16 = 64;
+
 /// Time between two looks at the progress.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -85,6 +88,7 @@ impl Cpu {
             tile: TILE,
             lanes: LANES,
             workers: (threads / samples as usize).max(1),
+            ring: RING,
         };
         let serial = !matches!(program.discipline, Discipline::Stepped);
         if serial || options.threads == 0 && plan::small(&program) {
@@ -100,7 +104,7 @@ impl Cpu {
         threads: usize,
         cut: Cut,
     ) -> Result<Self, Diagnostics> {
-        memory::check(&program, samples)?;
+        memory::check(&program, samples, cut)?;
         let chip = Chip::new(&program).map(Box::new);
         let plan = Plan::new(program, cut);
         let samples = match chip {

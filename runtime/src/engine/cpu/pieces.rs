@@ -4,7 +4,6 @@
 //! within the tile and the weights as narrow as they came. Invariant: runs are numbered by source ascending, then delay
 //! descending, so that ascending runs are in the canonical order of float sums and of handlers.
 
-use super::spikes::RING;
 use synfire_ir::model::{Combine, Port, Ty};
 use synfire_ir::program::{Carry, Layout, Projection, Rows, Weights};
 use synfire_kernels::cpu::deliver::{Fold, Row};
@@ -166,7 +165,6 @@ pub(super) enum Form {
 /// What one tile of sources sends to one tile of targets through one projection.
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
-    pub projection: u32,
     /// Port of the target's model.
     pub port: u16,
     /// Does the port have a handler?
@@ -197,7 +195,6 @@ pub(super) fn fold(port: &Port) -> Fold {
 /// What the pieces of a projection have in common.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Link<'a> {
-    pub index: u32,
     pub projection: &'a Projection,
     pub port: &'a Port,
     pub handled: bool,
@@ -205,6 +202,8 @@ pub(super) struct Link<'a> {
     pub graded: bool,
     /// Analog column of the source's tiles, if it carries an output.
     pub column: Option<usize>,
+    /// Longest delay in steps that sources keep their lists for.
+    pub ring: u16,
 }
 
 impl Link<'_> {
@@ -224,6 +223,7 @@ impl Link<'_> {
                     sources: (s0, count),
                     targets: (t0, d - c),
                     at: at as u32,
+                    ring: self.ring,
                 };
                 let split = self.handled;
                 let (sparse, least, timing) = sparse(rows, window, split, self.column.is_some())?;
@@ -238,7 +238,7 @@ impl Link<'_> {
                     at,
                     len: (d - c) as usize,
                 };
-                (form, single(*delay), *delay)
+                (form, single(*delay, self.ring), *delay)
             }
             Layout::OneToOne { delay, weights } => {
                 let (lo, hi) = (s0.max(t0), (s0 + count).min(t0 + (d - c)));
@@ -252,7 +252,7 @@ impl Link<'_> {
                     origin: lo as usize,
                     at: at + (lo - t0) as usize,
                 };
-                (form, single(*delay), *delay)
+                (form, single(*delay, self.ring), *delay)
             }
             _ => return None,
         };
@@ -261,7 +261,6 @@ impl Link<'_> {
         }
         let as_is = self.port.ty != Ty::F32 || self.graded || pr.carry != Carry::Events;
         Some(Piece {
-            projection: self.index,
             port: pr.port,
             handled: self.handled,
             source: from.tile,
@@ -287,8 +286,8 @@ fn overlap(start: u32, len: u32, tile: Span) -> Option<(u32, u32)> {
     (a < b).then_some((a, b))
 }
 
-fn single(delay: u16) -> Timing {
-    match delay as usize <= RING {
+fn single(delay: u16, ring: u16) -> Timing {
+    match delay <= ring {
         true => Timing::After(delay),
         false => Timing::Calendar(delay),
     }
@@ -300,6 +299,7 @@ struct Window {
     sources: (u32, u32),
     targets: (u32, u32),
     at: u32,
+    ring: u16,
 }
 
 /// The rows inside a window, their smallest delay and their timing. With `split`, runs that meet a target again are cut so
@@ -337,7 +337,7 @@ fn sparse(rows: &Rows, w: Window, split: bool, analog: bool) -> Option<(Sparse, 
     let (least, most) = bounds(&out.delay)?;
     let one_each = out.row.windows(2).all(|r| r[1] - r[0] <= 1);
     let timing = match least == most && one_each && !analog {
-        true => single(least),
+        true => single(least, w.ring),
         false => Timing::Calendar(most),
     };
     if matches!(timing, Timing::After(_)) {

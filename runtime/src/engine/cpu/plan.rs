@@ -8,7 +8,7 @@
 use super::pieces::{Link, Piece, Span, Timing, fold};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use synfire_ir::program::{Carry, Column, GroupKind, Program};
+use synfire_ir::program::{Carry, Column, GroupKind, Layout, Program, Projection};
 use synfire_kernels::cpu::deliver::Fold;
 use synfire_kernels::cpu::{Fixed, Isa, Kernel, lower};
 
@@ -21,6 +21,8 @@ pub(super) struct Cut {
     pub lanes: usize,
     /// Threads that work on one sample.
     pub workers: usize,
+    /// Longest delay in steps that rings hold; longer ones go through a sparse calendar.
+    pub ring: u16,
 }
 
 /// Units of a group that are updated together.
@@ -80,7 +82,7 @@ impl Plan {
         let code = (0..p.groups.len()).map(|g| code(p, g)).collect();
         let (mut tiles, of_group) = tiles(p, cut);
         analog(p, &mut tiles, &of_group);
-        pieces(p, &mut tiles, &of_group);
+        pieces(p, &mut tiles, &of_group, cut.ring);
         assign(&mut tiles, &of_group, cut.workers);
         depths(&mut tiles);
         let apart = foreign(&tiles).map(|p| p.least).min();
@@ -103,23 +105,6 @@ impl Plan {
     /// Steps that workers may run before they exchange emissions.
     pub fn window(&self) -> u32 {
         (self.apart.unwrap_or(1).max(1) as u32).min(64)
-    }
-
-    /// Bytes of state that one sample needs, roughly.
-    pub fn bytes(p: &Program) -> u128 {
-        let groups = (0..p.groups.len() as u32).filter_map(|g| {
-            let m = p.model_of(g)?;
-            let words = m.states.len() + m.ports.len() + 2;
-            Some(words as u128 * p.groups[g as usize].size as u128 * 4)
-        });
-        let kept = p.projections.iter().filter_map(|pr| match pr.carry {
-            Carry::Output(_) => {
-                let deep = pr.delays()?.1 as u128 + 1;
-                Some(deep * p.groups[pr.source as usize].size as u128 * 4)
-            }
-            Carry::Events => None,
-        });
-        groups.sum::<u128>() + kept.sum::<u128>()
     }
 }
 
@@ -195,7 +180,7 @@ fn tiles(p: &Program, cut: Cut) -> (Vec<Tile>, Vec<std::ops::Range<usize>>) {
 }
 
 /// Enough tiles for the bound, and a multiple of the workers if there are enough units to share.
-fn tile_count(size: u32, cut: Cut) -> u64 {
+pub(super) fn tile_count(size: u32, cut: Cut) -> u64 {
     let least = (size as u64).div_ceil(cut.tile as u64).max(1);
     let workers = cut.workers as u64;
     match size as u64 >= 64 * workers {
@@ -228,13 +213,13 @@ fn output(p: &Program, source: u32, carry: Carry) -> Option<u16> {
     }
 }
 
-fn pieces(p: &Program, tiles: &mut [Tile], of_group: &[std::ops::Range<usize>]) {
+fn pieces(p: &Program, tiles: &mut [Tile], of_group: &[std::ops::Range<usize>], ring: u16) {
     let span = |tiles: &[Tile], tile: usize| Span {
         tile,
         start: tiles[tile].start,
         len: tiles[tile].len,
     };
-    for (index, pr) in (0..).zip(&p.projections) {
+    for pr in &p.projections {
         let Some(m) = p.model_of(pr.target) else {
             continue;
         };
@@ -244,20 +229,41 @@ fn pieces(p: &Program, tiles: &mut [Tile], of_group: &[std::ops::Range<usize>]) 
             known.iter().position(|c| c.0 == s)
         });
         let link = Link {
-            index,
             projection: pr,
             port: &m.ports[pr.port as usize],
             handled: m.handler(pr.port).is_some(),
             graded: p.groups[pr.source as usize].graded,
             column,
+            ring,
         };
         for to in of_group[pr.target as usize].clone() {
-            for from in sources.clone() {
+            for from in senders(pr, tiles, sources.clone(), to) {
                 let piece = link.piece(span(tiles, from), span(tiles, to));
                 tiles[to].pieces.extend(piece);
             }
         }
     }
+}
+
+/// The source tiles that may send to a target tile.
+fn senders(
+    pr: &Projection,
+    tiles: &[Tile],
+    sources: std::ops::Range<usize>,
+    to: usize,
+) -> std::ops::Range<usize> {
+    if !matches!(pr.layout, Layout::OneToOne { .. }) {
+        return sources;
+    }
+    // Source `i` of the range sends to target `i`.
+    let (t, first) = (&tiles[to], pr.target_range.start);
+    let low = t.start.saturating_sub(first) as u64 + pr.source_range.start as u64;
+    let end = (t.start as u64 + t.len as u64).saturating_sub(first as u64);
+    let high = end + pr.source_range.start as u64;
+    let all = &tiles[sources.clone()];
+    let a = all.partition_point(|s| s.start as u64 + s.len as u64 <= low);
+    let b = all.partition_point(|s| (s.start as u64) < high);
+    sources.start + a..sources.start + b.max(a)
 }
 
 /// Estimated work of a tile in a step, in lane operations.

@@ -18,9 +18,12 @@ use synfire_ir::program::{
 use synfire_kernels::cpu::deliver::weigh;
 use synfire_kernels::cpu::{Isa, Kernel, Noise, Words};
 
-/// Most synapses and unit updates of one event and all that follows from it, after which a closed loop counts as one
-/// that never comes to rest.
-const REST: u64 = 1 << 32;
+/// Most work of one event and all that follows from it, after which a closed loop counts as one that never comes to rest:
+/// a few seconds.
+const REST: u64 = 1 << 30;
+
+/// Work of an event beside its unit updates.
+const EVENT: u64 = 64;
 
 /// What all samples share.
 #[derive(Debug)]
@@ -77,6 +80,8 @@ pub(super) struct Queue {
     scalars: Vec<Vec<u32>>,
     args: Vec<u32>,
     fired: List,
+    /// See [`REST`].
+    pub rest: u64,
     pub out: Vec<(u32, u32, u32)>,
     pub seen: Seen,
     pub counters: Counters,
@@ -107,6 +112,7 @@ impl Queue {
             scalars: vec![],
             args: vec![],
             fired: List::default(),
+            rest: REST,
             out: vec![],
             seen: Seen::new(p),
             counters: Counters {
@@ -173,7 +179,8 @@ impl Queue {
         while let Some(&head) = self.queue.front() {
             self.process(chip, step, head, &mut work);
             self.queue.pop_front();
-            if work > REST {
+            work += EVENT;
+            if work > self.rest {
                 return Err(restless(step, self.sample, work));
             }
         }
@@ -272,7 +279,7 @@ impl Queue {
 fn restless(step: u32, sample: u32, work: u64) -> Diagnostics {
     Diagnostic::error(
         "SYN0804",
-        format!("one event of step {step} (sample {sample}) set off {work} unit updates without end"),
+        format!("one event of step {step} (sample {sample}) set off more than {work} unit updates without an end in sight"),
     )
     .at("serial program")
     .note("units whose spikes apply their own rows keep one another firing, as they would on the chip")

@@ -6,9 +6,6 @@
 
 use std::collections::BTreeMap;
 
-/// Longest delay in steps that rings hold; longer ones go through a sparse calendar.
-pub(super) const RING: usize = 64;
-
 /// Events: units (or runs of a piece) and their payloads.
 #[derive(Clone, Debug, Default)]
 pub(super) struct List {
@@ -107,15 +104,16 @@ impl History {
 /// Runs of a piece by the step in which they fall due.
 #[derive(Clone, Debug)]
 pub(super) enum Calendar {
-    /// Delays up to [`RING`]; a power of two of lists.
+    /// Short delays; a power of two of lists.
     Near(Vec<List>),
     /// Any delays.
     Far(BTreeMap<u32, List>),
 }
 
 impl Calendar {
-    pub fn new(longest: u16) -> Self {
-        match longest as usize <= RING {
+    /// For delays up to `longest`, of which those up to `ring` are kept in a ring.
+    pub fn new(longest: u16, ring: u16) -> Self {
+        match longest <= ring {
             true => {
                 let n = (longest as usize + 1).next_power_of_two();
                 Calendar::Near(vec![List::default(); n])

@@ -337,7 +337,7 @@ impl Units {
             .map(|f| vec![0; if f.is_some() { n } else { 0 }])
             .collect();
         let calendar = |p: &super::pieces::Piece| match p.timing {
-            Timing::Calendar(longest) => Some(Calendar::new(longest)),
+            Timing::Calendar(longest) => Some(Calendar::new(longest, plan.cut.ring)),
             _ => None,
         };
         Units {
