@@ -29,18 +29,7 @@ pub fn build(neuron: &tree::Model, e: &mut Elaborator, parts: Parts) -> Option<N
         states.push((free_name(decls), Width::I32, Dimension::NONE));
         states.len() as u16 - 1
     });
-    let first_output = states.len() as u16;
-    let computed: Vec<&tree::Variable> = decls
-        .outputs
-        .iter()
-        .copied()
-        .filter(|o| o.value.is_some())
-        .collect();
-    for (o, t) in computed.iter().zip(&parts.outputs) {
-        let width =
-            types::declared(o.ty.name.as_str()).map_or(Width::F32, |d| d.width(decls.fixed));
-        states.push((o.name.text.to_string(), width, t.ty.dimension()));
-    }
+    let outputs = output_steps(e, &parts, &mut states);
     let hold = hold(e, counter, parts.spike.as_ref());
     let updates = match ode::integrate(&mut e.graph, &parts.equations, parts.method, hold) {
         Ok(solution) => {
@@ -54,13 +43,6 @@ pub fn build(neuron: &tree::Model, e: &mut Elaborator, parts: Parts) -> Option<N
         }
     };
     let spike = spike_steps(e, counter, parts.spike.as_ref());
-    let outputs: Vec<Step> = (first_output..)
-        .zip(&parts.outputs)
-        .map(|(i, t)| Step::Set {
-            slot: Slot::State(i),
-            value: t.id,
-        })
-        .collect();
     let mut shared = shared(decls, &states);
     let mut handlers = vec![];
     for (port, steps) in &parts.handlers {
@@ -90,6 +72,30 @@ pub fn build(neuron: &tree::Model, e: &mut Elaborator, parts: Parts) -> Option<N
             step,
         },
     )
+}
+
+/// A state for each computed output, and the statements that set them.
+fn output_steps(
+    e: &mut Elaborator,
+    parts: &Parts,
+    states: &mut Vec<(String, Width, Dimension)>,
+) -> Vec<Step> {
+    let decls = e.decls;
+    let computed = decls.outputs.iter().filter(|o| o.value.is_some());
+    let mut steps = vec![];
+    for (o, t) in computed.zip(&parts.outputs) {
+        let declared = types::declared(o.ty.name.as_str());
+        let width = declared.map_or(Width::F32, |d| d.width(decls.fixed));
+        let value = match width.ty() {
+            Ty::I32 => e.graph.un(UnOp::ToI32, t.id),
+            Ty::U32 => e.graph.un(UnOp::ToU32, t.id),
+            _ => t.id,
+        };
+        let slot = Slot::State(states.len() as u16);
+        steps.push(Step::Set { slot, value });
+        states.push((o.name.text.to_string(), width, t.ty.dimension()));
+    }
+    steps
 }
 
 struct Written {

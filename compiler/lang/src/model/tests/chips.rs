@@ -413,3 +413,18 @@ fn no_float_appears() {
         }
     }
 }
+
+/// Computed outputs have the width that they were declared with.
+#[test]
+fn outputs_of_fixed_models_keep_their_width() {
+    let m = lower(
+        "neuron A { state v: i16; input s: i32; output u: u32 = v; output w: i8 = v; on s { v = s } }",
+    );
+    let p = program(&m, &[], 1e-3, 1);
+    let mut b = Bench::new(&p);
+    b.step(&[("s", -300.0)]);
+    assert_eq!(
+        [b.state("u"), b.state("w")],
+        [(-300i32 as u32) as f64, -44.0]
+    );
+}
