@@ -251,7 +251,7 @@ pub enum Combine {
     Or,
     /// Largest (0 when nothing came; arrivals must not be negative).
     Max,
-    /// Sum of non-negative arrivals, at most this.
+    /// Sum of non-negative arrivals, at most this (for F32 the bits of the bound).
     SatSum(u32),
 }
 

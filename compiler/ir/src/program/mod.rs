@@ -323,6 +323,8 @@ pub struct Loopback {
 /// ascending order, with the dense matrix's weight (0 included). A unit whose handler or step block emits is recorded (see
 /// `popped`) and, if `closed_loop`, `Row { pre: unit }` is pushed at the tail; a push into a full queue is lost and counted.
 ///
+/// Nothing is combined at ports without a handler: they read 0.
+///
 /// Which events are due: with `sorted` false, the given ones in the given order. With `sorted` true, the given `Row`
 /// events and those of `loopback`, in ascending order of `pre` (a row that is due twice is processed twice), then the other given
 /// events in the given order. Then, in either case, `tail`.

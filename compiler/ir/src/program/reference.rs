@@ -50,7 +50,7 @@ impl Reads for Unit<'_> {
         self.state[i as usize][self.i]
     }
     fn port(&self, i: u16) -> u32 {
-        self.ports[i as usize][self.i]
+        self.ports.get(i as usize).map_or(0, |words| words[self.i])
     }
     fn arg(&self) -> u32 {
         self.arg

@@ -91,13 +91,9 @@ fn push(p: &mut Program, op: Op, ty: Ty) {
 }
 
 /// (what is done, what is said of it).
-const MODELS: [(Damage, &str); 24] = [
+const MODELS: [(Damage, &str); 23] = [
     (|p| p.models[0].ports[0].ty = Ty::Bool, "cannot accumulate"),
     (|p| p.models[0].ports[2].ty = Ty::F32, "cannot accumulate"),
-    (
-        |p| p.models[0].ports[0].combine = Combine::SatSum(3),
-        "cannot accumulate",
-    ),
     (|p| p.models[0].outputs[0].state = 9, "names no state"),
     (|p| p.models[0].handlers[0].port = 9, "handler of port 9"),
     (
@@ -288,7 +284,7 @@ fn run((delay, start, len): (u16, u32, u32)) -> Run {
     Run { delay, start, len }
 }
 
-const DISCIPLINES: [(Damage, &str); 16] = [
+const DISCIPLINES: [(Damage, &str); 15] = [
     (|p| serial(p).group = 0, "no group of units"),
     (|p| serial(p).matrix = 3, "no matrix projection"),
     (
@@ -310,10 +306,6 @@ const DISCIPLINES: [(Damage, &str); 16] = [
     (
         |p| p.groups[0].kind = p.groups[1].kind.clone(),
         "not an external group",
-    ),
-    (
-        |p| push(p, Op::Port(1), Ty::I32),
-        "at which nothing is combined",
     ),
     (|p| serial(p).capacity = 0, "no place"),
     (

@@ -174,6 +174,54 @@ fn cycles_without_delay() {
     let net = verify(net).unwrap_or_else(|d| panic!("{d}"));
     let levels: Vec<u16> = net.levels().iter().map(|l| l.1).collect();
     assert_eq!(levels, [0, 0, 1, 2]);
+    assert!(net.levels().iter().all(|l| net.level(l.0) == l.1));
+}
+
+/// `n` populations, each driving the next in the same step; the last one the first if it is a ring.
+fn chain(n: u32, ring: bool) -> Result<Verified<Network>, String> {
+    let mut net = parse("n", BASE).unwrap_or_else(|d| panic!("{d}"));
+    let model = net.find("quiet").expect("in the base");
+    let pops: Vec<PopId> = (0..n)
+        .map(|k| {
+            let mut p = net.graph[model].clone();
+            (p.name, p.shape) = (format!("p{k}"), vec![1]);
+            net.graph.add_node(p)
+        })
+        .collect();
+    net.models[1].spikes = true;
+    for k in 0..n - u32::from(!ring) {
+        let one = Range { start: 0, len: 1 };
+        let x = Projection {
+            name: format!("x{k}"),
+            source_range: one,
+            target_range: one,
+            port: 0,
+            carry: Carry::Events,
+            stages: vec![Stage {
+                connector: Connector::OneToOne,
+                weight: Init::Const(1.0),
+            }],
+            delay: Init::Const(0.0),
+            bias: None,
+            trainable: false,
+            span: None,
+        };
+        net.graph
+            .add_edge(pops[k as usize], pops[((k + 1) % n) as usize], x);
+    }
+    verify(net).map_err(|d| d.to_string())
+}
+
+#[test]
+fn long_chains_neither_overflow_nor_wrap() {
+    let net = chain(65_535, false).expect("as long as may be");
+    assert_eq!(net.levels().iter().map(|l| l.1).max(), Some(65_534));
+    let all = [
+        chain(65_536, false).expect_err("one too many"),
+        chain(70_000, true).expect_err("a ring"),
+    ]
+    .join("\n");
+    insta::assert_snapshot!(all);
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod projection;
 use super::{Feed, Init, Network, PopId, PopKind, Population, Probe, Projection, Quantity};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::program::Range;
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 use projection::least_delay;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,12 @@ impl Verified<Network> {
     /// outside do not count as a link.
     pub fn levels(&self) -> &[(PopId, u16)] {
         &self.levels
+    }
+
+    /// The phase of one population (see [`Self::levels`]).
+    pub fn level(&self, pop: PopId) -> u16 {
+        let at = self.levels.binary_search_by_key(&pop, |l| l.0);
+        at.map_or(0, |k| self.levels[k].1)
     }
 
     /// The network, to be changed and verified again.
@@ -273,6 +279,29 @@ fn array_len(net: &Network, v: &Init) -> Option<usize> {
     }
 }
 
+/// Last phase of a step.
+const MAX_LEVEL: u16 = u16::MAX - 1;
+/// Most populations of a cycle that a message names.
+const SHOWN: usize = 8;
+
+fn cyclic(net: &Network, cycle: &[PopId]) -> Diagnostic {
+    let shown = &cycle[..cycle.len().min(SHOWN)];
+    let mut names: Vec<String> = shown
+        .iter()
+        .map(|&n| format!("`{}`", net.graph[n].name))
+        .collect();
+    names.sort_unstable();
+    let mut what = format!("a cycle without delay through {}", names.join(", "));
+    if cycle.len() > SHOWN {
+        what.push_str(&format!(" and {} more", cycle.len() - SHOWN));
+    }
+    let d = Diagnostic::error("SYN0416", what)
+        .note("a projection without `delay` is read in the same step, which a cycle cannot be")
+        .hint("give one of its projections a `delay` of at least one step");
+    let spans = shown.iter().filter_map(|&n| net.graph[n].span);
+    spans.fold(d, |d, s| d.label(s, "in the cycle"))
+}
+
 fn levels(net: &Network, out: &mut Diagnostics) -> Vec<(PopId, u16)> {
     let mut g: DiGraph<PopId, ()> = DiGraph::new();
     let mut at = BTreeMap::new();
@@ -286,34 +315,13 @@ fn levels(net: &Network, out: &mut Diagnostics) -> Vec<(PopId, u16)> {
         }
     }
     let mut level = BTreeMap::new();
-    // Tarjan gives components in reverse topological order.
-    for component in tarjan_scc(&g).into_iter().rev() {
+    // Kosaraju's components come in reverse topological order, and without recursion.
+    for mut component in kosaraju_scc(&g).into_iter().rev() {
+        component.sort_unstable();
         let looped = component.len() > 1 || g.find_edge(component[0], component[0]).is_some();
         if looped {
-            let mut names: Vec<&str> = component
-                .iter()
-                .map(|&n| net.graph[g[n]].name.as_str())
-                .collect();
-            names.sort_unstable();
-            let mut d = Diagnostic::error(
-                "SYN0416",
-                format!(
-                    "a cycle without delay through {}",
-                    names
-                        .iter()
-                        .map(|n| format!("`{n}`"))
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                ),
-            )
-            .note("a projection without `delay` is read in the same step, which a cycle cannot be")
-            .hint("give one of its projections a `delay` of at least one step");
-            for &n in &component {
-                if let Some(s) = net.graph[g[n]].span {
-                    d = d.label(s, "in the cycle");
-                }
-            }
-            out.push(d);
+            let cycle: Vec<PopId> = component.iter().map(|&n| g[n]).collect();
+            out.push(cyclic(net, &cycle));
             continue;
         }
         let n = component[0];
@@ -323,6 +331,15 @@ fn levels(net: &Network, out: &mut Diagnostics) -> Vec<(PopId, u16)> {
             .max();
         let l: u16 = from.map_or(0, |l: &u16| l.saturating_add(1));
         level.insert(n, l);
+    }
+    if level.values().any(|l| *l > MAX_LEVEL) {
+        let what = format!("a chain of more than {MAX_LEVEL} projections without delay");
+        out.push(
+            Diagnostic::error("SYN0420", what)
+                .at(net.name.clone())
+                .note("each is a phase of its own in every step")
+                .hint("give some of its projections a `delay`"),
+        );
     }
     net.populations()
         .map(|(id, _)| (id, level.get(&at[&id]).copied().unwrap_or(0)))

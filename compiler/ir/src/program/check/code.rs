@@ -6,8 +6,7 @@ use crate::model::{BinOp, Block, Combine, Model, Op, Ty, UnOp};
 
 pub(super) fn model(m: &Model, serial: bool, at: &str, out: &mut Diagnostics) {
     for p in &m.ports {
-        let counts = matches!(p.combine, Combine::Or | Combine::SatSum(_));
-        if !matches!(p.ty, Ty::I32 | Ty::F32) || (counts && p.ty != Ty::I32) {
+        if !matches!(p.ty, Ty::I32 | Ty::F32) || (p.combine == Combine::Or && p.ty != Ty::I32) {
             bad(
                 out,
                 at,

@@ -5,7 +5,7 @@ use super::{
     SerialEvent, Weights,
 };
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::model::{Model, Op, Ty};
+use crate::model::{Model, Ty};
 use std::collections::BTreeSet;
 
 mod code;
@@ -327,12 +327,6 @@ fn serial(p: &Program, out: &mut Diagnostics) {
             "serial",
             "the rows of the matrix are not an external group".into(),
         );
-    }
-    let blocks = m.handlers.iter().map(|h| &h.block).chain([&m.step]);
-    let mut insts = blocks.flat_map(|b| &b.insts);
-    if insts.any(|i| matches!(i.op, Op::Port(_))) {
-        let what = "a block reads a port, at which nothing is combined";
-        bad(out, "serial", what.into());
     }
     if s.capacity == 0 || (s.closed_loop && g.size > pr.source_range.len) {
         bad(
