@@ -1,7 +1,7 @@
 //! Writes the step code: from typed statements and nodes to blocks of the step IR.
 //!
 //! Comes in: [`Step`]s, updates of equations, the graph. Goes out: a [`Block`]. What is known before the run becomes a parameter column
-//! (one for each distinct node), conditions become selections, `repeat` is unrolled. Limits: [`MAX_INSTRUCTIONS`] an block and a bound on
+//! (one for each distinct node), conditions become selections, `repeat` is unrolled. Limits: [`MAX_INSTRUCTIONS`] a block and a bound on
 //! the work of unrolling; past them [`Shared::too_large`] is set and writing stops.
 
 use super::graph::{Graph, Id, Node};

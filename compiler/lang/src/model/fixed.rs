@@ -5,7 +5,7 @@
 
 use super::elaborate::{Elaborator, Typed};
 use super::graph::{Id, Node};
-use super::real::{names as real_names, plain};
+use super::real::{Function, names as real_names, plain};
 use super::report;
 use super::types::Type;
 use crate::syntax::tree::{BinaryOp, Name};
@@ -23,20 +23,20 @@ pub const NAMES: &[&str] = &[
     "rand_u32",
 ];
 
-const FUNCTIONS: &[(&str, usize, usize)] = &[
-    ("sat", 2, 2),
-    ("wrap", 2, 2),
-    ("mul_shift", 3, 3),
-    ("mul_shift_rtz", 3, 3),
-    ("round_shift", 2, 2),
-    ("trunc_div", 2, 2),
-    ("min", 2, 16),
-    ("max", 2, 16),
-    ("abs", 1, 1),
-    ("sign", 1, 1),
-    ("clip", 3, 3),
-    ("where", 3, 3),
-    ("rand_u32", 0, 0),
+const FUNCTIONS: &[Function] = &[
+    ("sat", 2, 2, "sat(x, bits)"),
+    ("wrap", 2, 2, "wrap(x, bits)"),
+    ("mul_shift", 3, 3, "mul_shift(a, b, shift)"),
+    ("mul_shift_rtz", 3, 3, "mul_shift_rtz(a, b, shift)"),
+    ("round_shift", 2, 2, "round_shift(x, shift)"),
+    ("trunc_div", 2, 2, "trunc_div(a, b)"),
+    ("min", 2, 16, "min(a, b)"),
+    ("max", 2, 16, "max(a, b)"),
+    ("abs", 1, 1, "abs(x)"),
+    ("sign", 1, 1, "sign(x)"),
+    ("clip", 3, 3, "clip(x, low, high)"),
+    ("where", 3, 3, "where(condition, a, b)"),
+    ("rand_u32", 0, 0, "rand_u32()"),
 ];
 
 impl Elaborator<'_, '_> {

@@ -5,7 +5,8 @@
 //!
 //! The way of a model: `declare` gathers its names; `elaborate` (with `names`, `real` and `fixed`) turns expressions into typed nodes of a `graph`, checking
 //! units; `statements` does so with blocks; `ode` integrates equations (`linear`, `exact`, `differences`, `pair`); `stages` checks all of it, `code` writes blocks
-//! of the step IR, and `assemble` puts the stages of a step in order and the result together. Absent on purpose: `synapse` blocks, and any view of the network.
+//! of the step IR, and `assemble` puts the stages of a step in order and the result together. In a model of reals an `int` is a real that is whole
+//! at the start. Absent on purpose: `synapse` blocks, and any view of the network.
 
 mod assemble;
 mod code;

@@ -9,24 +9,27 @@ use synfire_ir::diag::{Span, nearest};
 use synfire_ir::model::{BinOp, Ty, UnOp};
 use synfire_ir::units::Dimension;
 
-/// Functions of real models with the number of their arguments (least, most).
-const FUNCTIONS: &[(&str, usize, usize)] = &[
-    ("exp", 1, 1),
-    ("log", 1, 1),
-    ("sqrt", 1, 1),
-    ("sin", 1, 1),
-    ("cos", 1, 1),
-    ("tanh", 1, 1),
-    ("abs", 1, 1),
-    ("sign", 1, 1),
-    ("floor", 1, 1),
-    ("min", 2, 16),
-    ("max", 2, 16),
-    ("clip", 3, 3),
-    ("where", 3, 3),
-    ("rand", 0, 0),
-    ("randn", 0, 0),
-    ("poisson", 1, 2),
+/// A function: its name, least and most arguments, and how it is written.
+pub type Function = (&'static str, usize, usize, &'static str);
+
+/// Functions of real models.
+const FUNCTIONS: &[Function] = &[
+    ("exp", 1, 1, "exp(x)"),
+    ("log", 1, 1, "log(x)"),
+    ("sqrt", 1, 1, "sqrt(x)"),
+    ("sin", 1, 1, "sin(x)"),
+    ("cos", 1, 1, "cos(x)"),
+    ("tanh", 1, 1, "tanh(x)"),
+    ("abs", 1, 1, "abs(x)"),
+    ("sign", 1, 1, "sign(x)"),
+    ("floor", 1, 1, "floor(x)"),
+    ("min", 2, 16, "min(a, b)"),
+    ("max", 2, 16, "max(a, b)"),
+    ("clip", 3, 3, "clip(x, low, high)"),
+    ("where", 3, 3, "where(condition, a, b)"),
+    ("rand", 0, 0, "rand()"),
+    ("randn", 0, 0, "randn()"),
+    ("poisson", 1, 2, "poisson(mean)"),
 ];
 
 /// Largest mean that one part of a Poisson draw covers, and the entries of its table: beyond 32 events the probability
@@ -171,14 +174,14 @@ impl Elaborator<'_, '_> {
     /// Checks a function's name and number of arguments; `others` are the functions of the other arithmetic.
     pub fn arity(
         &mut self,
-        known: &[(&str, usize, usize)],
+        known: &[Function],
         others: &[&str],
         name: &Name,
         given: usize,
         span: Span,
     ) -> bool {
         let text = name.as_str();
-        let Some(&(_, least, most)) = known.iter().find(|f| f.0 == text) else {
+        let Some(&(_, least, most, form)) = known.iter().find(|f| f.0 == text) else {
             let d = if others.contains(&text) {
                 let hint = "a model computes either in real numbers or in fixed widths, as its declarations say";
                 report::other_arithmetic(name.span, &format!("`{text}`"), self.decls.fixed, hint)
@@ -206,7 +209,7 @@ impl Elaborator<'_, '_> {
             let d = report::function(
                 span,
                 format!("`{text}` takes {wanted} arguments, not {given}"),
-                "see `synfire help functions`".into(),
+                format!("write `{form}`"),
             );
             self.diags.push(d);
             return false;
