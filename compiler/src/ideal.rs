@@ -5,7 +5,7 @@
 
 use crate::fixed::{self, FixedReport};
 use std::collections::BTreeMap;
-use synfire_ir::model::{BinOp, Combine, Inst, Model, Op, Param, Ty};
+use synfire_ir::model::{BinOp, Block, Combine, Inst, Model, Op, Param, State, Ty, Width};
 use synfire_ir::network::{
     Connector, Init, Network, NeuronModel, PopId, PopKind, ProjId, Projection as Wires, Quantity,
     Verified, materialise,
@@ -246,6 +246,9 @@ impl Lowering<'_> {
         }
         let biased = self.biases(id, m, size, &mut params);
         let model = self.variant(model, biased);
+        if self.models[model as usize].states.len() > init.len() {
+            init.push(Column::Uniform(0));
+        }
         GroupKind::Units {
             model,
             params,
@@ -308,6 +311,7 @@ impl Lowering<'_> {
             return k;
         }
         let mut m = self.net.models[model as usize].model.clone();
+        gather_emissions(&mut m);
         for &port in &biased {
             add_bias(&mut m, port);
         }
@@ -492,6 +496,42 @@ fn column(
     } else {
         Column::from_words(words)
     }
+}
+
+/// Lets handlers emit in a stepped program: what they emit in a step adds up in a state of its own, and the step block emits it.
+fn gather_emissions(m: &mut Model) {
+    if m.handlers.iter().all(|h| h.block.emit.is_none()) {
+        return;
+    }
+    let k = m.states.len() as u16;
+    m.states.push(State {
+        name: "emitted".into(),
+        width: Width::I32,
+    });
+    let add = |b: &mut Block| {
+        let held = b.insts.len() as u32;
+        b.insts.push(Inst {
+            op: Op::State(k),
+            ty: Ty::I32,
+        });
+        let Some(emit) = b.emit else { return held };
+        b.insts.push(Inst {
+            op: Op::Bin(BinOp::Add, held, emit),
+            ty: Ty::I32,
+        });
+        held + 1
+    };
+    for h in m.handlers.iter_mut().filter(|h| h.block.emit.is_some()) {
+        let sum = add(&mut h.block);
+        h.block.stores.push((k, sum));
+        h.block.emit = None;
+    }
+    m.step.emit = Some(add(&mut m.step));
+    m.step.insts.push(Inst {
+        op: Op::Const(0),
+        ty: Ty::I32,
+    });
+    m.step.stores.push((k, m.step.insts.len() as u32 - 1));
 }
 
 /// Makes every read of a port add a new parameter column.

@@ -13,6 +13,7 @@ use synfire_ir::program::{Carry, Range};
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 use synfire_targets::Target;
 use synfire_targets::backend::{Backend, Refusal, Reset, UnitDynamics};
+use synfire_targets::schema::Delivery;
 
 /// Most synapses that are looked at one by one.
 const MOST_SYNAPSES: f64 = 2e8;
@@ -474,6 +475,16 @@ impl Quantiser<'_> {
             })
             .collect();
         let scale = self.scale(&inputs, &dynamics, &biases);
+        if self.target.chip.spec.delivery == Delivery::Serial
+            && dynamics.iter().any(|d| d.decay != 0.0)
+        {
+            self.out.push(
+                Diagnostic::warning("SYN0643", format!("`{}` adds up the arrivals of a step; {} takes one after another", p.name, self.target.name()))
+                    .at(p.name.clone())
+                    .note("inhibition is sent first, so no spike comes too early; but what arrives in a step after the threshold was crossed stays on the membrane, where the network's reset drops it")
+                    .hint("`synfire compare` shows what it does to the spikes; the chip's own model computes the same in both"),
+            );
+        }
         let base = self.chip.units.len() as u32;
         for u in 0..p.size() as u32 {
             let d = at(u as usize);
