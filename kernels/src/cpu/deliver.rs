@@ -156,6 +156,61 @@ versions! {
     }
 }
 
+/// A stretch of consecutive targets that an event reaches: number of its run, places, first target, payload factor.
+pub type Stretch = (usize, Range<usize>, usize, u32);
+
+versions! {
+    /// For each stretch in turn, adds `payload * weight` to consecutive targets of a wrapping sum; a weight a place.
+    pub fn add_bytes[I: Iterator<Item = Stretch>](acc: &mut [u32], weights: &[i8], stretches: I) {
+        for (_, places, first, x) in stretches {
+            // The last places of a stretch may lie beyond the last target.
+            for (a, &w) in acc[first..].iter_mut().zip(&weights[places]) {
+                *a = a.wrapping_add(x.wrapping_mul(w as i32 as u32));
+            }
+        }
+    }
+}
+
+/// Places of a word of bits.
+const BITS: usize = 32;
+
+versions! {
+    /// For each stretch in turn, adds `payload * weight of the run` to those of consecutive targets whose bit is set, 32
+    /// places a word (the first of `bits`; the other has the weights of runs); stretches begin and end at words.
+    pub fn add_bits[I: Iterator<Item = Stretch>](
+        fold: Fold,
+        acc: &mut [u32],
+        bits: (&[u32], &[u32]),
+        stretches: I,
+    ) {
+        let (words, weight) = bits;
+        for (run, places, first, x) in stretches {
+            let v = times(fold.is_float(), x, weight[run]);
+            let words = &words[places.start / BITS..places.end / BITS];
+            for (acc, &bits) in acc[first..].chunks_mut(BITS).zip(words) {
+                // A loop of constant length for whole words, which alone becomes vector code.
+                match (<&mut [u32; BITS]>::try_from(&mut *acc), fold.is_float()) {
+                    (Ok(acc), false) => {
+                        for (i, a) in acc.iter_mut().enumerate() {
+                            *a = if bits >> i & 1 != 0 { a.wrapping_add(v) } else { *a };
+                        }
+                    }
+                    (Ok(acc), true) => {
+                        for (i, a) in acc.iter_mut().enumerate() {
+                            *a = if bits >> i & 1 != 0 { Fold::AddF32.one(*a, v) } else { *a };
+                        }
+                    }
+                    (Err(_), _) => {
+                        for (i, a) in acc.iter_mut().enumerate() {
+                            *a = if bits >> i & 1 != 0 { fold.one(*a, v) } else { *a };
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 versions! {
     /// Combines `x[i] * weight` of unit `i` into target `i`.
     pub fn add_pairs[](fold: Fold, acc: &mut [u32], row: Row<'_>, x: &[u32]) {

@@ -4,10 +4,11 @@
 //! Invariant: float sums take events by source, then older first, then their own order.
 
 use super::pieces::{Form, Piece, part, slice};
+use super::rows::{Places, Sparse, Windows};
 use super::spikes::{Calendar, History, List};
 use std::ops::Range;
 use synfire_kernels::cpu::Isa;
-use synfire_kernels::cpu::deliver::{Fold, add_pairs, add_row, scatter};
+use synfire_kernels::cpu::deliver::{Fold, add_bits, add_bytes, add_pairs, add_row, scatter};
 
 /// Enters what a tile of sources emitted in `step` into the calendar of a piece.
 pub(super) fn enter(piece: &Piece, list: &List, step: u32, calendar: &mut Calendar) {
@@ -21,7 +22,9 @@ pub(super) fn enter(piece: &Piece, list: &List, step: u32, calendar: &mut Calend
             due.payloads.extend(list.payloads.get(k));
         };
         match &piece.form {
-            Form::Rows(s) => s.runs(source).for_each(|r| put(r as u32, s.delay[r])),
+            Form::Rows(Sparse { runs, .. }) | Form::Windows(Windows { runs, .. }) => {
+                runs.of(source).for_each(|r| put(r as u32, runs.delay[r]))
+            }
             _ => put(source, piece.least),
         }
     }
@@ -42,6 +45,21 @@ pub(super) fn events(
         Form::Rows(s) => {
             let rows = events.map(|(run, x)| (s.synapses(run), x));
             scatter(piece.fold, acc, &s.targets, s.weights.all(), rows)
+        }
+        Form::Windows(w) => {
+            let mut walked = 0;
+            let stretches = events.map(|(run, x)| {
+                let (range, first, count) = w.stretch(run);
+                walked += count;
+                (run, range, first, x)
+            });
+            match &w.places {
+                Places::Bits { words, weight } => {
+                    add_bits(isa, piece.fold, acc, (words, weight), stretches)
+                }
+                Places::Bytes(weights) => add_bytes(isa, acc, weights, stretches),
+            }
+            walked
         }
         Form::Dense {
             weights,
@@ -100,12 +118,14 @@ pub(super) fn analog(
     match &piece.form {
         Form::Rows(s) => {
             let rows = (0..piece.count).flat_map(|source| {
-                s.runs(source).filter_map(move |run| {
-                    Some((s.synapses(run), value(source as usize, s.delay[run])?))
+                s.runs.of(source).filter_map(move |run| {
+                    Some((s.synapses(run), value(source as usize, s.runs.delay[run])?))
                 })
             });
             scatter(piece.fold, acc, &s.targets, s.weights.all(), rows);
         }
+        // Analog values never go over windows.
+        Form::Windows(_) => {}
         Form::Dense {
             weights,
             origin,

@@ -61,7 +61,7 @@ fn synapses(p: &Program, cut: Cut) -> u128 {
         match &pr.layout {
             Layout::Rows(r) => {
                 let rows = pr.source_range.len as u128 * to * 4;
-                r.targets.len() as u128 * 6 + rows + from * to * FRAME
+                r.targets.len() as u128 * 10 + rows + from * to * FRAME
             }
             Layout::Dense { .. } => from * to * FRAME,
             _ => (from + to) * FRAME,

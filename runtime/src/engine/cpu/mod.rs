@@ -16,6 +16,7 @@ mod ordered;
 mod pieces;
 mod plan;
 mod record;
+mod rows;
 mod serial;
 mod spikes;
 #[cfg(test)]

@@ -36,9 +36,9 @@ pub(super) fn collect(
     for i in positions {
         let run = list.units[i] - base;
         let (source, age) = match &piece.form {
-            Form::Rows(s) if !s.row.is_empty() => {
-                let after = s.row.partition_point(|&r| r <= run);
-                (after as u32 - 1, s.delay[run as usize])
+            Form::Rows(s) if !s.runs.row.is_empty() => {
+                let after = s.runs.row.partition_point(|&r| r <= run);
+                (after as u32 - 1, s.runs.delay[run as usize])
             }
             _ => (run, piece.least),
         };
@@ -82,6 +82,8 @@ pub(super) fn handle(
             core.run_listed(code, mem, targets, args);
             targets.len() as u64
         }
+        // Windows hold sums only.
+        Form::Windows(_) => 0,
         Form::Dense {
             weights,
             origin,

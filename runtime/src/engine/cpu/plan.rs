@@ -5,7 +5,7 @@
 //! Invariant: what a run computes does not depend on the cut: lanes are independent, and each target meets its events in
 //! one order (projection, source, older first).
 
-use super::pieces::{Link, Piece, Span, Timing, fold};
+use super::pieces::{Form, Link, Piece, Span, Timing, fold};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use synfire_ir::program::{Carry, Column, GroupKind, Layout, Program, Projection};
@@ -269,9 +269,10 @@ fn senders(
 /// Estimated work of a tile in a step, in lane operations.
 fn work(t: &Tile) -> u64 {
     let synapses = |piece: &Piece| match &piece.form {
-        super::pieces::Form::Rows(s) => s.targets.len() as u64,
-        super::pieces::Form::Dense { len, .. } => *len as u64 * piece.count as u64,
-        super::pieces::Form::Pairs { .. } => piece.count as u64,
+        Form::Rows(s) => s.targets.len() as u64,
+        Form::Windows(w) => w.synapses(),
+        Form::Dense { len, .. } => *len as u64 * piece.count as u64,
+        Form::Pairs { .. } => piece.count as u64,
     };
     // One in a hundred sources fires in a typical step, and an event costs about ten lane operations.
     t.len as u64 * 20 + t.pieces.iter().map(synapses).sum::<u64>() / 10
