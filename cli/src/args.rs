@@ -218,7 +218,7 @@ pub struct RunArgs {
     /// Where recorded spikes go: .csv, .npz (spikes and signals), or - for CSV on standard output. May be given several times.
     #[arg(long, value_name = "F")]
     pub record: Vec<PathBuf>,
-    /// Print a hash of states, accumulators and spikes every N steps; equal hashes prove equal runs.
+    /// Print a hash of all states and of the spikes so far every N steps; equal hashes prove equal runs.
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub hash_every: u32,
     /// Write a page about the run: raster, rates, traces.

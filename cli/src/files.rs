@@ -4,7 +4,7 @@ use crate::interrupt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use synfire_ir::{Class, Diagnostic};
+use synfire_ir::{Class, Diagnostic, Diagnostics};
 
 /// Largest file that is read, in bytes.
 const LARGEST: u64 = 8 << 30;
@@ -26,7 +26,7 @@ pub fn shown(path: &Path) -> String {
 /// The bytes of a file, or of standard input for `-`.
 ///
 /// Errors: `SYN0912`, of the class that leads to exit status 4.
-pub fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+pub fn read(path: &Path) -> Result<Vec<u8>, Diagnostics> {
     let mut bytes = vec![];
     let done = if is_standard(path) {
         io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes)
@@ -37,9 +37,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
         })
     };
     match done {
-        Ok(_) if bytes.len() as u64 > LARGEST => Err(unreadable(path, "it is larger than 8 GiB")),
+        Ok(_) if bytes.len() as u64 > LARGEST => {
+            Err(unreadable(path, "it is larger than 8 GiB").into())
+        }
         Ok(_) => Ok(bytes),
-        Err(e) => Err(unreadable(path, &plain(&e))),
+        Err(e) => Err(unreadable(path, &plain(&e)).into()),
     }
 }
 
@@ -87,7 +89,7 @@ fn plain(e: &io::Error) -> String {
 /// Writes a file as a whole: to a temporary file beside it, which then takes its name. Devices and pipes are written directly.
 ///
 /// Errors: `SYN0913`, of the class that leads to exit status 4.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostics> {
     // A link keeps pointing to the file that it names.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.into());
     let done = match fs::metadata(path) {
@@ -107,6 +109,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
         .hint(
             "check that the folder exists, that you may write there, and that the disk is not full",
         )
+        .into()
     })
 }
 
@@ -138,7 +141,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Makes a folder and those above it.
 ///
 /// Errors: as [`write`].
-pub fn make_folder(path: &Path) -> Result<(), Diagnostic> {
+pub fn make_folder(path: &Path) -> Result<(), Diagnostics> {
     fs::create_dir_all(path).map_err(|e| {
         Diagnostic::error(
             "SYN0913",
@@ -150,5 +153,6 @@ pub fn make_folder(path: &Path) -> Result<(), Diagnostic> {
         )
         .class(Class::Device)
         .hint("check that you may write there")
+        .into()
     })
 }

@@ -31,7 +31,7 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(|info| report_bug(info)));
+    std::panic::set_hook(Box::new(report_bug));
     let cli = Cli::parse();
     let console = Console::new(&cli.common);
     log(&cli.common, &console);

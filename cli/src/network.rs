@@ -93,9 +93,13 @@ fn contents(named: &str, from: &str) -> Result<(PathBuf, Vec<u8>), String> {
         Ok(m) if !m.is_file() => return Err(format!("`{}` is not a file", path.display())),
         _ => {}
     }
-    let bytes = files::read(&path).map_err(|d| match d.hints.first() {
-        Some(h) if h.starts_with("did you mean") => format!("{}; {h}", d.message),
-        _ => d.message,
+    let bytes = files::read(&path).map_err(|all| {
+        let first = all.0.first();
+        let message = first.map_or(String::new(), |d| d.message.clone());
+        let hint = first
+            .and_then(|d| d.hints.first())
+            .filter(|h| h.starts_with("did you mean"));
+        hint.map_or(message.clone(), |h| format!("{message}; {h}"))
     })?;
     Ok((path, bytes))
 }

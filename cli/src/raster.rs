@@ -33,7 +33,7 @@ struct Band<'a> {
     rate: bool,
 }
 
-/// The plot of a recording's first sample; empty when nothing was recorded.
+/// The plot of one sample of a recording (the first with spikes); empty when nothing was recorded.
 pub fn draw(
     recording: &Recording,
     populations: &[Population],
@@ -44,23 +44,15 @@ pub fn draw(
     if bands.is_empty() || recording.steps == 0 {
         return String::new();
     }
-    let most = LINES - 2;
+    let most = LINES - 2 - usize::from(recording.data.batch.is_some());
     let left_out = bands.len().saturating_sub(most);
     if left_out > 0 {
         bands.truncate(most - 1);
     }
     share_lines(&mut bands, most - usize::from(left_out > 0));
-    // The second line of a label says at most "32 of 1,000,000".
-    let words = |b: &Band<'_>| {
-        let size = count(b.population.size.into()).len();
-        let second = if b.population.size > 32 {
-            size + 6
-        } else {
-            size
-        };
-        b.population.name.chars().count().max(second)
-    };
-    let label = bands.iter().map(words).max().unwrap_or(0).clamp(9, LABEL);
+    // The second line of a label is a size, or "1 in 1,000".
+    let words = |b: &Band<'_>| b.population.name.chars().count().max(10);
+    let label = bands.iter().map(words).max().unwrap_or(0).min(LABEL);
     let width = console.width.saturating_sub(label + 2).max(10);
     let steps = window(&bands, recording.steps, width);
     let from = recording.steps - steps;
@@ -88,6 +80,15 @@ pub fn draw(
         ));
     }
     out += &plot.axis();
+    if let Some(n) = recording.data.batch.filter(|n| *n > 1) {
+        let line = format!(
+            "{:>label$}  sample {} of 0 .. {}\n",
+            "",
+            shown_sample(recording),
+            n - 1
+        );
+        out += &console.dim(&line);
+    }
     out
 }
 
@@ -111,9 +112,15 @@ fn window(bands: &[Band<'_>], steps: u32, width: usize) -> u32 {
     (round as u32).clamp(1, steps)
 }
 
+/// The sample that is drawn: the first that has spikes.
+pub fn shown_sample(recording: &Recording) -> u32 {
+    recording.data.spikes.first().map_or(0, |s| s.sample)
+}
+
 fn bands<'a>(recording: &'a Recording, populations: &'a [Population]) -> Vec<Band<'a>> {
     let mut of: Vec<Vec<&NamedSpike>> = vec![vec![]; populations.len()];
-    for s in recording.data.spikes.iter().filter(|s| s.sample == 0) {
+    let sample = shown_sample(recording);
+    for s in recording.data.spikes.iter().filter(|s| s.sample == sample) {
         if let Some(list) = of.get_mut(s.population as usize) {
             list.push(s);
         }
@@ -183,7 +190,7 @@ impl Plot<'_> {
         let (cells, drawn) = self.dots(band);
         let size = band.population.size;
         let second = match drawn {
-            n if n < size => format!("{} of {}", count(u64::from(n)), count(u64::from(size))),
+            n if n < size => format!("1 in {}", count(u64::from(size.div_ceil(n.max(1))))),
             _ => count(u64::from(size)),
         };
         let mut out = String::new();

@@ -95,6 +95,23 @@ pub fn shorten(text: &str, width: usize) -> String {
     format!("{head}…{end}")
 }
 
+/// Text filled to a width; further lines are indented.
+pub fn paragraph(text: &str, width: usize, indent: usize) -> String {
+    let mut out = String::new();
+    let mut line = String::new();
+    for w in text.split_whitespace() {
+        if !line.trim().is_empty() && line.chars().count() + 1 + w.chars().count() > width {
+            out += &line;
+            out.push('\n');
+            line = " ".repeat(indent);
+        } else if !line.trim().is_empty() {
+            line.push(' ');
+        }
+        line += w;
+    }
+    out + &line + "\n"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

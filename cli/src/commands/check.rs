@@ -5,7 +5,7 @@ use crate::commands::compile;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::network::{self, Loaded};
-use crate::table::{Side, Table};
+use crate::table::{Side, Table, paragraph};
 use crate::units::{bytes, count, number_of, percent, seconds, short};
 use crate::{diagnostics, mapping, targets};
 use serde_json::{Value, json};
@@ -95,14 +95,15 @@ impl Fit {
 }
 
 fn verdicts(fits: &[Fit], console: &Console) -> String {
-    let mut table = Table::new(&[
+    let head = [
         ("target", Side::Left),
         ("fits", Side::Left),
         ("cores", Side::Right),
         ("fullest", Side::Right),
-        ("why", Side::Left),
-    ]);
-    let room = console.width.saturating_sub(44).max(24);
+        ("binds first", Side::Left),
+    ];
+    let mut table = Table::new(&head);
+    let mut reasons = String::new();
     for f in fits {
         match &f.result {
             Ok(report) => {
@@ -113,36 +114,55 @@ fn verdicts(fits: &[Fit], console: &Console) -> String {
                     .filter_map(|c| m.binding(c))
                     .reduce(|a, b| if b.1 > a.1 { b } else { a });
                 let cores = match m.available {
-                    Some(n) => format!("{} of {}", m.cores.len(), count(n)),
-                    None => m.cores.len().to_string(),
+                    Some(n) => format!("{} of {}", count(m.cores.len() as u64), count(n)),
+                    None => count(m.cores.len() as u64),
                 };
-                let why = full.map_or(String::new(), |(r, _)| {
-                    format!("{} bind first", mapping::RESOURCES[r])
-                });
+                let share = full.map_or("-".into(), |x| percent(x.1));
                 table.row([
                     f.target.clone(),
                     "yes".into(),
                     cores,
-                    full.map_or("-".into(), |x| percent(x.1)),
-                    why,
+                    share,
+                    full.map_or("-", |x| mapping::RESOURCES[x.0]).into(),
                 ]);
             }
             Err(d) => {
-                let first =
-                    d.0.iter()
-                        .find(|d| d.severity == Severity::Error)
-                        .map_or("interrupted", |d| d.message.as_str());
                 table.row([
                     f.target.clone(),
                     "no".into(),
                     "-".into(),
                     "-".into(),
-                    crate::table::shorten(first, room),
+                    "-".into(),
                 ]);
+                reasons += &reason(&f.target, d, console);
             }
         }
     }
-    table.render(console)
+    let mut out = table.render(console);
+    if !reasons.is_empty() {
+        out += &format!("\n{reasons}");
+    }
+    out
+}
+
+/// Why a network does not fit: its first error, and how many there are.
+fn reason(target: &str, d: &Diagnostics, console: &Console) -> String {
+    let errors: Vec<_> =
+        d.0.iter()
+            .filter(|d| d.severity == Severity::Error)
+            .collect();
+    let Some(first) = errors.first() else {
+        return format!("{target}: interrupted\n");
+    };
+    let more = match errors.len() {
+        1 => String::new(),
+        n => format!(" (and {} more; --target {target} shows all)", n - 1),
+    };
+    paragraph(
+        &format!("{target}: {}{more}", first.message),
+        console.width,
+        2,
+    )
 }
 
 /// Bytes that an engine will need, roughly: states and parameters of neurons, and 8 bytes a synapse.

@@ -3,7 +3,7 @@
 use crate::args::TargetsArgs;
 use crate::console::Console;
 use crate::failure::Outcome;
-use crate::table::{Side, Table};
+use crate::table::{Side, Table, paragraph};
 use crate::targets;
 use crate::units::count;
 use serde::Serialize;
@@ -274,21 +274,4 @@ fn arithmetic(t: &Target<'_>, width: usize) -> String {
         ));
     }
     lines.iter().map(|l| paragraph(l, width, 2)).collect()
-}
-
-/// Text filled to a width; further lines are indented.
-fn paragraph(text: &str, width: usize, indent: usize) -> String {
-    let mut out = String::new();
-    let mut line = String::new();
-    for w in text.split_whitespace() {
-        if !line.trim().is_empty() && line.chars().count() + 1 + w.chars().count() > width {
-            out += &line;
-            out.push('\n');
-            line = " ".repeat(indent);
-        } else if !line.trim().is_empty() {
-            line.push(' ');
-        }
-        line += w;
-    }
-    out + &line + "\n"
 }

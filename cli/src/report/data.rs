@@ -4,6 +4,7 @@
 //! binned: a grid of counts for each population, one byte a cell. Traces are thinned to the lowest and highest value of
 //! each stretch, so that no spike of a membrane is lost to the eye.
 
+use crate::raster::shown_sample;
 use serde_json::{Value, json};
 use synfire_runtime::session::Recording;
 use synfire_runtime::spikes::{NamedSpike, Population, Signal};
@@ -21,10 +22,14 @@ const TRACES: usize = 8;
 /// Populations drawn.
 pub const DRAWN: usize = 40;
 
-/// The raster of the first sample: one entry for each recorded population.
+/// The raster of the first sample with spikes: one entry for each recorded population.
 pub fn raster(recording: &Recording, populations: &[Population]) -> Vec<Value> {
-    let first = recording.data.spikes.partition_point(|s| s.sample == 0);
-    let spikes = &recording.data.spikes[..first];
+    let sample = shown_sample(recording);
+    let end = recording
+        .data
+        .spikes
+        .partition_point(|s| s.sample <= sample);
+    let spikes = &recording.data.spikes[..end];
     let mut of: Vec<Vec<&NamedSpike>> = vec![vec![]; populations.len()];
     for s in spikes {
         if let Some(list) = of.get_mut(s.population as usize) {
@@ -125,16 +130,19 @@ pub fn rate_over_time(recording: &Recording, population: u32, size: u32, bins: u
         .collect()
 }
 
-/// A recorded state of the first sample: up to [`TRACES`] units, evenly chosen.
+/// A recorded state of sample `sample`: up to [`TRACES`] units, evenly chosen.
 /// `unit` is what the values are shown in: a factor and a name.
-pub fn traces(signal: &Signal, unit: Option<(f64, &str)>) -> Value {
+pub fn traces(signal: &Signal, sample: u32, unit: Option<(f64, &str)>) -> Value {
     let factor = unit.map_or(1.0, |u| u.0);
     let width = signal.elements as usize;
     let chosen: Vec<usize> = match width {
         w if w <= TRACES => (0..w).collect(),
         w => (0..TRACES).map(|k| k * w / TRACES).collect(),
     };
-    let values = signal.values.first().map_or(&[][..], Vec::as_slice);
+    let values = signal
+        .values
+        .get(sample as usize)
+        .map_or(&[][..], Vec::as_slice);
     let trace = |&e: &usize| {
         let column: Vec<f32> = values
             .iter()

@@ -4,6 +4,7 @@ use super::data;
 use super::html::{Cell, cards, number, page, section, sparkline, table, text};
 use super::mapping;
 use crate::execute::Ran;
+use crate::raster::shown_sample;
 use crate::stats::Activity;
 use crate::units::{
     bytes, count, large, number_of, peak_memory, percent, seconds, short, shown_in,
@@ -22,7 +23,9 @@ pub fn run_page(ran: &Ran, activity: &[Activity], artefact: Option<&Artifact>) -
     let recording = &ran.recording;
     let raster = data::raster(recording, &ran.populations);
     let signals = recording.data.signals.iter();
-    let traces: Vec<Value> = signals.map(|s| data::traces(s, unit_of(s, ran))).collect();
+    let traces: Vec<Value> = signals
+        .map(|s| data::traces(s, shown_sample(recording), unit_of(s, ran)))
+        .collect();
     let mut sections = vec![section("facts", "Run", "", &cards(&facts(ran)))];
     if !raster.is_empty() {
         let spikes: usize = raster
@@ -149,7 +152,11 @@ fn facts(ran: &Ran) -> Vec<(&'static str, String, String)> {
 fn raster_note(ran: &Ran, spikes: usize) -> String {
     let mut words = vec![];
     if let Some(n) = ran.recording.data.batch.filter(|n| *n > 1) {
-        words.push(format!("The first of {n} samples."));
+        words.push(format!(
+            "Sample {} of 0 to {}.",
+            shown_sample(&ran.recording),
+            n - 1
+        ));
     }
     let shown = ran.populations.iter().filter(|p| p.recorded).count();
     if shown > data::DRAWN {

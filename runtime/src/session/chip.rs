@@ -16,15 +16,20 @@ use synfire_targets::backend::{Backend, Emulation, NativeInput};
 /// Most times that one serial input event is repeated for its value.
 const MOST_REPEATS: f64 = 255.0;
 
+/// Named units: (population, unit).
+type Units = Vec<(u32, u32)>;
+/// First unit of a probe's range, and what each unit of it stands for.
+type ProbeUnits = Option<(u32, Vec<Units>)>;
+
 /// See the module.
 pub(super) struct Chip {
     shifts: Vec<u32>,
     /// Sorted by (population, unit).
     inputs: Vec<(BoundInput, NativeInput)>,
     /// For each probe of the program: first unit of its range, and the named units of each unit.
-    outputs: Vec<Option<(u32, Vec<Vec<(u32, u32)>>)>>,
+    outputs: Vec<ProbeUnits>,
     /// Named units of each address of a serial program.
-    addresses: Vec<Vec<(u32, u32)>>,
+    addresses: Vec<Units>,
     feeds: Vec<(u32, u32, u32)>,
     every_step: Vec<(u32, u32, u32)>,
 }
@@ -190,7 +195,7 @@ fn inputs(
 }
 
 /// Units that native event `word` stands for; `bound` is sorted.
-fn units_of(bound: &[BoundOutput], word: u64) -> Vec<(u32, u32)> {
+fn units_of(bound: &[BoundOutput], word: u64) -> Units {
     let from = bound.partition_point(|b| b.word < word);
     let these = bound[from..].iter().take_while(|b| b.word == word);
     these.map(|b| (b.pop, b.unit)).collect()
@@ -202,7 +207,7 @@ fn sorted_outputs(bindings: &Bindings) -> Vec<BoundOutput> {
     bound
 }
 
-fn outputs(emulation: &Emulation, bindings: &Bindings) -> Vec<Option<(u32, Vec<Vec<(u32, u32)>>)>> {
+fn outputs(emulation: &Emulation, bindings: &Bindings) -> Vec<ProbeUnits> {
     let bound = sorted_outputs(bindings);
     let mut out = vec![None; emulation.program.probes.len()];
     for (probe, words) in &emulation.outputs {
@@ -219,11 +224,7 @@ fn outputs(emulation: &Emulation, bindings: &Bindings) -> Vec<Option<(u32, Vec<V
     out
 }
 
-fn addresses(
-    program: &Program,
-    bindings: &Bindings,
-    backend: &dyn Backend,
-) -> Vec<Vec<(u32, u32)>> {
+fn addresses(program: &Program, bindings: &Bindings, backend: &dyn Backend) -> Vec<Units> {
     let Discipline::Serial(s) = &program.discipline else {
         return vec![];
     };

@@ -15,7 +15,7 @@ mod tests;
 pub use length::{Length, LengthReason, Wanted, length};
 
 use crate::engine::{self, Counters, Engine, Options, Record};
-use crate::spikes::{Population, SpikeData};
+use crate::spikes::{NamedSpike, Population, SpikeData};
 use chip::Chip;
 use named::Named;
 use std::sync::Arc;
@@ -168,7 +168,7 @@ pub struct Recording {
     pub counts: Vec<Option<u64>>,
     /// The engine's own counters.
     pub counters: Counters,
-    /// (step, hash of state, accumulators and spikes so far) at the asked steps.
+    /// (step, hash of all states and of the spikes recorded so far) at the asked steps.
     pub hashes: Vec<(u32, u64)>,
     /// Worth knowing.
     pub notes: Diagnostics,
@@ -242,6 +242,7 @@ impl Session {
         recording.data.batch = input.batch;
         recording.data.signals = self.wiring.signals(self.samples);
         let mut record = Record::default();
+        let mut spikes_hash = Fnv::default();
         let mut done = 0;
         while done < total && !progress.cancelled() {
             let chunk = self.chunk(&drive, done, total, hash_every);
@@ -252,11 +253,19 @@ impl Session {
                 total,
             };
             let ran = self.engine.advance(chunk, &stimulus, &mut record, &part)?;
+            let before = recording.data.spikes.len();
             self.wiring
                 .collect(&mut record, steps, &self.program, &mut recording.data);
             done += ran;
-            if hash_every > 0 && done % hash_every == 0 {
-                recording.hashes.push((done, self.engine.hash()?));
+            if hash_every > 0 {
+                recording.data.spikes[before..]
+                    .iter()
+                    .for_each(|s| spikes_hash.spike(s));
+                if done % hash_every == 0 {
+                    let mut whole = spikes_hash;
+                    whole.word(self.engine.hash()?);
+                    recording.hashes.push((done, whole.0));
+                }
             }
             if ran < chunk {
                 break;
@@ -332,6 +341,31 @@ impl Wiring {
             Wiring::Named(n) => n.collect(record, program, data),
             Wiring::Chip(c) => c.collect(record, steps, data),
         }
+    }
+}
+
+/// 64-bit FNV-1a over little-endian words.
+#[derive(Clone, Copy)]
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn word(&mut self, w: u64) {
+        for b in w.to_le_bytes() {
+            self.0 = (self.0 ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    /// Spikes come in the order of the engine's record, which does not depend on the engine.
+    fn spike(&mut self, s: &NamedSpike) {
+        self.word(u64::from(s.sample) << 32 | u64::from(s.step));
+        self.word(u64::from(s.population) << 32 | u64::from(s.neuron));
+        self.word(s.value.to_bits());
     }
 }
 

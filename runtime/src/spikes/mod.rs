@@ -8,6 +8,9 @@
 //! `.npz`: arrays `step` (u32), `population` (u16, index into `names`), `neuron` (u32), `names`, and `sample` (u32), `value`
 //! where there are such; a signal or trace is an array `NAME` of [samples, times, elements] beside `NAME.step` (u32).
 
+// Errors are rare, and end the reading of a row: their size is of no account.
+#![allow(clippy::result_large_err)]
+
 mod csv;
 mod events;
 mod npy;
