@@ -3,9 +3,9 @@
 //! Comes in: the arguments of a call, the names they may have. Goes out: one expression for each parameter, `None` where
 //! none was given. Every wrong argument is reported.
 
-use super::Resolver;
+use super::{Resolver, listed, near};
 use crate::syntax::tree::{Arg, Expr};
-use synfire_ir::diag::{Diagnostic, Span, nearest};
+use synfire_ir::diag::{Diagnostic, Span};
 
 impl<'a> Resolver<'a> {
     /// Sorts the arguments of `what` by its parameters `formals`, of which the first `required` must be given.
@@ -59,7 +59,7 @@ impl<'a> Resolver<'a> {
             self.report(
                 Diagnostic::error("SYN0105", format!("{what} needs {list}"))
                     .label(at, format!("without {list}"))
-                    .hint(format!("its arguments are: {}", formals.join(", "))),
+                    .hint(format!("its arguments are: {}", listed(formals))),
             );
             ok = false;
         }
@@ -71,13 +71,13 @@ fn unexpected(what: &str, arg: &Arg, formals: &[&str], after_named: bool) -> Dia
     let takes = if formals.is_empty() {
         "it takes no arguments".to_string()
     } else {
-        format!("its arguments are: {}", formals.join(", "))
+        format!("its arguments are: {}", listed(formals))
     };
     match &arg.name {
         Some(n) => {
             let d = Diagnostic::error("SYN0105", format!("{what} has no argument `{}`", n.text))
                 .label(n.span, "unknown");
-            match nearest(n.as_str(), formals.iter().copied()) {
+            match near(n.as_str(), formals.iter().copied()) {
                 Some(near) => d.hint(format!("did you mean `{near}`?")),
                 None => d.hint(takes),
             }

@@ -3,15 +3,15 @@
 //! Comes in: a statement with its scope. Goes out: one [`Link`] for each pair of its sources and targets, checked: what the
 //! source gives, which port takes it, rules, weight, delay. Ports of parts remain, and [`super::ports`] removes them.
 
-use super::Resolver;
 use super::data::Want;
 use super::declare::Later;
 use super::refs::Target;
 use super::rules::Ends;
 use super::scope::ScopeId;
 use super::value::{Node, Value, View};
+use super::{Resolver, listed, near};
 use crate::syntax::tree::{Connect, Direction, Field, Ref};
-use synfire_ir::diag::{Diagnostic, Span, nearest};
+use synfire_ir::diag::{Diagnostic, Span};
 use synfire_ir::model::Ty;
 use synfire_ir::network::{Init, Stage};
 use synfire_ir::program::{Carry, Range};
@@ -65,7 +65,7 @@ impl<'a> Resolver<'a> {
         stmts.sort_by(|a, b| a.order.cmp(&b.order));
         let mut links = vec![];
         for s in &stmts {
-            if self.connect(s, &mut links).is_none() && links.len() >= super::MAX_ITEMS {
+            if self.connect(s, &mut links).is_none() && self.tried > super::MAX_ITEMS {
                 break;
             }
         }
@@ -81,7 +81,8 @@ impl<'a> Resolver<'a> {
         let mut k = 0;
         for source in &sources {
             for target in &targets {
-                self.room(out.len(), "projections", s.stmt.span)?;
+                self.tried += 1;
+                self.room(self.tried - 1, "projections", s.stmt.span)?;
                 let name = s.name.as_ref().map(|n| {
                     if several {
                         format!("{n}.{k}")
@@ -115,7 +116,7 @@ impl<'a> Resolver<'a> {
             } else if !FIELDS.contains(&name) {
                 let d = Diagnostic::error("SYN0110", format!("a `connect` has no field `{name}`"))
                     .label(f.name.span, "unknown field");
-                let d = match nearest(name, FIELDS) {
+                let d = match near(name, FIELDS) {
                     Some(n) => d.hint(format!("did you mean `{n}`?")),
                     None => d.hint(format!("its fields are: {}", FIELDS.join(", "))),
                 };
@@ -138,7 +139,7 @@ impl<'a> Resolver<'a> {
                     value: Value::List(l),
                     span,
                     ..
-                }) => out.extend(l.iter().map(|v| Target {
+                }) => out.extend(l.items.iter().map(|v| Target {
                     value: v.clone(),
                     member: None,
                     via: None,
@@ -457,10 +458,10 @@ impl<'a> Resolver<'a> {
         let d = Diagnostic::error("SYN0116", format!("`{}` has no {kind} `{name}`", p.name))
             .label(at, format!("no such {kind}"))
             .label(p.span, "declared here");
-        match nearest(name, known.iter().map(String::as_str)) {
+        match near(name, known.iter().map(String::as_str)) {
             Some(n) => d.hint(format!("did you mean `{n}`?")),
             None if known.is_empty() => d.hint(format!("its model has no {kind}s")),
-            None => d.hint(format!("its {kind}s are: {}", known.join(", "))),
+            None => d.hint(format!("its {kind}s are: {}", listed(known))),
         }
     }
 }

@@ -234,7 +234,10 @@ impl<'a> Resolver<'a> {
             return Some(vec![]);
         };
         let mut inner: Option<Vec<u32>> = None;
-        for item in items.iter() {
+        for item in items.items.iter() {
+            if !self.burn(at) {
+                return None;
+            }
             if out.len() > MAX_LIST {
                 self.report(
                     Diagnostic::error("SYN0113", format!("a list of more than {MAX_LIST} numbers"))
@@ -260,7 +263,7 @@ impl<'a> Resolver<'a> {
             }
             inner = Some(shape);
         }
-        let mut shape = vec![items.len() as u32];
+        let mut shape = vec![items.items.len() as u32];
         shape.extend(inner.unwrap_or_default());
         Some(shape)
     }
@@ -293,19 +296,16 @@ impl<'a> Resolver<'a> {
 
     /// Stores an array in the network, under its name or that name with a number.
     pub(super) fn store(&mut self, n: Numbers) -> Option<ArrayId> {
-        let mut name = n.name.clone();
-        for k in 2.. {
-            match self.array_ids.get(&name) {
-                None => break,
-                Some(&id) => {
-                    let known = &self.arrays[id as usize];
-                    if known.shape == n.shape && known.data == n.data {
-                        return Some(id);
-                    }
-                }
-            }
-            name = format!("{}#{k}", n.name);
+        if let Some(known) = self
+            .array_ids
+            .get(&n.name)
+            .map(|&id| (id, &self.arrays[id as usize]))
+            && known.1.shape == n.shape
+            && known.1.data == n.data
+        {
+            return Some(known.0);
         }
+        let name = self.array_names.unique(&n.name);
         let id = self.arrays.len() as ArrayId;
         self.array_ids.insert(name.clone(), id);
         self.arrays.push(Array {

@@ -163,6 +163,9 @@ impl<'a> Resolver<'a> {
         if self.statements <= MAX_STATEMENTS {
             return Some(());
         }
+        if self.statements > MAX_STATEMENTS + 1 {
+            return None;
+        }
         self.report(
             Diagnostic::error(
                 "SYN0113",
@@ -358,6 +361,9 @@ impl<'a> Resolver<'a> {
         let formals: Vec<&str> = m.params.iter().map(|p| p.name.as_str()).collect();
         let bound = self.bind(what, args, &formals, 0, at);
         for (i, p) in m.params.iter().enumerate() {
+            if self.count_statement(p.span).is_none() {
+                return;
+            }
             let given = bound.as_ref().and_then(|b| b.get(i).copied().flatten());
             let source = given
                 .map(|e| (e, outer))

@@ -7,7 +7,7 @@ use super::Resolver;
 use super::data::{Numbers, Want};
 use super::eval::wrong_dimension;
 use super::quantity::show;
-use super::rules::Ends;
+use super::rules::{Ends, matrices};
 use super::value::scaled;
 use crate::syntax::tree::Field;
 use synfire_ir::diag::{Diagnostic, Span};
@@ -188,7 +188,7 @@ fn array_shapes(ends: &Ends, stages: &[Stage], arrays: &[Array]) -> (Vec<Vec<u32
     };
     match &one.connector {
         Connector::AllToAll { .. } | Connector::Dense | Connector::FixedProbability { .. } => {
-            (vec![vec![t, s]], "")
+            (matrices(s, t), "")
         }
         Connector::OneToOne | Connector::Scale => (vec![vec![t], ends.target.shape.clone()], ""),
         Connector::Conv2d(c) => (vec![c.weight_shape().to_vec()], ""),

@@ -3,7 +3,7 @@
 //! Comes in: a name and its arguments. Goes out: a [`Value::Draw`] in SI with the dimension of what it draws, or what is
 //! wrong with the arguments.
 
-use super::ops::{mismatch, plain};
+use super::ops::{Checked, fail, mismatch, plain};
 use super::value::Value;
 use synfire_ir::diag::{Diagnostic, Span};
 use synfire_ir::network::{Distribution as D, MAX_COUNT};
@@ -49,7 +49,7 @@ pub(super) fn is_whole(d: &D) -> bool {
 }
 
 /// The distribution `name` of these arguments (as many as [`arguments`] says).
-pub(super) fn make(name: &str, values: &[(Value, Span)], at: Span) -> Result<Value, Diagnostic> {
+pub(super) fn make(name: &str, values: &[(Value, Span)], at: Span) -> Checked<Value> {
     let mut numbers = vec![];
     for ((v, span), formal) in values.iter().zip(arguments(name).unwrap_or(&[])) {
         let n = v.number().ok_or_else(|| {
@@ -77,10 +77,10 @@ pub(super) fn make(name: &str, values: &[(Value, Span)], at: Span) -> Result<Val
     };
     for (i, n) in numbers.iter().enumerate() {
         if i < plain_from && !n.1.is_none() {
-            return Err(plain(&format!("an argument of `{name}`"), n.1, n.2));
+            return fail(plain(&format!("an argument of `{name}`"), n.1, n.2));
         }
         if i > 0 && plain_from == 0 && n.1 != first {
-            return Err(mismatch(
+            return fail(mismatch(
                 "arguments of one distribution",
                 at,
                 (first, numbers[0].2),
@@ -106,16 +106,18 @@ pub(super) fn make(name: &str, values: &[(Value, Span)], at: Span) -> Result<Val
     Ok(Value::Draw(distribution, dimension))
 }
 
-fn check(name: &str, n: &[(f64, Dimension, Span)]) -> Result<(), Diagnostic> {
+fn check(name: &str, n: &[(f64, Dimension, Span)]) -> Checked<()> {
     let get = |i: usize| n.get(i).map_or(0.0, |n| n.0);
     let bad = |i: usize, what: &str| {
         let at = n.get(i).map_or(Span::default(), |n| n.2);
-        Err(Diagnostic::error("SYN0114", format!("`{name}`: {what}"))
-            .label(at, "this argument")
-            .hint(format!(
-                "`{name}` takes {}",
-                arguments(name).unwrap_or(&[]).join(", ")
-            )))
+        fail(
+            Diagnostic::error("SYN0114", format!("`{name}`: {what}"))
+                .label(at, "this argument")
+                .hint(format!(
+                    "`{name}` takes {}",
+                    arguments(name).unwrap_or(&[]).join(", ")
+                )),
+        )
     };
     let whole = |x: f64| x.fract() == 0.0 && x.abs() <= 2f64.powi(31);
     match name {

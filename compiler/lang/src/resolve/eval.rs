@@ -6,11 +6,10 @@
 
 use super::ops::{self, article};
 use super::scope::{Bound, LetState, ScopeId};
-use super::value::{Node, Text, Value};
-use super::{MAX_DEPTH, Resolver};
+use super::value::{List, MAX_LISTS_DEEP, Node, Text, Value};
+use super::{MAX_DEPTH, Resolver, near};
 use crate::model::quantity::literal;
 use crate::syntax::tree::{Expr, ExprKind, Ref, Segment, Type};
-use std::sync::Arc;
 use synfire_ir::diag::{Diagnostic, Span};
 use synfire_ir::units::Dimension;
 
@@ -21,21 +20,26 @@ impl<'a> Resolver<'a> {
             return None;
         }
         if self.depth >= MAX_DEPTH {
-            self.report(
-                Diagnostic::error(
-                    "SYN0113",
-                    format!("definitions nest more than {MAX_DEPTH} levels deep"),
-                )
-                .label(e.span, "one level too many")
-                .hint("shorten the chain of `let`s that this one depends on")
-                .field("limit", MAX_DEPTH),
-            );
+            self.too_deep(e.span);
             return None;
         }
         self.depth += 1;
         let value = self.eval_kind(e, scope);
         self.depth -= 1;
         value
+    }
+
+    /// Reports a definition behind too many others.
+    pub(super) fn too_deep(&mut self, at: Span) {
+        self.report(
+            Diagnostic::error(
+                "SYN0113",
+                format!("definitions nest more than {MAX_DEPTH} levels deep"),
+            )
+            .label(at, "one level too many")
+            .hint("shorten the chain of definitions that this one depends on")
+            .field("limit", MAX_DEPTH),
+        );
     }
 
     fn eval_kind(&mut self, e: &'a Expr, scope: ScopeId) -> Option<Value> {
@@ -66,9 +70,8 @@ impl<'a> Resolver<'a> {
                 // All elements are looked at, so that one run reports every error in them.
                 let values: Vec<Option<Value>> =
                     items.iter().map(|i| self.eval(i, scope)).collect();
-                Some(Value::List(
-                    values.into_iter().collect::<Option<Vec<_>>>()?.into(),
-                ))
+                let values = values.into_iter().collect::<Option<Vec<_>>>()?;
+                self.list(values, e.span)
             }
             ExprKind::Ref(r) => self.eval_ref(r, scope),
             ExprKind::Call(c) => self.call(c, scope),
@@ -86,12 +89,29 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// A list of values.
+    pub(super) fn list(&mut self, values: Vec<Value>, at: Span) -> Option<Value> {
+        let list = List::new(values).map(Value::List);
+        if list.is_none() {
+            self.report(
+                Diagnostic::error(
+                    "SYN0113",
+                    format!("lists nest more than {MAX_LISTS_DEEP} deep"),
+                )
+                .label(at, "one level too many")
+                .hint("use fewer axes")
+                .field("limit", MAX_LISTS_DEEP),
+            );
+        }
+        list
+    }
+
     /// The value, or its diagnostic reported.
-    pub(super) fn keep<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
+    pub(super) fn keep<T>(&mut self, result: Result<T, impl Into<Diagnostic>>) -> Option<T> {
         match result {
             Ok(v) => Some(v),
             Err(d) => {
-                self.report(d);
+                self.report(d.into());
                 None
             }
         }
@@ -128,7 +148,7 @@ impl<'a> Resolver<'a> {
     /// What a bound name is worth.
     pub(super) fn bound_value(&mut self, bound: &Bound, span: Span) -> Option<Value> {
         match bound {
-            Bound::Value(v) => Some(v.clone()),
+            Bound::Value(v) => Some((**v).clone()),
             Bound::Node(n) => Some(Value::Node(n.clone())),
             Bound::Failed => None,
             Bound::Let(id) => self.let_value(*id, span),
@@ -241,7 +261,7 @@ impl<'a> Resolver<'a> {
         let name = ty.name.as_str();
         let d = Diagnostic::error("SYN0104", format!("`{name}` is no type of a constant"))
             .label(ty.span, "unknown type");
-        let near = synfire_ir::diag::nearest(name, TYPES);
+        let near = near(name, TYPES);
         let d = near.map_or(d.clone(), |n| d.hint(format!("did you mean `{n}`?")));
         self.report(d.hint(format!("the types are: {}", TYPES.join(", "))));
         false
@@ -342,10 +362,11 @@ impl<'a> Resolver<'a> {
     /// Follows the brackets after a list.
     pub(super) fn index_list(
         &mut self,
-        list: &Arc<[Value]>,
+        list: &List,
         seg: &'a Segment,
         scope: ScopeId,
     ) -> Option<Value> {
+        let list = &list.items;
         let outside = |at: Span, i: u32, n: usize| {
             Diagnostic::error("SYN0310", format!("element {i} of a list of {n}"))
                 .label(at, "out of range")
@@ -366,10 +387,10 @@ impl<'a> Resolver<'a> {
                     self.whole(to, scope, "the end of a slice", 0),
                 );
                 let (a, b) = (a?, b?);
-                let found = list
-                    .get(a as usize..b as usize)
-                    .map(|s| Value::List(s.into()));
-                self.keep(found.ok_or_else(|| outside(*at, b, list.len())))
+                let found = list.get(a as usize..b as usize);
+                let found = self.keep(found.ok_or_else(|| outside(*at, b, list.len())))?;
+                self.fuel = self.fuel.saturating_sub(found.len() as u64);
+                self.list(found.to_vec(), *at)
             }
             other => {
                 self.report(

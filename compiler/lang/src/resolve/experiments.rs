@@ -3,11 +3,11 @@
 //! Comes in: the experiment of the chosen network, if there is one and no second, and the `spike_list` sources. Goes out:
 //! the length of a run and the feeds. `at` and `expect` are not evaluated here: a warning says so.
 
-use super::Resolver;
 use super::data::Numbers;
 use super::quantity::show;
 use super::scope::ScopeId;
 use super::value::{Node, Value, count};
+use super::{Resolver, near};
 use crate::syntax::tree::{Exp, Experiment, Feed as FeedStmt, Field, Item, Setting, Source};
 use std::collections::BTreeMap;
 use synfire_ir::diag::{Diagnostic, Span};
@@ -57,7 +57,7 @@ impl<'a> Resolver<'a> {
                 format!("there is no network `{}`", e.network.text),
             )
             .label(e.network.span, "unknown");
-            let d = match synfire_ir::diag::nearest(e.network.as_str(), networks) {
+            let d = match near(e.network.as_str(), networks) {
                 Some(n) => d.hint(format!("did you mean `{n}`?")),
                 None => d.hint("an experiment runs a network of its own file"),
             };

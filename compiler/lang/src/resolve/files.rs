@@ -3,12 +3,12 @@
 //! Comes in: a text and a loader. Goes out: all trees, and for each file a table of the names that can be used in it. A file
 //! is read once, however often it is imported; circles of imports are fine, as nothing is evaluated here.
 
-use super::{LoadOptions, Loader, MAX_FILES};
+use super::{LoadOptions, Loader, MAX_FILES, listed, near};
 use crate::library;
 use crate::syntax::{self, tree};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use synfire_ir::diag::{Diagnostic, Diagnostics, SourceMap, Span, nearest};
+use synfire_ir::diag::{Diagnostic, Diagnostics, SourceMap, Span};
 
 /// One item of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,9 +73,7 @@ impl Files {
             by_name: BTreeMap::new(),
         };
         files.add(name, "", text, out);
-        for path in ["std.sources"] {
-            files.library(path, out);
-        }
+        files.library("std.sources", out);
         let mut at = 0;
         while at < files.units.len() {
             files.follow(at, loader, out);
@@ -389,9 +387,9 @@ fn not_in<'n>(head: &str, name: &tree::Name, names: impl Iterator<Item = &'n str
     let names: Vec<&str> = names.collect();
     let d = Diagnostic::error("SYN0101", format!("`{head}` has no `{}`", name.text))
         .label(name.span, "unknown");
-    match nearest(name.as_str(), names.iter().copied()) {
+    match near(name.as_str(), names.iter().copied()) {
         Some(n) => d.hint(format!("did you mean `{n}`?")),
-        None => d.hint(format!("it has: {}", names.join(", "))),
+        None => d.hint(format!("it has: {}", listed(&names))),
     }
 }
 
@@ -410,7 +408,7 @@ fn no_such_use(full: &str, u: &tree::Use) -> Diagnostic {
         .iter()
         .map(String::as_str)
         .chain(modules.iter().copied());
-    match nearest(full, known) {
+    match near(full, known) {
         Some(n) => d.hint(format!("did you mean `{n}`?")),
         None => d.hint(format!(
             "`use` names the library ({}) or `targets.CHIP`; files are read by `import \"file.syn\"`",

@@ -3,12 +3,12 @@
 //! Comes in: a call. Goes out: its value. There are numeric functions (with their dimensions), those of fixed-width
 //! arithmetic, `name` and `size` of populations, `load` of data, and the distributions.
 
-use super::ops::{finite, mismatch, plain};
+use super::ops::{Checked, Fault, fail, finite, mismatch, plain};
 use super::scope::ScopeId;
 use super::value::{Data, Node, Text, Value};
-use super::{MAX_TEXT, Resolver, distributions};
+use super::{MAX_TEXT, Resolver, distributions, near};
 use crate::syntax::tree::Call;
-use synfire_ir::diag::{Diagnostic, Span, nearest};
+use synfire_ir::diag::{Diagnostic, Span};
 use synfire_ir::units::Dimension;
 
 /// Functions of numbers: name, and names of their arguments.
@@ -39,8 +39,13 @@ const WHOLE: [(&str, &[&str]); 4] = [
     ("trunc_div", &["a", "b"]),
 ];
 
-/// Functions of names and files.
-const OTHER: [&str; 3] = ["load", "name", "size"];
+/// Functions of names and files, and lists.
+const OTHER: [&str; 4] = ["load", "name", "size", "spaced"];
+
+/// Longest list of `spaced`.
+const MAX_SPACED: usize = 1 << 16;
+/// Operations that one of its values costs: values take memory as long as the network is read.
+const SPACED_COST: u64 = 16;
 
 /// A value and its place.
 type Placed = (Value, Span);
@@ -53,6 +58,7 @@ impl<'a> Resolver<'a> {
             "load" => return self.load_call(c, scope),
             "name" => return self.name_call(c, scope),
             "size" => return self.size_call(c, scope),
+            "spaced" => return self.spaced_call(c, scope),
             _ => {}
         }
         let formals = NUMERIC
@@ -177,6 +183,38 @@ impl<'a> Resolver<'a> {
         }))
     }
 
+    /// `spaced(from, to, n)`: `n` values at equal distances from `from` on, `to` left out.
+    fn spaced_call(&mut self, c: &'a Call, scope: ScopeId) -> Option<Value> {
+        let bound = self.bind("`spaced`", &c.args, &["from", "to", "n"], 3, c.span)?;
+        let [Some(from), Some(to), Some(n)] = bound[..] else {
+            return None;
+        };
+        let (a, b) = (self.eval(from, scope), self.eval(to, scope));
+        let n = self.whole(n, scope, "the number of values of `spaced`", 0)?;
+        let (a, b) = ((a?, from.span), (b?, to.span));
+        if n as usize > MAX_SPACED {
+            self.report(
+                Diagnostic::error(
+                    "SYN0113",
+                    format!("a list of {n} values; at most {MAX_SPACED} can be"),
+                )
+                .label(c.span, "this list")
+                .hint("keep long lists in a data file and `load` it")
+                .field("limit", MAX_SPACED),
+            );
+            return None;
+        }
+        let ends = number(&a, "spaced").and_then(|x| Ok((x, number(&b, "spaced")?)));
+        let ((x, dx), (y, dy)) = self.keep(ends)?;
+        if dx != dy {
+            self.report(mismatch("bounds of one list", c.span, (dx, a.1), (dy, b.1)));
+            return None;
+        }
+        self.fuel = self.fuel.saturating_sub(n as u64 * SPACED_COST);
+        let value = |k: u32| Value::Real(x + (y - x) * k as f64 / n as f64, dx);
+        self.list((0..n).map(value).collect(), c.span)
+    }
+
     /// Elements of a population (or a slice of it) or of a list.
     fn size_call(&mut self, c: &'a Call, scope: ScopeId) -> Option<Value> {
         let e = self
@@ -186,7 +224,7 @@ impl<'a> Resolver<'a> {
             .flatten()?;
         let v = self.eval(e, scope)?;
         match &v {
-            Value::List(l) => Some(Value::Int(l.len() as i128)),
+            Value::List(l) => Some(Value::Int(l.items.len() as i128)),
             Value::Node(n @ (Node::Pop(..) | Node::Port(..))) => {
                 Some(Value::Int(self.view_of(n)?.range.len as i128))
             }
@@ -220,24 +258,26 @@ fn unknown(c: &Call, name: &str) -> Diagnostic {
         .map(|f| f.0)
         .chain(OTHER)
         .chain(distributions::NAMES);
-    match nearest(name, names) {
+    match near(name, names) {
         Some(n) => d.hint(format!("did you mean `{n}`?")),
-        None => d.hint("functions are exp, log, sqrt, min, max, where, ... and load, name, size; `synfire help` lists them"),
+        None => d.hint("functions are exp, log, sqrt, min, max, where, ... and load, name, size, spaced; `synfire help` lists them"),
     }
 }
 
-fn number(v: &Placed, name: &str) -> Result<(f64, Dimension), Diagnostic> {
+fn number(v: &Placed, name: &str) -> Checked<(f64, Dimension)> {
     v.0.number().ok_or_else(|| {
-        Diagnostic::error(
-            "SYN0104",
-            format!("`{name}` needs numbers, not {}", v.0.describe()),
+        Fault::from(
+            Diagnostic::error(
+                "SYN0104",
+                format!("`{name}` needs numbers, not {}", v.0.describe()),
+            )
+            .label(v.1, v.0.describe())
+            .hint("give a number"),
         )
-        .label(v.1, v.0.describe())
-        .hint("give a number")
     })
 }
 
-fn numeric(name: &str, values: &[Placed], at: Span) -> Result<Value, Diagnostic> {
+fn numeric(name: &str, values: &[Placed], at: Span) -> Checked<Value> {
     if name == "where" {
         return choose(values, at);
     }
@@ -247,7 +287,7 @@ fn numeric(name: &str, values: &[Placed], at: Span) -> Result<Value, Diagnostic>
         .collect::<Result<_, _>>()?;
     for (v, n) in values.iter().zip(&numbers).skip(1) {
         if n.1 != numbers[0].1 {
-            return Err(mismatch(
+            return fail(mismatch(
                 "compared",
                 at,
                 (numbers[0].1, values[0].1),
@@ -262,7 +302,7 @@ fn numeric(name: &str, values: &[Placed], at: Span) -> Result<Value, Diagnostic>
         if d.is_none() {
             finite(r, d, at)
         } else {
-            Err(plain(&format!("the argument of `{name}`"), d, values[0].1))
+            fail(plain(&format!("the argument of `{name}`"), d, values[0].1))
         }
     };
     let get = |i: usize| numbers.get(i).map_or(x, |n| n.0);
@@ -292,49 +332,53 @@ fn numeric(name: &str, values: &[Placed], at: Span) -> Result<Value, Diagnostic>
     }
 }
 
-fn root(x: f64, d: Dimension, arg: Span, at: Span) -> Result<Value, Diagnostic> {
+fn root(x: f64, d: Dimension, arg: Span, at: Span) -> Checked<Value> {
     if d.0.iter().any(|e| e % 2 != 0) {
-        return Err(Diagnostic::error(
-            "SYN0201",
-            format!("the square root of {} has no unit", super::ops::article(d)),
-        )
-        .label(arg, "its unit is no square")
-        .hint("divide by a unit first, e.g. `sqrt(x / 1 mV)`"));
+        return fail(
+            Diagnostic::error(
+                "SYN0201",
+                format!("the square root of {} has no unit", super::ops::article(d)),
+            )
+            .label(arg, "its unit is no square")
+            .hint("divide by a unit first, e.g. `sqrt(x / 1 mV)`"),
+        );
     }
     finite(x.sqrt(), Dimension(d.0.map(|e| e / 2)), at)
 }
 
-fn choose(values: &[Placed], at: Span) -> Result<Value, Diagnostic> {
+fn choose(values: &[Placed], at: Span) -> Checked<Value> {
     let [(c, c_at), (a, a_at), (b, b_at)] = values else {
         return Ok(Value::Bool(false));
     };
     let Value::Bool(c) = c else {
-        return Err(Diagnostic::error(
-            "SYN0104",
-            format!(
-                "the condition of `where` must be `true` or `false`, not {}",
-                c.describe()
-            ),
-        )
-        .label(*c_at, c.describe())
-        .hint("write a comparison"));
+        return fail(
+            Diagnostic::error(
+                "SYN0104",
+                format!(
+                    "the condition of `where` must be `true` or `false`, not {}",
+                    c.describe()
+                ),
+            )
+            .label(*c_at, c.describe())
+            .hint("write a comparison"),
+        );
     };
     if let (Some((_, da)), Some((_, db))) = (a.number(), b.number())
         && da != db
     {
-        return Err(mismatch("alternatives", at, (da, *a_at), (db, *b_at)));
+        return fail(mismatch("alternatives", at, (da, *a_at), (db, *b_at)));
     }
     Ok(if *c { a.clone() } else { b.clone() })
 }
 
-fn whole_function(name: &str, values: &[Placed], at: Span) -> Result<Value, Diagnostic> {
+fn whole_function(name: &str, values: &[Placed], at: Span) -> Checked<Value> {
     let ints: Vec<i64> = values
         .iter()
         .map(|v| {
             v.0.whole()
                 .and_then(|i| i64::try_from(i).ok())
                 .ok_or_else(|| {
-                    Diagnostic::error(
+                    let d = Diagnostic::error(
                         "SYN0104",
                         format!(
                             "`{name}` needs whole numbers of at most 64 bits, not {}",
@@ -342,7 +386,8 @@ fn whole_function(name: &str, values: &[Placed], at: Span) -> Result<Value, Diag
                         ),
                     )
                     .label(v.1, v.0.describe())
-                    .hint("give a whole number")
+                    .hint("give a whole number");
+                    Fault::from(d)
                 })
         })
         .collect::<Result<_, _>>()?;
@@ -353,7 +398,7 @@ fn whole_function(name: &str, values: &[Placed], at: Span) -> Result<Value, Diag
         if ok {
             Ok(())
         } else {
-            Err(
+            fail(
                 Diagnostic::error("SYN0114", format!("{what} of `{name}` is out of range"))
                     .label(last.1, "out of range")
                     .label(at, "in this call")

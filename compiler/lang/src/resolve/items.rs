@@ -3,16 +3,16 @@
 //! Comes in: a path such as `LifDelta`, `cells.Lif` or `std.neurons.Lif`. Goes out: the item it names; for a `neuron`, its
 //! lowered model, made once however many populations use it.
 
-use super::Resolver;
 use super::declare::{Declared, Shape};
 use super::files::ItemId;
 use super::populations::DRIVEN;
 use super::scope::{Bound, ScopeId};
 use super::value::{Value, count};
+use super::{Resolver, near};
 use crate::model::{self, ModelContext, Quantity};
 use crate::syntax::tree::{self, Item, Path};
 use std::collections::BTreeMap;
-use synfire_ir::diag::{Diagnostic, Diagnostics, Severity, nearest};
+use synfire_ir::diag::{Diagnostic, Diagnostics, Severity};
 
 /// Words that name a source without `use`, and the model they stand for.
 pub(super) const BUILT_IN: [(&str, &str); 3] = [
@@ -88,16 +88,13 @@ impl<'a> Resolver<'a> {
             .iter()
             .filter(|n| of_kind(&n.1.0))
             .map(|n| &**n.0);
-        if let Some(n) = nearest(dotted, known) {
+        if let Some(n) = near(dotted, known) {
             return d.hint(format!("did you mean `{n}`?"));
         }
         let last = path.names.last().map_or("", |n| n.as_str());
         let library: Vec<String> = crate::library::paths().collect();
         let in_library = library.iter().find(|p| p.rsplit('.').next() == Some(last));
-        match (
-            in_library,
-            nearest(dotted, library.iter().map(String::as_str)),
-        ) {
+        match (in_library, near(dotted, library.iter().map(String::as_str))) {
             (Some(p), _) => d.hint(format!("write `use {p}` at the top of the file")),
             (None, Some(p)) => d.hint(format!("did you mean `{p}`?")),
             _ => d.hint(format!(
@@ -194,7 +191,7 @@ impl<'a> Resolver<'a> {
         };
         let words = BUILT_IN.iter().map(|b| b.0).chain(DRIVEN);
         let unit = self.scopes.get(scope)?.unit;
-        match nearest(one.as_str(), words) {
+        match near(one.as_str(), words) {
             Some(near) if files.whole && !files.units[unit].names.contains_key(&one.text) => {
                 let d = Diagnostic::error(
                     "SYN0101",

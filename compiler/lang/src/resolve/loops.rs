@@ -37,7 +37,7 @@ impl<'a> Resolver<'a> {
             let suffix: Arc<str> = format!("{}.{number}", outer.suffix).into();
             let scope = self.new_scope(Some(l.scope), unit, prefix, suffix, depth);
             self.scopes[scope].round = Some((l.scope, number));
-            self.declare(scope, &f.var, Bound::Value(value));
+            self.declare(scope, &f.var, Bound::Value(Arc::new(value)));
             let order = [&l.order[..], &[k as u32]].concat();
             bodies.push_back(Body {
                 stmts: &f.body,
@@ -53,8 +53,8 @@ impl<'a> Resolver<'a> {
     fn rounds(&mut self, l: &Loop<'a>) -> Option<Vec<(i64, Value)>> {
         match &l.stmt.range {
             tree::Range::List(e) => match self.eval(e, l.scope)? {
-                Value::List(items) if items.len() <= MAX_ROUNDS => Some(
-                    items
+                Value::List(l) if l.items.len() <= MAX_ROUNDS => Some(
+                    l.items
                         .iter()
                         .enumerate()
                         .map(|(i, v)| (i as i64, v.clone()))

@@ -44,7 +44,7 @@ use files::{Files, ItemId};
 use scope::{Family, LetSlot, Scope, ScopeId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use synfire_ir::diag::{Diagnostic, Diagnostics, Severity, SourceMap, Span};
+use synfire_ir::diag::{Diagnostic, Diagnostics, Severity, SourceMap, Span, nearest};
 use synfire_ir::network::{Array, ArrayId, Network, NeuronModel, PopId, Population, Projection};
 
 /// Most populations, and most projections, of a network.
@@ -64,7 +64,7 @@ pub const MAX_FILES: usize = 1000;
 /// Longest joined name, in bytes.
 pub const MAX_TEXT: usize = 4096;
 /// Most operations evaluated in all.
-const FUEL: u64 = 50_000_000;
+const FUEL: u64 = 20_000_000;
 /// Most diagnostics that one run reports.
 const MAX_REPORTS: usize = 200;
 
@@ -115,6 +115,52 @@ pub fn load(
     (files.sources, result, Diagnostics(warnings))
 }
 
+/// Gives out names: a name that was given carries a number the next time.
+#[derive(Default)]
+struct Unique {
+    given: BTreeMap<String, u32>,
+}
+
+impl Unique {
+    fn unique(&mut self, name: &str) -> String {
+        let mut now = name.to_string();
+        loop {
+            match self.given.get_mut(&now) {
+                None => {
+                    self.given.insert(now.clone(), 1);
+                    return now;
+                }
+                Some(_) => {
+                    let k = self.given.entry(name.to_string()).or_insert(1);
+                    *k += 1;
+                    now = format!("{name}#{k}");
+                }
+            }
+        }
+    }
+}
+
+/// Most names that are searched for a likely one, and that a hint lists.
+const NAMES_SEARCHED: usize = 5000;
+const NAMES_LISTED: usize = 20;
+
+/// The likely name that was meant.
+fn near<'n>(wanted: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    nearest(wanted, names.into_iter().take(NAMES_SEARCHED))
+}
+
+/// Names in a row, the first few of them.
+fn listed<S: AsRef<str>>(names: &[S]) -> String {
+    let shown: Vec<&str> = names.iter().take(NAMES_LISTED).map(AsRef::as_ref).collect();
+    match names.len().saturating_sub(NAMES_LISTED) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// Which array of which file, as named from which file.
+type ArrayKey = (Arc<str>, Option<Arc<str>>, usize);
+
 /// The state of one run; `'a` is the lifetime of the trees.
 struct Resolver<'a> {
     files: &'a Files,
@@ -126,6 +172,9 @@ struct Resolver<'a> {
     depth: u32,
     statements: usize,
     rounds: usize,
+    /// Pairs of ends that connects have been tried on, and links that were joined at ports.
+    tried: usize,
+    joined: usize,
 
     scopes: Vec<Scope>,
     lets: Vec<LetSlot<'a>>,
@@ -154,7 +203,8 @@ struct Resolver<'a> {
 
     arrays: Vec<Array>,
     array_ids: BTreeMap<String, ArrayId>,
-    loaded: BTreeMap<(Arc<str>, Option<Arc<str>>, usize), Option<Arc<Array>>>,
+    array_names: Unique,
+    loaded: BTreeMap<ArrayKey, Option<Arc<Array>>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -168,6 +218,8 @@ impl<'a> Resolver<'a> {
             depth: 0,
             statements: 0,
             rounds: 0,
+            tried: 0,
+            joined: 0,
             scopes: vec![],
             lets: vec![],
             families: vec![],
@@ -192,6 +244,7 @@ impl<'a> Resolver<'a> {
             graded_pops: vec![],
             arrays: vec![],
             array_ids: BTreeMap::new(),
+            array_names: Unique::default(),
             loaded: BTreeMap::new(),
         };
         r.file_scopes();

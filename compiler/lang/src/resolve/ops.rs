@@ -9,11 +9,34 @@ use crate::syntax::tree::{BinaryOp, UnaryOp};
 use synfire_ir::diag::{Diagnostic, Span};
 use synfire_ir::units::Dimension;
 
+/// A value, or why there is none.
+pub(crate) type Checked<T> = Result<T, Fault>;
+
+/// A diagnostic, kept small enough to be returned from everywhere.
+pub(crate) struct Fault(Box<Diagnostic>);
+
+impl From<Diagnostic> for Fault {
+    fn from(d: Diagnostic) -> Self {
+        Fault(Box::new(d))
+    }
+}
+
+impl From<Fault> for Diagnostic {
+    fn from(f: Fault) -> Self {
+        *f.0
+    }
+}
+
+/// The failure that a diagnostic describes.
+pub(crate) fn fail<T>(d: impl Into<Fault>) -> Checked<T> {
+    Err(d.into())
+}
+
 /// An operand and its place.
 pub(crate) type At<'v> = (&'v Value, Span);
 
 /// `op a`.
-pub(crate) fn unary(op: UnaryOp, a: At) -> Result<Value, Diagnostic> {
+pub(crate) fn unary(op: UnaryOp, a: At) -> Checked<Value> {
     match (op, a.0) {
         (UnaryOp::Plus, Value::Int(_) | Value::Real(..)) => Ok(a.0.clone()),
         (UnaryOp::Minus, Value::Int(i)) => {
@@ -22,7 +45,7 @@ pub(crate) fn unary(op: UnaryOp, a: At) -> Result<Value, Diagnostic> {
         (UnaryOp::Minus, Value::Real(v, d)) => Ok(Value::Real(-v, *d)),
         (UnaryOp::Minus, Value::Data(_) | Value::Draw(..)) => scale(a, -1.0, Dimension::NONE, a.1),
         (UnaryOp::Not, Value::Bool(b)) => Ok(Value::Bool(!b)),
-        (UnaryOp::Not, v) => Err(operand(
+        (UnaryOp::Not, v) => fail(operand(
             "not",
             v,
             a.1,
@@ -30,13 +53,13 @@ pub(crate) fn unary(op: UnaryOp, a: At) -> Result<Value, Diagnostic> {
         )),
         (op, v) => {
             let sign = if op == UnaryOp::Minus { "-" } else { "+" };
-            Err(operand(sign, v, a.1, "a number"))
+            fail(operand(sign, v, a.1, "a number"))
         }
     }
 }
 
 /// `a op b`; `at` is the operator's place.
-pub(crate) fn binary(op: BinaryOp, at: Span, a: At, b: At) -> Result<Value, Diagnostic> {
+pub(crate) fn binary(op: BinaryOp, at: Span, a: At, b: At) -> Checked<Value> {
     use BinaryOp as B;
     match op {
         B::And | B::Or => logic(op, a, b),
@@ -48,10 +71,10 @@ pub(crate) fn binary(op: BinaryOp, at: Span, a: At, b: At) -> Result<Value, Diag
     }
 }
 
-fn logic(op: BinaryOp, a: At, b: At) -> Result<Value, Diagnostic> {
+fn logic(op: BinaryOp, a: At, b: At) -> Checked<Value> {
     let truth = |v: At| match v.0 {
         Value::Bool(t) => Ok(*t),
-        other => Err(operand(
+        other => fail(operand(
             op.text(),
             other,
             v.1,
@@ -66,11 +89,11 @@ fn logic(op: BinaryOp, a: At, b: At) -> Result<Value, Diagnostic> {
     }))
 }
 
-fn compare(op: BinaryOp, at: Span, a: At, b: At) -> Result<Value, Diagnostic> {
+fn compare(op: BinaryOp, at: Span, a: At, b: At) -> Checked<Value> {
     use BinaryOp as B;
     if let (Some((x, dx)), Some((y, dy))) = (a.0.number(), b.0.number()) {
         if dx != dy {
-            return Err(mismatch("compared", at, (dx, a.1), (dy, b.1)));
+            return fail(mismatch("compared", at, (dx, a.1), (dy, b.1)));
         }
         let truth = match (a.0, b.0) {
             (Value::Int(x), Value::Int(y)) => ordering(op, x.partial_cmp(y)),
@@ -84,22 +107,26 @@ fn compare(op: BinaryOp, at: Span, a: At, b: At) -> Result<Value, Diagnostic> {
             let equal = matches!((a.0, b.0), (Value::Text(x), Value::Text(y)) if x.text == y.text);
             Ok(Value::Bool(equal == (op == B::Eq)))
         }
-        (B::Eq | B::Ne, true, Value::Bool(_) | Value::List(_) | Value::Node(_)) => {
+        (B::Eq | B::Ne, true, Value::Bool(_) | Value::Node(_)) => {
             Ok(Value::Bool((a.0 == b.0) == (op == B::Eq)))
         }
-        _ => Err(Diagnostic::error(
-            "SYN0104",
-            format!(
-                "{} and {} cannot be compared by `{}`",
-                a.0.describe(),
-                b.0.describe(),
-                op.text()
+        _ => fail(
+            Diagnostic::error(
+                "SYN0104",
+                format!(
+                    "{} and {} cannot be compared by `{}`",
+                    a.0.describe(),
+                    b.0.describe(),
+                    op.text()
+                ),
+            )
+            .label(at, "here")
+            .label(a.1, a.0.describe())
+            .label(b.1, b.0.describe())
+            .hint(
+                "compare two numbers of one dimension; texts and truth values have `==` and `!=`",
             ),
-        )
-        .label(at, "here")
-        .label(a.1, a.0.describe())
-        .label(b.1, b.0.describe())
-        .hint("compare two numbers of one dimension; texts and truth values have `==` and `!=`")),
+        ),
     }
 }
 
@@ -115,7 +142,7 @@ fn ordering(op: BinaryOp, o: Option<std::cmp::Ordering>) -> bool {
     }
 }
 
-fn bits(op: BinaryOp, a: At, b: At) -> Result<Value, Diagnostic> {
+fn bits(op: BinaryOp, a: At, b: At) -> Checked<Value> {
     if let (Value::Bool(x), Value::Bool(y)) = (a.0, b.0) {
         match op {
             BinaryOp::BitAnd => return Ok(Value::Bool(x & y)),
@@ -125,14 +152,16 @@ fn bits(op: BinaryOp, a: At, b: At) -> Result<Value, Diagnostic> {
     }
     let int = |v: At| {
         v.0.whole()
-            .ok_or_else(|| operand(op.text(), v.0, v.1, "a whole number"))
+            .ok_or_else(|| Fault::from(operand(op.text(), v.0, v.1, "a whole number")))
     };
     let (x, y) = (int(a)?, int(b)?);
     let count = || {
         u32::try_from(y).ok().filter(|&n| n < 64).ok_or_else(|| {
-            Diagnostic::error("SYN0114", format!("a shift by {y} bits"))
-                .label(b.1, "must be 0 to 63")
-                .hint("shift by a number of bits from 0 to 63")
+            let d = Diagnostic::error("SYN0114", format!("a shift by {y} bits"));
+            Fault::from(
+                d.label(b.1, "must be 0 to 63")
+                    .hint("shift by a number of bits from 0 to 63"),
+            )
         })
     };
     let value = match op {
@@ -146,7 +175,7 @@ fn bits(op: BinaryOp, a: At, b: At) -> Result<Value, Diagnostic> {
     Ok(Value::Int(value))
 }
 
-fn sum(op: BinaryOp, at: Span, a: At, b: At) -> Result<Value, Diagnostic> {
+fn sum(op: BinaryOp, at: Span, a: At, b: At) -> Checked<Value> {
     let add = op == BinaryOp::Add;
     if let (Value::Int(x), Value::Int(y)) = (a.0, b.0) {
         let r = if add {
@@ -159,7 +188,7 @@ fn sum(op: BinaryOp, at: Span, a: At, b: At) -> Result<Value, Diagnostic> {
     let (x, dx) = a.0.number().ok_or_else(|| not_summed(op, a))?;
     let (y, dy) = b.0.number().ok_or_else(|| not_summed(op, b))?;
     if dx != dy {
-        return Err(mismatch(
+        return fail(mismatch(
             if add { "added" } else { "subtracted" },
             at,
             (dx, a.1),
@@ -180,7 +209,7 @@ fn not_summed(op: BinaryOp, v: At) -> Diagnostic {
     }
 }
 
-fn product(op: BinaryOp, at: Span, a: At, b: At) -> Result<Value, Diagnostic> {
+fn product(op: BinaryOp, at: Span, a: At, b: At) -> Checked<Value> {
     let multiply = op == BinaryOp::Mul;
     if let (Value::Int(x), Value::Int(y), true) = (a.0, b.0, multiply) {
         return x
@@ -192,9 +221,11 @@ fn product(op: BinaryOp, at: Span, a: At, b: At) -> Result<Value, Diagnostic> {
     match (a.0.number(), b.0.number()) {
         (Some((x, dx)), Some((y, dy))) => {
             if !multiply && y == 0.0 {
-                return Err(Diagnostic::error("SYN0114", "division by zero")
-                    .label(b.1, "this is 0")
-                    .hint("check the value it is computed from"));
+                return fail(
+                    Diagnostic::error("SYN0114", "division by zero")
+                        .label(b.1, "this is 0")
+                        .hint("check the value it is computed from"),
+                );
             }
             let d = if multiply {
                 dx.times(dy)
@@ -212,15 +243,15 @@ fn product(op: BinaryOp, at: Span, a: At, b: At) -> Result<Value, Diagnostic> {
                 scale(a, 1.0 / y, dy.power(-1).ok_or_else(|| too_high(at))?, at)
             }
         }
-        (None, _) => Err(operand(op.text(), a.0, a.1, "a number")),
-        _ => Err(operand(op.text(), b.0, b.1, "a number")),
+        (None, _) => fail(operand(op.text(), a.0, a.1, "a number")),
+        _ => fail(operand(op.text(), b.0, b.1, "a number")),
     }
 }
 
 /// Data or a distribution, times `k` of dimension `d`.
-fn scale(v: At, k: f64, d: Dimension, at: Span) -> Result<Value, Diagnostic> {
+fn scale(v: At, k: f64, d: Dimension, at: Span) -> Checked<Value> {
     if !k.is_finite() {
-        return Err(out_of_range(at));
+        return fail(out_of_range(at));
     }
     match v.0 {
         Value::Data(data) => Ok(Value::Data(Data {
@@ -240,11 +271,11 @@ fn scale(v: At, k: f64, d: Dimension, at: Span) -> Result<Value, Diagnostic> {
             })?;
             Ok(Value::Draw(dist, dimension))
         }
-        other => Err(operand("*", other, v.1, "a number")),
+        other => fail(operand("*", other, v.1, "a number")),
     }
 }
 
-fn power(at: Span, a: At, b: At) -> Result<Value, Diagnostic> {
+fn power(at: Span, a: At, b: At) -> Checked<Value> {
     if let (Value::Int(x), Value::Int(y)) = (a.0, b.0)
         && let Ok(n) = u32::try_from(*y)
     {
@@ -257,7 +288,7 @@ fn power(at: Span, a: At, b: At) -> Result<Value, Diagnostic> {
         b.0.number()
             .ok_or_else(|| operand("^", b.0, b.1, "a number"))?;
     if !dy.is_none() {
-        return Err(plain("an exponent", dy, b.1));
+        return fail(plain("an exponent", dy, b.1));
     }
     let d = if dx.is_none() {
         Dimension::NONE
@@ -274,30 +305,33 @@ fn power(at: Span, a: At, b: At) -> Result<Value, Diagnostic> {
 }
 
 /// A real result, unless it is none.
-pub(crate) fn finite(v: f64, d: Dimension, at: Span) -> Result<Value, Diagnostic> {
+pub(crate) fn finite(v: f64, d: Dimension, at: Span) -> Checked<Value> {
     if v.is_finite() {
         Ok(Value::Real(v, d))
     } else {
-        Err(out_of_range(at))
+        fail(out_of_range(at))
     }
 }
 
-fn out_of_range(at: Span) -> Diagnostic {
+fn out_of_range(at: Span) -> Fault {
     Diagnostic::error("SYN0114", "the result is no finite number")
         .label(at, "computed here")
         .hint("check the values it is computed from")
+        .into()
 }
 
-fn overflow(at: Span) -> Diagnostic {
+fn overflow(at: Span) -> Fault {
     Diagnostic::error("SYN0114", "the whole number grows beyond 127 bits")
         .label(at, "computed here")
         .hint("write one operand with a point, e.g. `2.0`, to compute with reals")
+        .into()
 }
 
-fn too_high(at: Span) -> Diagnostic {
+fn too_high(at: Span) -> Fault {
     Diagnostic::error("SYN0201", "the result's unit has an exponent beyond 127")
         .label(at, "computed here")
         .hint("check the units of the operands")
+        .into()
 }
 
 fn operand(op: &str, v: &Value, at: Span, wanted: &str) -> Diagnostic {

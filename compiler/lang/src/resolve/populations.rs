@@ -3,13 +3,13 @@
 //! Comes in: the declared items. Goes out: nodes with shapes, models and values of fields, in the order of the text; and
 //! the feeds of `spike_list` sources.
 
-use super::Resolver;
 use super::data::Want;
 use super::declare::Declared;
 use super::scope::ScopeId;
 use super::value::count;
+use super::{Resolver, listed, near};
 use crate::syntax::tree::{self, ExprKind, Field, Fields};
-use synfire_ir::diag::{Diagnostic, Span, nearest};
+use synfire_ir::diag::{Diagnostic, Span};
 use synfire_ir::network::{Field as ModelField, Init, PopId, PopKind, Population};
 use synfire_ir::units::Dimension;
 
@@ -201,7 +201,7 @@ impl<'a> Resolver<'a> {
             format!("`{}` is one of: {}", p.name, p.choices.join(", ")),
         )
         .label(f.value.span, "none of these words");
-        let near = word.and_then(|w| nearest(w, p.choices.iter().map(String::as_str)));
+        let near = word.and_then(|w| near(w, p.choices.iter().map(String::as_str)));
         self.report(match near {
             Some(n) => d.hint(format!("did you mean `{n}`?")),
             None => d.hint(format!(
@@ -235,8 +235,8 @@ fn unknown_field(model: &str, f: &Field, names: &[String], pop: Span) -> Diagnos
     )
     .label(f.name.span, "unknown field")
     .label(pop, format!("a population of `{model}`"));
-    match nearest(f.name.as_str(), names.iter().map(String::as_str)) {
+    match near(f.name.as_str(), names.iter().map(String::as_str)) {
         Some(n) => d.hint(format!("did you mean `{n}`?")),
-        None => d.hint(format!("it has: {}", names.join(", "))),
+        None => d.hint(format!("it has: {}", listed(names))),
     }
 }

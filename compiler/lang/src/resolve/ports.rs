@@ -12,6 +12,13 @@ use synfire_ir::diag::{Diagnostic, Span};
 use synfire_ir::network::{Connector, Init, Stage};
 use synfire_ir::program::Range;
 
+/// Most ports that one connection leads through.
+const MAX_PORTS_DEEP: usize = 256;
+/// Joined links that count as one projection: those at ports within ports are joined several times.
+const JOINS: usize = 4;
+/// Most rules of one projection.
+const MAX_RULES: usize = 64;
+
 impl Link {
     /// The factor, if it hands every unit on with one factor and nothing else.
     fn factor(&self) -> Option<f64> {
@@ -114,6 +121,19 @@ impl Resolver<'_> {
             );
             return vec![];
         }
+        if path.len() >= MAX_PORTS_DEEP {
+            let span = self.ports[port].span;
+            self.report(
+                Diagnostic::error(
+                    "SYN0113",
+                    format!("connections lead through more than {MAX_PORTS_DEEP} ports"),
+                )
+                .label(span, "one port too many")
+                .hint("put a population between the parts")
+                .field("limit", MAX_PORTS_DEEP),
+            );
+            return vec![];
+        }
         path.push(port);
         let mut out = vec![];
         for l in into.get(&port).map_or(&[][..], |v| v) {
@@ -135,6 +155,13 @@ impl Resolver<'_> {
 
     fn join_all(&mut self, outer: &[Link], inner: &Link, out: &mut Vec<Link>) {
         for (k, o) in outer.iter().enumerate() {
+            self.joined += 1;
+            if self
+                .room(self.joined / JOINS, "projections through ports", inner.span)
+                .is_none()
+            {
+                return;
+            }
             if let Some(mut joined) = self.join(o, inner) {
                 if k > 0 {
                     joined.name = format!("{}.{k}", joined.name);
@@ -194,6 +221,18 @@ impl Resolver<'_> {
     fn chains(&mut self, link: &Link, outer: &Link, inner: &Link) -> Option<()> {
         if link.stages.len() < 2 {
             return Some(());
+        }
+        if link.stages.len() > MAX_RULES {
+            self.report(
+                Diagnostic::error(
+                    "SYN0113",
+                    format!("more than {MAX_RULES} rules in one projection"),
+                )
+                .label(inner.span, "joined with what arrives at the port")
+                .hint("put a population between the parts")
+                .field("limit", MAX_RULES),
+            );
+            return None;
         }
         let wide = |s: &Stage| {
             s.connector.random()

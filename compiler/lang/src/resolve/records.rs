@@ -3,15 +3,16 @@
 //! Comes in: the statements, with the nodes made. Goes out: probes and hints of the network; what needs plasticity is
 //! refused.
 
-use super::Resolver;
 use super::connect::no_plasticity;
 use super::declare::Later;
 use super::quantity::show;
 use super::refs::Target;
 use super::scope::ScopeId;
 use super::value::{Node, Value};
+use super::{Resolver, listed, near};
 use crate::syntax::tree::{Expr, ExprKind, Field, Hint, Record};
-use synfire_ir::diag::{Diagnostic, nearest};
+use std::collections::BTreeSet;
+use synfire_ir::diag::Diagnostic;
 use synfire_ir::network::{Probe, Quantity};
 use synfire_ir::units::Dimension;
 
@@ -21,6 +22,7 @@ impl<'a> Resolver<'a> {
         let mut stmts: Vec<Later<'a, Record>> = std::mem::take(&mut self.records);
         stmts.sort_by(|a, b| a.order.cmp(&b.order));
         let mut out: Vec<Probe> = vec![];
+        let mut seen = BTreeSet::new();
         for s in &stmts {
             let every = match &s.stmt.every {
                 Some(e) => self.every(e, s.scope),
@@ -32,7 +34,12 @@ impl<'a> Resolver<'a> {
             for t in &targets {
                 if let (Some(probe), Some(every)) = (self.probe(t), every) {
                     let probe = Probe { every, ..probe };
-                    if !out.contains(&probe) {
+                    let what = match &probe.what {
+                        Quantity::Spikes => None,
+                        Quantity::State(s) => Some(s.clone()),
+                    };
+                    let range = (probe.range.start, probe.range.len);
+                    if seen.insert((probe.pop, range, what, every)) {
                         out.push(probe);
                     }
                 }
@@ -169,9 +176,9 @@ impl<'a> Resolver<'a> {
         )
         .label(member.span, "no such state")
         .label(self.pops[pop].span, "declared here");
-        self.report(match nearest(name, known.iter().map(String::as_str)) {
+        self.report(match near(name, known.iter().map(String::as_str)) {
             Some(n) => d.hint(format!("did you mean `{n}`?")),
-            None => d.hint(format!("it has: {}", known.join(", "))),
+            None => d.hint(format!("it has: {}", listed(&known))),
         });
         None
     }
@@ -190,6 +197,9 @@ impl<'a> Resolver<'a> {
                 },
             };
             for f in &s.stmt.fields.entries {
+                if self.room(out.len(), "hints", f.span).is_none() {
+                    return out;
+                }
                 if let Some(text) = self.hint_text(f, s.scope) {
                     out.extend(
                         about
@@ -206,6 +216,7 @@ impl<'a> Resolver<'a> {
     fn hinted(&mut self, t: &Target) -> Vec<String> {
         match &t.value {
             Value::Node(Node::Part(p)) => {
+                self.fuel = self.fuel.saturating_sub(self.pops.len() as u64);
                 let inside = format!("{}.", self.parts[*p].name);
                 self.pops
                     .iter()

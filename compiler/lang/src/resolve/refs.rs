@@ -3,11 +3,11 @@
 //! Comes in: a reference and its scope. Goes out: the value or node it leads to, the slice of it, and the member (`spikes`,
 //! a port, a state) named last. Ports of parts that stand for something inside are followed to it.
 
-use super::Resolver;
 use super::scope::{Bound, ScopeId};
 use super::value::{Node, Value, View, count};
+use super::{MAX_DEPTH, Resolver, listed, near};
 use crate::syntax::tree::{Item, Name, Ref, Segment};
-use synfire_ir::diag::{Diagnostic, Span, nearest};
+use synfire_ir::diag::{Diagnostic, Span};
 use synfire_ir::program::Range;
 
 /// Where a reference leads.
@@ -69,7 +69,7 @@ impl<'a> Resolver<'a> {
                         format!("`{name}` has no constant `{}`", n.text),
                     )
                     .label(n.span, "unknown");
-                    let d = match nearest(n.as_str(), names) {
+                    let d = match near(n.as_str(), names) {
                         Some(near) => d.hint(format!("did you mean `{near}`?")),
                         None => d.hint("constants of a file are its `let`s"),
                     };
@@ -101,7 +101,7 @@ impl<'a> Resolver<'a> {
         match (node, seg) {
             (node @ (Node::Pop(..) | Node::Port(..)), Segment::Index(..) | Segment::Slice(..)) => {
                 let view = self.view_of(&node)?;
-                let view = self.narrow(&node, view, seg, scope)?;
+                let view = Box::new(self.narrow(&node, view, seg, scope)?);
                 at.value = Value::Node(match node {
                     Node::Pop(i, _) => Node::Pop(i, Some(view)),
                     Node::Port(i, _) => Node::Port(i, Some(view)),
@@ -136,16 +136,17 @@ impl<'a> Resolver<'a> {
         if !self.files.whole {
             return None;
         }
-        let names: Vec<&str> = self.scopes[scope].names.keys().map(|k| &**k).collect();
+        let mut names: Vec<&str> = self.scopes[scope].names.keys().collect();
+        names.sort_unstable();
         let d = Diagnostic::error(
             "SYN0101",
             format!("part `{}` has no `{}`", self.parts[part].name, n.text),
         )
         .label(n.span, "unknown")
         .label(self.parts[part].span, "the part");
-        let d = match nearest(n.as_str(), names.iter().copied()) {
+        let d = match near(n.as_str(), names.iter().copied()) {
             Some(near) => d.hint(format!("did you mean `{near}`?")),
-            None => d.hint(format!("it has: {}", names.join(", "))),
+            None => d.hint(format!("it has: {}", listed(&names))),
         };
         self.report(d);
         None
@@ -204,9 +205,15 @@ impl<'a> Resolver<'a> {
                 );
                 return None;
             }
+            if self.depth >= MAX_DEPTH {
+                self.too_deep(span);
+                return None;
+            }
+            self.depth += 1;
             self.ports[i].busy = true;
             let target = self.resolve_ref(inner, scope);
             self.ports[i].busy = false;
+            self.depth -= 1;
             let target = target?;
             if view.is_some() {
                 // A slice was taken of the port before it was followed; ports are followed first, so there is none.
@@ -246,7 +253,7 @@ impl<'a> Resolver<'a> {
     /// The elements of a population or port that a node stands for.
     pub(super) fn view_of(&mut self, node: &Node) -> Option<View> {
         match node {
-            Node::Pop(_, Some(v)) | Node::Port(_, Some(v)) => Some(v.clone()),
+            Node::Pop(_, Some(v)) | Node::Port(_, Some(v)) => Some((**v).clone()),
             Node::Pop(i, None) => Some(View::whole(&self.pop_shape(*i)?)),
             Node::Port(i, None) => Some(View::whole(&self.port_shape(*i)?)),
             _ => None,

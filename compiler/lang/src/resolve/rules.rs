@@ -4,14 +4,14 @@
 //! shapes agree from the source to the target. The last rule with weights of its own carries the unit of the target's port;
 //! the rules before it are plain factors.
 
-use super::Resolver;
 use super::data::Want;
 use super::scope::ScopeId;
 use super::spatial::{conv, pool};
 use super::value::{Value, View, count};
 use super::weights::{Weight, carrier};
+use super::{Resolver, near};
 use crate::syntax::tree::{Call, Expr, Field};
-use synfire_ir::diag::{Diagnostic, Span, nearest};
+use synfire_ir::diag::{Diagnostic, Span};
 use synfire_ir::network::{Connector, Init, Stage};
 use synfire_ir::units::Dimension;
 
@@ -129,7 +129,7 @@ impl<'a> Resolver<'a> {
                 format!("there is no rule of connection `{name}`"),
             )
             .label(c.path.span, "unknown");
-            let d = match nearest(name, RULES.iter().map(|r| r.0)) {
+            let d = match near(name, RULES.iter().map(|r| r.0)) {
                 Some(n) => d.hint(format!("did you mean `{n}`?")),
                 None => d.hint(format!("the rules are: {}", RULES.map(|r| r.0).join(", "))),
             };
@@ -189,14 +189,15 @@ impl<'a> Resolver<'a> {
                 ));
             }
             "list" => {
-                let (connector, n) = self.list(rule, sources, targets, ends)?;
+                let (connector, n) = self.pairs(rule, sources, targets, ends)?;
                 want.shapes = vec![vec![n]];
                 want.axes = "[pairs]";
                 (connector, onto_target)
             }
             _ => {
                 self.inner_width(rule, later)?;
-                want.shapes = vec![vec![targets, sources], [&onto_target[..], shape].concat()];
+                want.shapes = matrices(sources, targets);
+                want.shapes.push([&onto_target[..], shape].concat());
                 want.axes = "[targets, sources]";
                 (
                     self.drawn(rule, weight, &mut want, (sources, targets), ends)?,
@@ -425,4 +426,16 @@ impl<'a> Resolver<'a> {
         );
         None
     }
+}
+
+/// Shapes of an array with one value for each pair; a side of one unit needs no axis.
+pub(super) fn matrices(sources: u32, targets: u32) -> Vec<Vec<u32>> {
+    let mut shapes = vec![vec![targets, sources]];
+    if sources == 1 {
+        shapes.push(vec![targets]);
+    }
+    if targets == 1 {
+        shapes.push(vec![sources]);
+    }
+    shapes
 }

@@ -3,13 +3,13 @@
 //! A scope belongs to a file, to an instance of a network or module, or to one round of a `for`. Names that a round declares
 //! also enter the scope around the loop as a family: `layer.0`, `layer.1`, ...
 
-use super::Resolver;
 use super::files::{ItemId, duplicate};
 use super::value::{Node, Value};
+use super::{MAX_REPORTS, Resolver, near};
 use crate::syntax::tree::{Expr, Item, Let, Name, Type};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use synfire_ir::diag::{Diagnostic, Span, nearest};
+use synfire_ir::diag::{Diagnostic, Span};
 
 pub(super) type ScopeId = usize;
 
@@ -18,7 +18,7 @@ pub(super) type ScopeId = usize;
 pub(super) enum Bound {
     /// A `let` or parameter, by number.
     Let(usize),
-    Value(Value),
+    Value(Arc<Value>),
     Node(Node),
     /// Reported already.
     Failed,
@@ -43,12 +43,46 @@ pub(super) enum LetState {
     Done(Option<Value>),
 }
 
+/// Names of one scope. Most scopes are rounds of loops with a name or two, for which a tree would take ten times the memory.
+#[derive(Default)]
+pub(super) struct Names {
+    few: Vec<(Arc<str>, (Bound, Span))>,
+    many: BTreeMap<Arc<str>, (Bound, Span)>,
+}
+
+/// Names that are searched one by one.
+const FEW: usize = 6;
+
+impl Names {
+    pub fn get(&self, name: &str) -> Option<&(Bound, Span)> {
+        let few = self.few.iter().find(|n| &*n.0 == name).map(|n| &n.1);
+        few.or_else(|| self.many.get(name))
+    }
+
+    /// Enters a name that is not there.
+    pub fn insert(&mut self, name: Arc<str>, what: (Bound, Span)) {
+        if self.few.len() < FEW {
+            self.few.push((name, what));
+        } else {
+            self.many.insert(name, what);
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &(Bound, Span))> {
+        self.few.iter().map(|n| (&n.0, &n.1)).chain(&self.many)
+    }
+
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.iter().map(|n| &**n.0)
+    }
+}
+
 /// See the module.
 pub(super) struct Scope {
     pub parent: Option<ScopeId>,
     /// File whose names are looked up last.
     pub unit: usize,
-    pub names: BTreeMap<Arc<str>, (Bound, Span)>,
+    pub names: Names,
     /// Before a declared name: `actor.`
     pub prefix: Arc<str>,
     /// After it: `.0`
@@ -102,7 +136,7 @@ impl<'a> Resolver<'a> {
         self.scopes.push(Scope {
             parent,
             unit,
-            names: BTreeMap::new(),
+            names: Names::default(),
             prefix,
             suffix,
             round: None,
@@ -201,7 +235,7 @@ impl<'a> Resolver<'a> {
         let mut names = vec![];
         let mut at = self.scopes.get(scope);
         while let Some(s) = at {
-            names.extend(s.names.keys().map(|k| &**k));
+            names.extend(s.names.keys());
             at = s.parent.and_then(|p| self.scopes.get(p));
         }
         names
@@ -209,14 +243,14 @@ impl<'a> Resolver<'a> {
 
     /// Reports a name that stands for nothing.
     pub(super) fn unknown_name(&mut self, name: &str, span: Span, scope: ScopeId) {
-        if !self.files.whole {
+        if !self.files.whole || self.diagnostics.0.len() >= MAX_REPORTS {
             // The declaration may stand in a statement that could not be read.
             return;
         }
         let d = Diagnostic::error("SYN0101", format!("there is no `{name}` here"))
             .label(span, "unknown");
         // One letter is near to every other.
-        let near = nearest(name, self.visible(scope))
+        let near = near(name, self.visible(scope))
             .filter(|_| name.len() > 1)
             .map(String::from);
         let unit = self.scopes.get(scope).map_or(0, |s| s.unit);

@@ -16,7 +16,7 @@ use synfire_ir::units::Dimension;
 
 impl<'a> Resolver<'a> {
     /// `list(pre, post)`: the connector and its number of pairs.
-    pub(super) fn list(
+    pub(super) fn pairs(
         &mut self,
         rule: &Rule<'a>,
         sources: u32,
@@ -207,13 +207,14 @@ fn matrix(
     indices: &Array,
     shape: &Array,
     (sources, targets): (u32, u32),
-) -> Result<(Vec<i32>, Vec<i32>), Diagnostic> {
+) -> Result<(Vec<i32>, Vec<i32>), Box<Diagnostic>> {
     let wrong = |what: String| {
-        Diagnostic::error(
+        let d = Diagnostic::error(
             "SYN0314",
             format!("`{}` is no sparse matrix for this: {what}", d.name()),
         )
-        .hint("rows are targets and columns are sources: the matrix times the sources' spikes")
+        .hint("rows are targets and columns are sources: the matrix times the sources' spikes");
+        Box::new(d)
     };
     let (rows, columns) = match shape.count() {
         2 => (shape.get(0), shape.get(1)),

@@ -156,7 +156,7 @@ fn pair<'a>(
     };
     let flat = rule.name.ends_with("1d");
     let numbers = match r.eval(e, ends.scope)? {
-        Value::List(l) => l.to_vec(),
+        Value::List(l) => l.items.to_vec(),
         v => vec![v],
     };
     let numbers: Option<Vec<u32>> = numbers

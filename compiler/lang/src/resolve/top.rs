@@ -6,10 +6,11 @@ use super::files::Override;
 use super::quantity::show;
 use super::scope::{Bound, LetState, ScopeId};
 use super::value::{Text, Value};
-use super::{End, LoadOptions, Resolver};
+use super::{End, LoadOptions, Resolver, Unique, listed, near};
 use crate::syntax::tree::{Experiment, Item, Structure};
 use std::collections::{BTreeMap, BTreeSet};
-use synfire_ir::diag::{Diagnostic, nearest};
+use std::sync::Arc;
+use synfire_ir::diag::Diagnostic;
 use synfire_ir::network::{Network, Projection};
 use synfire_ir::units::Dimension;
 
@@ -88,16 +89,16 @@ impl<'a> Resolver<'a> {
                 .hint("write `network Name { ... }`"),
             (Some(w), _) => {
                 let d = Diagnostic::error("SYN0108", format!("`{name}` has no network `{w}`"));
-                match nearest(w, names.iter().copied()) {
+                match near(w, names.iter().copied()) {
                     Some(n) => d.hint(format!("did you mean `{n}`?")),
-                    None => d.hint(format!("its networks are: {}", names.join(", "))),
+                    None => d.hint(format!("its networks are: {}", listed(&names))),
                 }
             }
             (None, _) => Diagnostic::error(
                 "SYN0108",
                 format!("`{name}` has {} networks; which one?", names.len()),
             )
-            .hint(format!("name one of: {}", names.join(", "))),
+            .hint(format!("name one of: {}", listed(&names))),
         };
         let d = match all.first() {
             Some(n) => d.label(n.name.span, "the first network"),
@@ -130,10 +131,10 @@ impl<'a> Resolver<'a> {
                 let d =
                     Diagnostic::error("SYN0108", format!("{what} has no parameter `{}`", o.name))
                         .at("--set");
-                let d = match nearest(&o.name, formals.iter().copied()) {
+                let d = match near(&o.name, formals.iter().copied()) {
                     Some(n) => d.hint(format!("did you mean `{n}`?")),
                     None if formals.is_empty() => d.hint("it has no parameters"),
-                    None => d.hint(format!("its parameters are: {}", formals.join(", "))),
+                    None => d.hint(format!("its parameters are: {}", listed(&formals))),
                 };
                 self.report(d);
             }
@@ -170,10 +171,10 @@ impl<'a> Resolver<'a> {
     ) -> Bound {
         let raw = o.raw.trim();
         if p.ty.name.as_str() == "path" && !raw.starts_with('"') {
-            return Bound::Value(Value::Text(Text {
+            return Bound::Value(Arc::new(Value::Text(Text {
                 text: raw.into(),
                 unit: 0,
-            }));
+            })));
         }
         let files = self.files;
         for d in &o.errors.0 {
@@ -274,7 +275,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn edges(&mut self, links: Vec<Link>) {
-        let mut names = BTreeSet::new();
+        let mut names = Unique::default();
         for l in links {
             let (End::Pop(a), End::Pop(b)) = (l.source, l.target) else {
                 continue;
@@ -284,13 +285,7 @@ impl<'a> Resolver<'a> {
                 self.pop_ids.get(b).copied().flatten(),
             );
             let (Some(a), Some(b)) = ids else { continue };
-            let mut name = l.name.clone();
-            for k in 2.. {
-                if names.insert(name.clone()) {
-                    break;
-                }
-                name = format!("{}#{k}", l.name);
-            }
+            let name = names.unique(&l.name);
             self.graph.add_edge(
                 a,
                 b,
@@ -310,10 +305,11 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Looks at constants that nothing used, so that their errors show too.
+    /// Looks at constants that nothing used, so that their errors show too; those inside loops are too many.
     fn evaluate_the_rest(&mut self) {
         for i in 0..self.lets.len() {
-            if matches!(self.lets[i].state, LetState::New) {
+            let in_loop = self.scopes[self.lets[i].scope].round.is_some();
+            if matches!(self.lets[i].state, LetState::New) && !in_loop {
                 let at = self.lets[i].span;
                 self.bound_value(&Bound::Let(i), at);
             }

@@ -20,10 +20,35 @@ pub(crate) enum Value {
     Real(f64, Dimension),
     Bool(bool),
     Text(Text),
-    List(Arc<[Value]>),
+    List(List),
     Data(Data),
     Draw(Distribution, Dimension),
     Node(Node),
+}
+
+/// Most lists within lists.
+pub(crate) const MAX_LISTS_DEEP: u8 = 16;
+
+/// Values in order, and how many lists nest in it: short, so that walking and dropping it may recurse.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct List {
+    pub items: Arc<[Value]>,
+    deep: u8,
+}
+
+impl List {
+    /// `None` when lists would nest too deep.
+    pub fn new(items: Vec<Value>) -> Option<List> {
+        let inner = items.iter().map(|v| match v {
+            Value::List(l) => l.deep,
+            _ => 0,
+        });
+        let deep = inner.max().unwrap_or(0) + 1;
+        (deep <= MAX_LISTS_DEEP).then(|| List {
+            items: items.into(),
+            deep,
+        })
+    }
 }
 
 /// A text and the file in which it was written, to which a path in it is relative.
@@ -61,9 +86,9 @@ impl Data {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Node {
     /// A population or source, perhaps a slice of it.
-    Pop(usize, Option<View>),
+    Pop(usize, Option<Box<View>>),
     /// A port of a part.
-    Port(usize, Option<View>),
+    Port(usize, Option<Box<View>>),
     /// An instance of a module.
     Part(usize),
     /// What a `for` declared, by number.
@@ -109,7 +134,7 @@ impl Value {
                 "the text \"{}\"",
                 t.text.chars().take(40).collect::<String>()
             ),
-            Value::List(l) => format!("a list of {}", l.len()),
+            Value::List(l) => format!("a list of {}", l.items.len()),
             Value::Data(d) => format!("the data of `{}`", d.name()),
             Value::Draw(_, d) if d.is_none() => "a distribution".into(),
             Value::Draw(_, d) => format!("a distribution of {d}"),

@@ -109,6 +109,88 @@ fn deep_and_growing_values() {
 }
 
 #[test]
+fn deep_things_built_from_below() {
+    // Each list is evaluated when the one inside it is known, so only their own depth stops them.
+    let lists: String = (0..50_000)
+        .map(|i| format!("let l{} = [l{i}]\n", i + 1))
+        .collect();
+    assert_eq!(
+        codes(&format!("let l0 = 1\n{lists}network N {{ step 1 ms }}")),
+        ["SYN0113"]
+    );
+    let ports: String = (0..5_000)
+        .map(|i| format!("port in p{i}: spikes[1] = p{}\n", i + 1))
+        .collect();
+    let text = format!(
+        "{HEAD}module M {{ {ports} port in p5000: spikes[1] = a.i; pop a: If[1] }}\nnetwork N {{ step 1 ms; part m: M; source s: events[1]; connect s -> m.p0 : one_to_one }}"
+    );
+    assert_eq!(codes(&text), ["SYN0113"]);
+}
+
+#[test]
+fn many_ways_through_ports() {
+    let module = "module M { port in x: spikes[1]; port out y: spikes[1]\n connect x -> y : one_to_one\n connect x -> y : scale(2) }";
+    let parts = "for i in 0 .. 400 { part m: M }\n for i in 0 .. 399 { connect m.(i).y -> m.(i + 1).x : one_to_one }";
+    let text = format!(
+        "{HEAD}{module}\nnetwork N {{ step 1 ms; {parts}\n source s: events[1]; pop a: If[1]; connect s -> m.0.x : one_to_one\n connect m.399.y -> a : one_to_one }}"
+    );
+    let found = codes(&text);
+    assert!(
+        !found.is_empty() && found.iter().all(|c| c == "SYN0113"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn many_parameters_and_parts() {
+    let params = (0..2000)
+        .map(|i| format!("p{i}: int = 1"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let text = format!(
+        "module M({params}) {{ }}\nnetwork N {{ step 1 ms; for i in 0 .. 900000 {{ part m: M }} }}"
+    );
+    assert_eq!(codes(&text), ["SYN0113"]);
+}
+
+#[test]
+fn many_errors() {
+    let pops: String = (0..20_000)
+        .map(|i| format!("pop population_number_{i}: If[1]\n"))
+        .collect();
+    let refs: String = (0..20_000)
+        .map(|i| format!("record population_numbr_{i}\n"))
+        .collect();
+    let found = codes(&format!("{HEAD}network N {{ step 1 ms\n{pops}{refs} }}"));
+    assert_eq!(found.len(), 200);
+    let few: String = (0..1000).map(|i| format!("pop p{i}: If[1]\n")).collect();
+    let list = (0..1000)
+        .map(|i| format!("p{i}"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let found = codes(&format!(
+        "{HEAD}network N {{ step 1 ms\n{few} connect ({list}) -> ({list}) : all_to_all {{ weight = 1 mV }} }}"
+    ));
+    assert!(
+        found.contains(&"SYN0113".to_string()) || found.len() == 200,
+        "{}",
+        found.len()
+    );
+}
+
+#[test]
+fn empty_lists_of_lists() {
+    let wide = |inner: &str| format!("[{}]", [inner; 200].join(", "));
+    let lists: String = (0..10)
+        .map(|i| format!("let l{} = {}\n", i + 1, wide(&format!("l{i}"))))
+        .collect();
+    let text = format!(
+        "{HEAD}let l0 = []\n{lists}network N {{ step 1 ms; pop a: If[2] {{ v_th = l10 }} }}"
+    );
+    assert_eq!(codes(&text), ["SYN0113"]);
+}
+
+#[test]
 fn huge_shapes() {
     assert_eq!(
         codes(&format!(

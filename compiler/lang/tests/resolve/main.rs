@@ -1,5 +1,7 @@
 //! From texts and data files in memory to networks: what a loaded network holds, and what is said of wrong ones.
 
+#![allow(clippy::unwrap_used)]
+
 mod connectors;
 mod errors;
 mod files;

@@ -246,3 +246,93 @@ fn library_models_load_without_use() {
         "std.neurons.Lif"
     );
 }
+
+/// The adder's units, stepped by the definition: a unit fires when the weights that arrive in a step reach its threshold.
+#[test]
+fn adder_adds_all_pairs() {
+    let net = network(include_str!("../../../../examples/adder.syn"));
+    let units: Vec<(String, usize)> = net
+        .populations()
+        .map(|p| (p.1.name.clone(), p.1.size() as usize))
+        .collect();
+    let mut edges = vec![];
+    for (id, a, b, p) in net.projections() {
+        let all = Range {
+            start: 0,
+            len: p.target_range.len,
+        };
+        for s in net.expand(id, 0, all) {
+            let from = (a.index(), (p.source_range.start + s.source) as usize);
+            let to = (b.index(), (p.target_range.start + s.target) as usize);
+            assert!(s.delay >= 1 && (-8.0..=7.0).contains(&s.weight) && s.weight.fract() == 0.0);
+            edges.push((from, to, s.weight, s.delay as usize));
+        }
+    }
+    // Every target sees at most two different weights.
+    let at = |n: &str| units.iter().position(|u| u.0 == n).unwrap();
+    let (a, b, sum) = (at("a"), at("b"), at("sum"));
+    let threshold = |pop: usize| if pop == sum { 1.0 } else { 2.0 };
+    // A new pair in every step.
+    const STEPS: usize = 256 + 5;
+    let mut arriving = vec![std::collections::BTreeMap::<(usize, usize), f64>::new(); STEPS + 6];
+    for step in 0..STEPS {
+        let mut fired: Vec<(usize, usize)> = vec![];
+        if step < 256 {
+            for i in 0..4 {
+                (step >> i & 1 == 1).then(|| fired.push((a, i)));
+                (step >> (4 + i) & 1 == 1).then(|| fired.push((b, i)));
+            }
+        }
+        let now = std::mem::take(&mut arriving[step]);
+        fired.extend(
+            now.into_iter()
+                .filter(|(u, w)| *w >= threshold(u.0))
+                .map(|x| x.0),
+        );
+        for (from, to, w, d) in &edges {
+            if fired.contains(from) {
+                *arriving[step + d].entry(*to).or_insert(0.0) += w;
+            }
+        }
+        let result: usize = fired.iter().filter(|u| u.0 == sum).map(|u| 1 << u.1).sum();
+        if step >= 5 {
+            let pair = step - 5;
+            assert_eq!(
+                result,
+                (pair & 15) + (pair >> 4),
+                "{} + {}",
+                pair & 15,
+                pair >> 4
+            );
+        } else {
+            assert_eq!(result, 0);
+        }
+    }
+}
+
+#[test]
+fn coincidence_loads() {
+    let net = network(include_str!("../../../../examples/coincidence.syn"));
+    let s = synapses(&net, "ear[1..2]->detector.kick");
+    let delays: Vec<u16> = s.iter().map(|s| s.delay).collect();
+    assert_eq!(delays, (0..100).map(|k| 2 * k).collect::<Vec<u16>>());
+    assert_eq!(net.run, Some(10_000));
+}
+
+#[test]
+fn balanced_ei_is_the_benchmark() {
+    let net = network(include_str!("../../../../examples/balanced_ei.syn"));
+    let sizes: Vec<(&str, u64)> = net
+        .populations()
+        .map(|p| (p.1.name.as_str(), p.1.size()))
+        .collect();
+    assert_eq!(sizes, [("exc", 3200), ("inh", 800)]);
+    // 80 synapses a neuron, 64 of them excitatory; the deviation of the sum is about 560.
+    let total: usize = net
+        .projections()
+        .map(|p| synapses(&net, &p.3.name).len())
+        .sum();
+    assert!((total as f64 - 320_000.0).abs() < 2_500.0, "{total}");
+    let s = synapses(&net, "inh->exc.inh");
+    assert!(s.iter().all(|s| s.weight == -9e-3 && s.delay == 1));
+}
