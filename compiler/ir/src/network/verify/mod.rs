@@ -298,8 +298,7 @@ fn cyclic(net: &Network, cycle: &[PopId]) -> Diagnostic {
     let d = Diagnostic::error("SYN0416", what)
         .note("a projection without `delay` is read in the same step, which a cycle cannot be")
         .hint("give one of its projections a `delay` of at least one step");
-    // What was declared last closes the cycle, so that it is the main place.
-    let spans = shown.iter().rev().filter_map(|&n| net.graph[n].span);
+    let spans = shown.iter().filter_map(|&n| net.graph[n].span);
     spans.fold(d, |d, s| d.label(s, "in the cycle"))
 }
 
