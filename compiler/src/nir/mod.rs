@@ -282,7 +282,7 @@ fn settle_time(flat: &mut FlatGraph, options: &NirOptions, report: &mut Report) 
     if impulses > 0 {
         let text = format!("{impulses} IF or I nodes add r x once per step, whatever the step is");
         let finding = Diagnostic::note_of(code::DT, text)
-            .note("NIR says dv/dt = r x, but every importer takes what arrives as impulses (nir.md section 6)");
+            .note("NIR says dv/dt = r x, but every importer takes what arrives as impulses");
         report.push("", finding);
     }
     dt

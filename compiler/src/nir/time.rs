@@ -61,7 +61,7 @@ pub fn recover_dt(graph: &FlatGraph, options: &NirOptions) -> (f64, Option<Diagn
         None => {
             let text = format!("the file does not say the time step; {DEFAULT_DT} s is assumed");
             let finding = Diagnostic::warning(code::DT, text)
-                .note("NIR holds continuous parameters; tau / r of its neurons do not agree on one step (nir.md section 6)")
+                .note("NIR holds continuous parameters; tau / r of its neurons do not agree on one step")
                 .hint("give the step that the network was trained with, e.g. --dt 1e-4");
             (DEFAULT_DT, Some(finding))
         }

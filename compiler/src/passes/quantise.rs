@@ -307,7 +307,7 @@ impl Quantiser<'_> {
                 .enumerate()
                 .map(|(k, s)| (s.name.clone(), values.initial(k, u as usize) as i64))
                 .collect();
-            let arrivals = arrivals(incoming.iter().map(|x| &x.1), u, 1.0);
+            let arrivals = arrivals(incoming, |x| &x.1, u, 1.0);
             if !self.unit(
                 p,
                 pop,
@@ -503,7 +503,7 @@ impl Quantiser<'_> {
                 initial: whole(d.initial),
                 refractory: 0,
             };
-            if !self.unit(p, pop, u, &unit, arrivals(inputs.iter(), u, scale), shift) {
+            if !self.unit(p, pop, u, &unit, arrivals(&inputs, |x| x, u, scale), shift) {
                 return;
             }
         }
@@ -565,9 +565,11 @@ impl Quantiser<'_> {
 }
 
 /// Least and greatest sum of weights onto `unit` within one step; `list` is sorted by target.
-fn arrivals<'a>(list: impl Iterator<Item = &'a Incoming>, unit: u32, scale: f64) -> (i64, i64) {
-    let mine = list
-        .skip_while(|s| s.target < unit)
+fn arrivals<T>(list: &[T], of: impl Fn(&T) -> &Incoming, unit: u32, scale: f64) -> (i64, i64) {
+    let first = list.partition_point(|s| of(s).target < unit);
+    let mine = list[first..]
+        .iter()
+        .map(of)
         .take_while(|s| s.target == unit);
     mine.fold((0, 0), |(low, high), s| {
         let w = (s.weight * scale).round_ties_even() as i64;
