@@ -148,7 +148,7 @@ fn traces(p: &Program, runs: &[Reference], step: u32, traces: &mut [Trace]) {
         let Observable::State(s) = probe.what else {
             continue;
         };
-        if (step + 1) % probe.every == 0 {
+        if (step + 1).is_multiple_of(probe.every) {
             trace.steps.push(step);
             for r in runs {
                 let all = &r.state[probe.group as usize][s as usize];

@@ -71,6 +71,9 @@ pub struct Cpu {
     pace: u32,
 }
 
+/// What left serial programs: (step, sample, address).
+type Output = Vec<(u32, u32, u32)>;
+
 fn open<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
     m.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -258,7 +261,7 @@ impl Samples {
     }
 
     /// Takes what was recorded: by sample and worker, and the serial output.
-    fn seen(&self, p: &Program) -> (Vec<Vec<Seen>>, Vec<(u32, u32, u32)>) {
+    fn seen(&self, p: &Program) -> (Vec<Vec<Seen>>, Output) {
         let fresh = || Seen::new(p);
         match self {
             Samples::Stepped(samples) => {

@@ -190,13 +190,12 @@ impl Sparse {
         delay: u16,
     ) {
         let t = &rows.targets[from..to];
-        let again = |k: usize| split && k > 0 && t[k] == t[k - 1];
         let mut left: Vec<usize> = vec![];
-        for k in 0..t.len() {
-            if again(k) {
+        for (k, &target) in t.iter().enumerate() {
+            if split && k > 0 && t[k - 1] == target {
                 left.push(k);
             } else {
-                self.targets.push(put(t[k]));
+                self.targets.push(put(target));
                 self.weights.push(&rows.weights, from + k);
             }
         }
