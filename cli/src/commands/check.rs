@@ -158,8 +158,13 @@ fn reason(target: &str, d: &Diagnostics, console: &Console) -> String {
         1 => String::new(),
         n => format!(" (and {} more; --target {target} shows all)", n - 1),
     };
+    let name = if first.message.contains(target) {
+        String::new()
+    } else {
+        format!("{target}: ")
+    };
     paragraph(
-        &format!("{target}: {}{more}", first.message),
+        &format!("- {name}{}{more}", first.message),
         console.width,
         2,
     )

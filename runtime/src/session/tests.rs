@@ -12,7 +12,9 @@ use synfire_ir::program::{
     Carry, Column, Discipline, Group, GroupKind, Layout, Observable, Probe, Projection, Range,
     Weights,
 };
-use synfire_targets::backend::{Backend, Emulation, Encoded, GoldenCase, NativeInput};
+use synfire_targets::backend::{
+    Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics,
+};
 
 /// Units that count what arrives in `v` and emit as many events as arrived.
 fn relay() -> Model {
@@ -173,6 +175,20 @@ impl Backend for Toy {
             payload: 1,
             delay: 1,
         })
+    }
+
+    fn fields(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn neuron(
+        &self,
+        _: &str,
+        _: &UnitDynamics,
+        _: (i64, i64),
+        _: u32,
+    ) -> Result<Vec<i64>, Refusal> {
+        Ok(vec![])
     }
 
     fn golden(&self, _: &serde_json::Value) -> Option<Result<GoldenCase, String>> {
