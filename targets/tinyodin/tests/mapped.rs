@@ -209,6 +209,9 @@ fn mappings_that_do_not_fit_are_refused() {
     assert_eq!(codes(&|m| m.loopbacks[0].neuron = 2), ["SYN0611"]);
     assert_eq!(codes(&|m| m.loopbacks[0].delay = 0), ["SYN0612"]);
     assert_eq!(codes(&|m| m.closed_loop = true), ["SYN0611"]);
+    // A unit that forgets, could spike twice and is sent back.
+    let twice = |m: &mut Mapping| m.cores[0].neurons[0].fields[..2].copy_from_slice(&[1, 127]);
+    assert_eq!(codes(&twice), ["SYN0614"]);
 }
 
 fn refused(unit: &UnitDynamics, arrivals: (i64, i64), shift: u32) -> (String, String, String) {
@@ -236,7 +239,8 @@ fn units_that_keep_or_forget() {
     assert_eq!(fits(&integrate(0.0, 128), (-127, 255)), [128, 127, 0, 0]);
     assert_eq!(refused(&integrate(0.0, 129), (0, 0), 0).0, "thr");
     assert_eq!(refused(&integrate(0.0, 9), (-128, 0), 0).0, "leak");
-    assert_eq!(refused(&integrate(0.0, 9), (0, 18), 0).0, "spikes_per_step");
+    assert_eq!(fits(&integrate(0.0, 9), (0, 136)), [9, 127, 0, 0]);
+    assert_eq!(refused(&integrate(0.0, 9), (0, 137), 0).0, "leak");
     assert_eq!(refused(&integrate(0.5, 9), (0, 0), 0).0, "leak");
     assert_eq!(
         refused(&integrate(0.0, i64::MIN), (i64::MIN, i64::MAX), 0).0,
