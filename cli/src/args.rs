@@ -97,8 +97,8 @@ pub struct NetworkArgs {
     /// Sets a parameter of the network, e.g. --set order=500 --set "J=0.2 mV".
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair)]
     pub set: Vec<(String, String)>,
-    /// Time step of a NIR file, e.g. 1ms; recovered from the file when absent.
-    #[arg(long, value_name = "D", value_parser = crate::units::parse_duration, help_heading = "What a NIR file does not say")]
+    /// Time step of a NIR file, e.g. 1ms (a plain number is seconds); recovered from the file when absent.
+    #[arg(long, value_name = "D", value_parser = crate::units::parse_step, help_heading = "What a NIR file does not say")]
     pub dt: Option<f64>,
     /// Reset of spiking neurons in a NIR file.
     #[arg(long, value_enum, default_value_t = ResetArg::Zero, help_heading = "What a NIR file does not say")]

@@ -55,6 +55,13 @@ pub fn ideal(loaded: &Loaded, options: &RunOptions, console: &Console) -> Result
     .map_err(|d| loaded.wrong(d))?;
     console.show(&lowered.notes, &loaded.sources);
     let sources: Vec<bool> = net.populations().map(|(_, p)| p.is_source).collect();
+    let program = &lowered.program;
+    tracing::debug!(
+        groups = program.groups.len(),
+        synapses = program.synapses(),
+        phases = program.phases(),
+        "lowered"
+    );
     let synapses = net.projections().map(|(id, ..)| net.synapses_of(id)).sum();
     Ok(Subject {
         name: net.name.clone(),
@@ -218,6 +225,13 @@ pub fn run(
         .open(choice, options.threads, input.batch.unwrap_or(1))?;
     console.show(session.notes(), &SourceMap::default());
     let build_s = begin.elapsed().as_secs_f64();
+    tracing::info!(
+        engine = session.engine(),
+        steps = length.steps,
+        seed = subject.seed,
+        build_s,
+        "run"
+    );
     let bar = Bar::new(console);
     let recording = session.run(length.steps, input, hash_every, &bar)?;
     bar.finish();

@@ -67,6 +67,7 @@ pub fn load(
     };
     let loaded = frontend::load(&files::shown(path), &bytes, &Beside, &options);
     console.show(&loaded.warnings, &loaded.sources);
+    tracing::info!(file = %files::shown(path), bytes = bytes.len(), "read");
     match loaded.network {
         Ok(network) => Ok(Loaded {
             network,

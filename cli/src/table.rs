@@ -95,6 +95,15 @@ pub fn shorten(text: &str, width: usize) -> String {
     format!("{head}…{end}")
 }
 
+/// The text in at most `width` characters, its end left out if need be.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.into();
+    }
+    let head: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", head.trim_end())
+}
+
 /// Text filled to a width; further lines are indented.
 pub fn paragraph(text: &str, width: usize, indent: usize) -> String {
     let mut out = String::new();

@@ -35,6 +35,14 @@ pub fn parse_duration(text: &str) -> Result<f64, String> {
     }
 }
 
+/// As [`parse_duration`]; a number without a unit is seconds, as NIR has them.
+pub fn parse_step(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(s) if s.is_finite() && s > 0.0 => Ok(s),
+        _ => parse_duration(text),
+    }
+}
+
 /// `1234567` as `1,234,567`.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -167,6 +175,15 @@ mod tests {
         ] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn steps_of_nir() {
+        assert_eq!(parse_step("1e-4"), Ok(1e-4));
+        assert_eq!(parse_step("1ms"), Ok(1e-3));
+        assert!(
+            parse_step("0").is_err() && parse_step("-1").is_err() && parse_step("nan").is_err()
+        );
     }
 
     #[test]

@@ -104,6 +104,9 @@ pub fn map(
         }
     })?;
     console.show(&made.warnings, &loaded.sources);
+    for pass in list(&made.report["passes"]) {
+        tracing::debug!(pass = pass["name"].as_str(), s = pass["s"].as_f64(), "done");
+    }
     Ok(made)
 }
 

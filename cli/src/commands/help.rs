@@ -61,11 +61,7 @@ fn line(path: &str, console: &Console) -> String {
     let doc = library::doc(path).unwrap_or_default();
     let first = doc.lines().next().unwrap_or("");
     let room = console.width.saturating_sub(34);
-    format!(
-        "{:<32}  {}\n",
-        path,
-        crate::table::shorten(first, room.max(20))
-    )
+    format!("{:<32}  {}\n", path, crate::table::cut(first, room.max(20)))
 }
 
 /// The text of a declaration, from its head to the brace that ends it.

@@ -147,7 +147,7 @@ fn may_have_gpu() -> bool {
 
 fn fell_back(why: &Diagnostics) -> Diagnostic {
     let note = Diagnostic::warning(
-        "SYN0801",
+        "SYN0830",
         "the GPU engine could not be opened; the CPU engine runs instead",
     );
     let why = why.0.iter().map(|d| d.message.clone());
