@@ -216,6 +216,7 @@ impl<'a> Resolver<'a> {
             what: format!("the bias of `{name}`"),
             dimension: b.dimension,
             whole: b.whole,
+            range: None,
             shapes: vec![vec![b.view.range.len], b.view.shape.clone()],
             axes: "[targets]",
             no_array: "",

@@ -25,6 +25,8 @@ pub(super) struct Want {
     pub what: String,
     pub dimension: Dimension,
     pub whole: bool,
+    /// Least and greatest value, of a type with so many bits.
+    pub range: Option<(f64, f64)>,
     /// Shapes that an array may have; the first is named in messages. Empty: arrays are not possible.
     pub shapes: Vec<Vec<u32>>,
     /// What the axes of the first shape are, e.g. `[targets, sources]`.
@@ -110,9 +112,27 @@ impl<'a> Resolver<'a> {
                     self.report(not_whole(what, x, at));
                     return None;
                 }
+                self.in_range(what, x, at, want)?;
                 Some(Init::Const(x))
             }
         }
+    }
+
+    /// Does the type of a field hold a value?
+    fn in_range(&mut self, what: &str, x: f64, at: Span, want: &Want) -> Option<()> {
+        let Some((low, high)) = want.range.filter(|r| !(r.0..=r.1).contains(&x)) else {
+            return Some(());
+        };
+        self.report(
+            Diagnostic::error(
+                "SYN0104",
+                format!("{what} is {x}; its type holds {low} to {high}"),
+            )
+            .label(at, "out of range")
+            .hint("scale weights, thresholds and potentials together until they fit")
+            .field("available", format!("{low}..={high}")),
+        );
+        None
     }
 
     fn array_init(&mut self, value: &Value, at: Span, want: &Want) -> Option<Init> {
@@ -149,6 +169,16 @@ impl<'a> Resolver<'a> {
             );
             self.report(d);
             return None;
+        }
+        if let Some((low, high)) = want.range
+            && let Some(i) = (0..array.count()).find(|&i| !(low..=high).contains(&array.get(i)))
+        {
+            self.in_range(
+                &format!("{what} (element {i} of the array)", what = want.what),
+                array.get(i),
+                at,
+                want,
+            )?;
         }
         if single && matches!(value, Value::List(_)) {
             return Some(Init::Const(array.get(0)));

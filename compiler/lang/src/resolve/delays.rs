@@ -48,6 +48,7 @@ impl<'a> Resolver<'a> {
             what: format!("the delay of `{}`", ends.name),
             dimension,
             whole: false,
+            range: None,
             shapes,
             axes: "as the weights",
             no_array,

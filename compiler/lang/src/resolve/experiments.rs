@@ -264,7 +264,17 @@ impl<'a> Resolver<'a> {
             Some(f) => Some(self.whole_list(f, scope, size)?),
             None => None,
         };
-        let steps = steps?;
+        self.unfold(steps?, units, size, s.span).filter(|_| ok)
+    }
+
+    /// A spike of each unit at its time, or of all units at every time.
+    fn unfold(
+        &mut self,
+        steps: Vec<u32>,
+        units: Option<Vec<u32>>,
+        size: u32,
+        at: Span,
+    ) -> Option<Vec<Event>> {
         let events = match units {
             None => {
                 let total = steps.len() as u64 * size as u64;
@@ -274,7 +284,7 @@ impl<'a> Resolver<'a> {
                             "SYN0113",
                             format!("{total} built-in spikes; at most {MAX_SPIKES} can be"),
                         )
-                        .label(s.span, "all units at every time")
+                        .label(at, "all units at every time")
                         .hint("name `units`, or keep the spikes in a file")
                         .field("limit", MAX_SPIKES),
                     );
@@ -293,13 +303,13 @@ impl<'a> Resolver<'a> {
             Some(units) => {
                 self.report(
                     Diagnostic::error("SYN0312", format!("`spike_list` has {} times but {} units", steps.len(), units.len()))
-                        .label(s.span, "one unit for each time")
+                        .label(at, "one unit for each time")
                         .hint("give both lists the same length, or leave out `units` to let all units fire"),
                 );
                 return None;
             }
         };
-        Some(events).filter(|_| ok)
+        Some(events)
     }
 
     /// Times to the steps that cover them.

@@ -253,6 +253,16 @@ impl Files {
             (None, Some((head, _))) => head.to_string(),
             (None, None) => String::new(),
         };
+        // The rules of connection are known everywhere; naming them is allowed.
+        if full == CONNECT || head == CONNECT {
+            let rules = || super::rules::RULES.iter().map(|r| r.0);
+            for name in names.iter().filter(|_| head == CONNECT) {
+                if !rules().any(|r| r == name.as_str()) {
+                    out.push(not_in(CONNECT, name, rules()));
+                }
+            }
+            return;
+        }
         // `use std.neurons` makes the module itself known.
         if u.group.is_none()
             && let (Some(target), Some(name)) =
@@ -347,6 +357,9 @@ impl Files {
         });
     }
 }
+
+/// The module of the rules of connection, which has no text.
+const CONNECT: &str = "std.connect";
 
 /// How the model of a chip is called among the files.
 fn target_file(chip: &str) -> String {

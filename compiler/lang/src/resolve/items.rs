@@ -131,10 +131,34 @@ impl<'a> Resolver<'a> {
         }
         let index = lowered.map(|m| {
             self.models.push(m);
+            self.model_items.push(id);
             (self.models.len() - 1) as u32
         });
         self.model_of_item.insert(id, index);
         index
+    }
+
+    /// Least and greatest value of a parameter with a fixed width (`u8`, `i16`, ...).
+    pub(super) fn parameter_range(&self, model: u32, name: &str) -> Option<(f64, f64)> {
+        let Some(Item::Neuron(m)) = self.files.item(*self.model_items.get(model as usize)?) else {
+            return None;
+        };
+        let ty = &m.params.iter().find(|p| p.name.as_str() == name)?.ty;
+        let bits: u32 = ty
+            .name
+            .as_str()
+            .get(1..)?
+            .parse()
+            .ok()
+            .filter(|b| [8, 16, 24, 32].contains(b))?;
+        match ty.name.as_str().get(..1)? {
+            "u" => Some((0.0, 2f64.powi(bits as i32) - 1.0)),
+            "i" => Some((
+                -(2f64.powi(bits as i32 - 1)),
+                2f64.powi(bits as i32 - 1) - 1.0,
+            )),
+            _ => None,
+        }
     }
 
     /// The numeric constants that can be named in a file.

@@ -192,6 +192,8 @@ struct Resolver<'a> {
 
     dt: Option<f64>,
     models: Vec<NeuronModel>,
+    /// What each model was made of.
+    model_items: Vec<ItemId>,
     model_of_item: BTreeMap<ItemId, Option<u32>>,
     model_failed: bool,
     graph: petgraph::stable_graph::StableDiGraph<Population, Projection>,
@@ -235,6 +237,7 @@ impl<'a> Resolver<'a> {
             seed: None,
             dt: None,
             models: vec![],
+            model_items: vec![],
             model_of_item: BTreeMap::new(),
             model_failed: false,
             graph: Default::default(),

@@ -10,6 +10,7 @@ use super::value::count;
 use super::{Resolver, listed, near};
 use crate::syntax::tree::{self, ExprKind, Field, Fields};
 use synfire_ir::diag::{Diagnostic, Span};
+use synfire_ir::model::Width;
 use synfire_ir::network::{Field as ModelField, Init, PopId, PopKind, Population};
 use synfire_ir::units::Dimension;
 
@@ -127,18 +128,14 @@ impl<'a> Resolver<'a> {
         let m = self.models.get(model as usize)?;
         let name = f.name.as_str();
         let parameter = m.fields.iter().find(|x| x.name == name).cloned();
-        let (dimension, whole) = match &parameter {
-            Some(p) => (p.dimension, p.whole),
+        let (dimension, whole, range) = match &parameter {
+            Some(p) => (p.dimension, p.whole, self.parameter_range(model, name)),
             None => match m.model.states.iter().position(|s| s.name == name) {
                 Some(k) => {
-                    let whole = m.model.states[k].width != synfire_ir::model::Width::F32;
-                    (
-                        m.state_dimensions
-                            .get(k)
-                            .copied()
-                            .unwrap_or(Dimension::NONE),
-                        whole,
-                    )
+                    let width = m.model.states[k].width;
+                    let dimension = m.state_dimensions.get(k).copied();
+                    let dimension = dimension.unwrap_or(Dimension::NONE);
+                    (dimension, width != Width::F32, width_range(width))
                 }
                 None => {
                     let names: Vec<String> = self.field_names(model);
@@ -162,6 +159,7 @@ impl<'a> Resolver<'a> {
             what: format!("`{name}` of `{}`", self.pops[pop].name),
             dimension,
             whole,
+            range,
             shapes: vec![shape.clone(), vec![count(&shape) as u32]],
             axes: "",
             no_array: "",
@@ -219,6 +217,23 @@ pub(super) fn driven_kind(s: &tree::Source) -> Option<&'static str> {
     match &s.kind.names[..] {
         [one] => DRIVEN.into_iter().find(|d| *d == one.as_str()),
         _ => None,
+    }
+}
+
+/// Least and greatest value of a state.
+fn width_range(width: Width) -> Option<(f64, f64)> {
+    let signed = |bits: i32| Some((-(2f64.powi(bits - 1)), 2f64.powi(bits - 1) - 1.0));
+    let unsigned = |bits: i32| Some((0.0, 2f64.powi(bits) - 1.0));
+    match width {
+        Width::F32 => None,
+        Width::I8 => signed(8),
+        Width::I16 => signed(16),
+        Width::I24 => signed(24),
+        Width::I32 => signed(32),
+        Width::U8 => unsigned(8),
+        Width::U16 => unsigned(16),
+        Width::U32 => unsigned(32),
+        Width::Bool => unsigned(1),
     }
 }
 

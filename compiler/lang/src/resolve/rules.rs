@@ -200,7 +200,7 @@ impl<'a> Resolver<'a> {
                 want.shapes.push([&onto_target[..], shape].concat());
                 want.axes = "[targets, sources]";
                 (
-                    self.drawn(rule, weight, &mut want, (sources, targets), ends)?,
+                    self.drawn(rule, &mut want, (sources, targets), ends)?,
                     onto_target,
                 )
             }
@@ -268,7 +268,6 @@ impl<'a> Resolver<'a> {
     fn drawn(
         &mut self,
         rule: &Rule<'a>,
-        _weight: &Weight,
         want: &mut Want,
         (sources, targets): (u32, u32),
         ends: &Ends<'a, '_>,
@@ -283,48 +282,13 @@ impl<'a> Resolver<'a> {
             want.shapes = vec![];
             want.no_array = "its pairs are drawn, so an array has no order to follow";
         }
-        let mut n = 0;
-        if let Some(e) = rule.arg("n") {
-            n = self.whole(e, ends.scope, &format!("`n` of `{}`", rule.name), 0)?;
-            let of = if rule.name == "fixed_outdegree" {
-                targets
-            } else {
-                sources
-            };
-            if rule.name != "fixed_total" && !multapses && n > of {
-                self.report(
-                    Diagnostic::error(
-                        "SYN0311",
-                        format!("`{}` draws {n} of {of} units without repetition", rule.name),
-                    )
-                    .label(e.span, format!("more than the {of} there are"))
-                    .hint(format!(
-                        "draw at most {of}, or allow repetition by `multapses = true`"
-                    ))
-                    .field("needed", n)
-                    .field("available", of),
-                );
-                return None;
-            }
-        }
+        let n = self.degree(rule, multapses, (sources, targets), ends)?;
         Some(match rule.name {
             "all_to_all" => Connector::AllToAll { self_connections },
-            "fixed_probability" => {
-                let e = rule.arg("p")?;
-                let p = self.quantity(e, ends.scope, Dimension::NONE, "a probability")?;
-                if !(0.0..=1.0).contains(&p) {
-                    self.report(
-                        Diagnostic::error("SYN0114", format!("a probability of {p}"))
-                            .label(e.span, "not between 0 and 1")
-                            .hint("probabilities are 0 to 1, or 0 % to 100 %"),
-                    );
-                    return None;
-                }
-                Connector::FixedProbability {
-                    p,
-                    self_connections,
-                }
-            }
+            "fixed_probability" => Connector::FixedProbability {
+                p: self.probability(rule, ends)?,
+                self_connections,
+            },
             "fixed_indegree" => Connector::FixedIndegree {
                 n,
                 self_connections,
@@ -341,6 +305,52 @@ impl<'a> Resolver<'a> {
             },
             _ => Connector::Dense,
         })
+    }
+
+    /// The argument `n` of a rule that draws its pairs; 0 for the others.
+    fn degree(
+        &mut self,
+        rule: &Rule<'a>,
+        multapses: bool,
+        (sources, targets): (u32, u32),
+        ends: &Ends<'a, '_>,
+    ) -> Option<u32> {
+        let Some(e) = rule.arg("n") else {
+            return Some(0);
+        };
+        let n = self.whole(e, ends.scope, &format!("`n` of `{}`", rule.name), 0)?;
+        let of = match rule.name {
+            "fixed_outdegree" => targets,
+            _ => sources,
+        };
+        if rule.name == "fixed_total" || multapses || n <= of {
+            return Some(n);
+        }
+        let message = format!("`{}` draws {n} of {of} units without repetition", rule.name);
+        self.report(
+            Diagnostic::error("SYN0311", message)
+                .label(e.span, format!("more than the {of} there are"))
+                .hint(format!(
+                    "draw at most {of}, or allow repetition by `multapses = true`"
+                ))
+                .field("needed", n)
+                .field("available", of),
+        );
+        None
+    }
+
+    fn probability(&mut self, rule: &Rule<'a>, ends: &Ends<'a, '_>) -> Option<f64> {
+        let e = rule.arg("p")?;
+        let p = self.quantity(e, ends.scope, Dimension::NONE, "a probability")?;
+        if (0.0..=1.0).contains(&p) {
+            return Some(p);
+        }
+        self.report(
+            Diagnostic::error("SYN0114", format!("a probability of {p}"))
+                .label(e.span, "not between 0 and 1")
+                .hint("probabilities are 0 to 1, or 0 % to 100 %"),
+        );
+        None
     }
 
     /// A rule that fills its target's shape can be followed only by rules that keep it.

@@ -14,6 +14,9 @@ use synfire_ir::diag::{Diagnostic, Span};
 use synfire_ir::network::{Array, ArrayData, ArrayId, Connector, Stage};
 use synfire_ir::units::Dimension;
 
+/// Sources and targets.
+type Pairs = (Vec<i32>, Vec<i32>);
+
 impl<'a> Resolver<'a> {
     /// `list(pre, post)`: the connector and its number of pairs.
     pub(super) fn pairs(
@@ -106,34 +109,7 @@ impl<'a> Resolver<'a> {
                 return None;
             }
         };
-        let part = |r: &mut Self, key: &str| {
-            let key: Arc<str> = match &data.key {
-                Some(k) => format!("{k}.{key}").into(),
-                None => key.into(),
-            };
-            r.load_array(&Data {
-                key: Some(key),
-                ..data.clone()
-            })
-        };
-        let (indptr, indices, shape) = (
-            part(self, "indptr"),
-            part(self, "indices"),
-            part(self, "shape"),
-        );
-        let (indptr, indices, shape) = (indptr?, indices?, shape?);
-        self.compressed_by_row(&data, span)?;
-        let rows = matrix(&data, &indptr, &indices, &shape, (sources, targets));
-        let (pre, post) = match rows {
-            Ok(pairs) => pairs,
-            Err(d) => {
-                self.report(
-                    d.label(span, "this matrix")
-                        .label(at, format!("from {sources} to {targets} units")),
-                );
-                return None;
-            }
-        };
+        let (pre, post) = self.stored_elements(&data, span, (sources, targets), at)?;
         let n = pre.len() as u32;
         let values: Arc<str> = data
             .key
@@ -161,6 +137,44 @@ impl<'a> Resolver<'a> {
             connector: Connector::List { pre, post },
             weight,
         })
+    }
+
+    /// Columns and rows of the stored elements of a matrix.
+    fn stored_elements(
+        &mut self,
+        data: &Data,
+        span: Span,
+        (sources, targets): (u32, u32),
+        at: Span,
+    ) -> Option<Pairs> {
+        let part = |r: &mut Self, key: &str| {
+            let key: Arc<str> = match &data.key {
+                Some(k) => format!("{k}.{key}").into(),
+                None => key.into(),
+            };
+            r.load_array(&Data {
+                key: Some(key),
+                ..data.clone()
+            })
+        };
+        let (indptr, indices, shape) = (
+            part(self, "indptr"),
+            part(self, "indices"),
+            part(self, "shape"),
+        );
+        let (indptr, indices, shape) = (indptr?, indices?, shape?);
+        self.compressed_by_row(data, span)?;
+        let rows = matrix(data, &indptr, &indices, &shape, (sources, targets));
+        match rows {
+            Ok(pairs) => Some(pairs),
+            Err(d) => {
+                self.report(
+                    d.label(span, "this matrix")
+                        .label(at, format!("from {sources} to {targets} units")),
+                );
+                None
+            }
+        }
     }
 
     /// A `format` array, where there is one, must say `csr`: the arrays of other formats look alike and mean something else.
@@ -207,7 +221,7 @@ fn matrix(
     indices: &Array,
     shape: &Array,
     (sources, targets): (u32, u32),
-) -> Result<(Vec<i32>, Vec<i32>), Box<Diagnostic>> {
+) -> Result<Pairs, Box<Diagnostic>> {
     let wrong = |what: String| {
         let d = Diagnostic::error(
             "SYN0314",

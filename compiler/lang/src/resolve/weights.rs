@@ -149,6 +149,7 @@ impl<'a> Resolver<'a> {
             what: format!("the weight of `{}` in `{}`", rule.name, ends.name),
             dimension,
             whole: ends.whole,
+            range: None,
             shapes: vec![],
             axes: "",
             no_array: "",

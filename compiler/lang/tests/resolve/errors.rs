@@ -166,3 +166,7 @@ broken!(
     port_directions,
     "use std.neurons.If\nmodule M {\n  port in x: spikes[4]\n  port in i: real[4] = a.i\n  port out y: spikes[4] = a\n  port out z: spikes[3] = a\n  pop a: If[4]\n  connect a -> x : one_to_one\n  connect x -> a : one_to_one\n}\nnetwork N {\n  step 1 ms\n  source s: events[4]\n  part m: M\n  connect s -> m.i : one_to_one\n  connect s -> m.y : one_to_one\n  connect m.x -> m.i : one_to_one\n  record m.z\n}\n"
 );
+broken!(
+    widths,
+    "use targets.toy.Cell\nuse std.connect.{dense, convd}\nneuron Small(t: u8 = 1) {\n  state v: i8\n  input a: i32\n  on step { v = sat(v + a, 8); if v >= t { emit 1 } }\n}\nnetwork N {\n  source x: events[2]\n  pop a: Cell[2] { thr = 3000000000, leak = 1.5 }\n  pop b: Small[3] { t = 300, v = [1, -129, 3] }\n  connect x -> b[0 .. 2] : one_to_one { weight = 0.5, delay = 1 ms }\n}\n"
+);
