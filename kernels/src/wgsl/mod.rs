@@ -51,6 +51,8 @@ pub enum Buffer {
     Gathered,
     /// Synapses of ordered ports, and the matrix of a serial program.
     Ordered,
+    /// What each sample of a serial program is about to do.
+    Runs,
 }
 
 impl Buffer {
@@ -70,6 +72,7 @@ impl Buffer {
             Buffer::Args => ("args", "array<atomic<u32>>"),
             Buffer::Gathered => ("gathered", "array<u32>"),
             Buffer::Ordered => ("ordered", "array<u32>"),
+            Buffer::Runs => ("runs", "array<vec4<u32>>"),
         }
     }
 
@@ -77,7 +80,13 @@ impl Buffer {
     pub fn written(self) -> bool {
         matches!(
             self,
-            Buffer::State | Buffer::Acc | Buffer::Lists | Buffer::Ctl | Buffer::Out | Buffer::Args
+            Buffer::State
+                | Buffer::Acc
+                | Buffer::Lists
+                | Buffer::Ctl
+                | Buffer::Out
+                | Buffer::Args
+                | Buffer::Runs
         )
     }
 }
@@ -113,7 +122,6 @@ const PHILOX: &str = include_str!("text/philox.wgsl");
 const UNIT: &str = include_str!("text/unit.wgsl");
 const PORTS: &str = include_str!("text/ports.wgsl");
 const WALK: &str = include_str!("text/walk.wgsl");
-const WIDTHS: &str = include_str!("text/widths.wgsl");
 const WEIGHTS: &str = include_str!("text/weights.wgsl");
 
 /// A text from its parts, after the constants and the declarations of its buffers.
@@ -155,7 +163,6 @@ pub fn kernels(p: &Program) -> Stepped {
         "deliver",
         &[Dispatch, Tables, Acc, Lists, Ctl, Ext, Rows, Synapses],
         &[
-            WIDTHS,
             &WEIGHTS.replace("BUFFER", "synapses"),
             include_str!("text/deliver.wgsl"),
         ],
@@ -164,7 +171,6 @@ pub fn kernels(p: &Program) -> Stepped {
         "gather",
         &[Dispatch, Tables, State, Acc, Ctl, Gathered],
         &[
-            WIDTHS,
             &WEIGHTS.replace("BUFFER", "gathered"),
             include_str!("text/gather.wgsl"),
         ],
@@ -210,7 +216,7 @@ fn update(p: &Program) -> Kernel {
     let mut parts = vec![ARITH, FLOAT, PHILOX, UNIT, PORTS];
     if ordered {
         buffers.extend([Ext, Ordered]);
-        parts.extend([WIDTHS, &*weights, WALK]);
+        parts.extend([&*weights, WALK]);
     } else {
         parts.push("fn count_walks(lid: u32) {}\n");
     }

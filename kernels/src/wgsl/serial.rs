@@ -9,7 +9,7 @@ use super::image::tables::Tables;
 use super::image::{layout::column_words, push_group};
 use super::models::{self, step_iterations};
 use super::shape::*;
-use super::{ARITH, Buffer, FLOAT, Kernel, PHILOX, UNIT, WEIGHTS, WIDTHS, kernel};
+use super::{ARITH, Buffer, FLOAT, Kernel, PHILOX, UNIT, WEIGHTS, kernel};
 use synfire_ir::Diagnostic;
 use synfire_ir::program::{
     Discipline, GroupKind, Layout, Observable, Program, Serial, SerialEvent,
@@ -18,7 +18,7 @@ use synfire_ir::program::{
 /// What does not change in a run of a serial program.
 #[derive(Clone, Debug)]
 pub struct SerialImage {
-    /// Descriptors, parameters, loopbacks, events of the end.
+    /// Descriptors, parameters, loopbacks.
     pub tables: Vec<u32>,
     /// The matrix.
     pub matrix: Vec<u32>,
@@ -32,8 +32,8 @@ pub struct SerialImage {
     pub probes: Vec<(usize, u32)>,
     /// Rounds of one dispatch.
     pub budget: u32,
-    /// Words of the header of `ctl`.
-    pub ctl_head: u32,
+    /// The program's record (`V_*`), in which the engine sets `V_UNTIL` and `V_ROOM`.
+    pub record: u32,
 }
 
 /// The kernel of a serial program.
@@ -42,13 +42,12 @@ pub fn serial_kernel(p: &Program, s: &Serial) -> Option<Kernel> {
     let m = p.model_of(s.group)?;
     Some(kernel(
         "serial",
-        &[Dispatch, Tables, State, Acc, Ctl, Out, Ext, Args, Ordered],
+        &[Dispatch, Tables, State, Acc, Out, Ext, Args, Ordered, Runs],
         &[
             ARITH,
             FLOAT,
             PHILOX,
             UNIT,
-            WIDTHS,
             &WEIGHTS.replace("BUFFER", "ordered"),
             &models::serial(m),
             include_str!("text/serial.wgsl"),
@@ -108,13 +107,11 @@ impl SerialImage {
             acc,
             probes: vec![],
             budget: budget(p, s)?,
-            ctl_head: C_COUNTS,
+            record: 0,
         };
         let mut t = Tables::new();
         t.set(T_SEED_LO, p.seed as u32);
         t.set(T_SEED_HI, (p.seed >> 32) as u32);
-        t.set(T_CTL, out.ctl_head);
-        t.set(T_CTL_STRIDE, N_WORDS);
         t.set(T_STATE_STRIDE, state);
         t.set(T_ACC_STRIDE, acc);
         let mut v = [0; V_WORDS as usize];
@@ -136,12 +133,10 @@ impl SerialImage {
         v[V_DUE as usize] = places;
         v[V_SLOTS as usize] = slots;
         (v[V_BACK as usize], v[V_BACKS as usize]) = loopbacks(s, group.size, &mut t);
-        let tail: Vec<u32> = s.tail.iter().flat_map(event_words).collect();
-        v[V_TAIL as usize] = t.push(&tail);
-        v[V_TAIL_N as usize] = s.tail.len() as u32;
         out.probes(p, &mut t, &mut v);
         let at = t.push(&v);
         t.set(T_SERIAL, at);
+        out.record = at;
         fits("the tables", t.words.len() as u64)?;
         out.tables = t.words;
         Ok(out)

@@ -206,10 +206,10 @@ words! {
     V_SLOTS = 14, "Slots: one more than the longest loopback.";
     V_BACK = 15, "For each unit where its loopbacks begin, and one past the last; `ABSENT` without loopbacks.";
     V_BACKS = 16, "Pairs (delay, row).";
-    V_TAIL = 17, "Events at the end of a step: `Y_*` records.";
-    V_TAIL_N = 18, "How many.";
-    V_PROBES = 19, "State probes: `P_*` records, whose state is an offset in a sample's block.";
-    V_PROBES_N = 20, "How many.";
+    V_PROBES = 17, "State probes: `P_*` records, whose state is an offset in a sample's block.";
+    V_PROBES_N = 18, "How many.";
+    V_UNTIL = 19, "Steps from this one on do not begin.";
+    V_ROOM = 20, "Entries of a sample's output.";
     V_WORDS = 21, "Words of the record.";
 
     Y_KIND = 0, "What it is, and `EVENT_QUEUED` when it passes through the queue.";
@@ -223,21 +223,11 @@ words! {
     EVENT_DIRECT = 2, "A value for a port.";
     EVENT_STEP = 3, "The step block.";
     EVENT_GIVE = 4, "Given rows become due.";
-    EVENT_FIND = 5, "Which rows of a tile are due?";
+    EVENT_FIND = 5, "Which of the next 256 rows are due?";
     EVENT_PROBE = 6, "A tile of a probe is copied.";
     EVENT_QUEUED = 256, "Flag: holds a place in the queue.";
 
-    N_STEP = 0, "Step that runs or comes next.";
-    N_PART = 1, "Part of the step.";
-    N_AT = 2, "Place in that part.";
-    N_TILE = 3, "Next tile of the event or probe.";
-    N_HEAD = 4, "Head of the queue.";
-    N_WAITING = 5, "Rows that wait in it.";
-    N_KIND = 6, "The event: five words.";
-    N_WHAT = 7, "Its row or port.";
-    N_VALUE = 8, "Its value.";
-    N_FIRST = 9, "Its first unit.";
-    N_LAST = 10, "Its last unit.";
+    N_STEP = 0, "In `runs`, the step that runs or comes next.";
     N_OUT = 11, "Entries of output in this submission.";
     N_LOST = 12, "Rows lost to a full queue in this submission.";
     N_WALKED = 13, "Synapses walked in this submission.";
@@ -247,9 +237,8 @@ words! {
     PART_BEGIN = 0, "Before a step.";
     PART_GIVEN = 1, "Given rows become due.";
     PART_ROWS = 2, "Rows that are due, ascending.";
-    PART_EVENTS = 3, "Given events in order.";
-    PART_TAIL = 4, "Events of the end.";
-    PART_PROBES = 5, "Probes.";
+    PART_EVENTS = 3, "Given events in order, and those of the end.";
+    PART_PROBES = 4, "Probes.";
     MOST_WORK = 16777216, "Tiles after which an event counts as one that never comes to rest.";
 }
 

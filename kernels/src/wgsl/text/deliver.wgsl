@@ -10,12 +10,14 @@ fn contribution(rule: u32, payload: u32, weight: u32, scale: u32) -> i32 {
     return i32(round(clamp(y, -2147483520.0, 2147483520.0)));
 }
 fn target_of(kind: u32, first: u32, n: u32) -> u32 {
-    let k = first + n;
-    switch (kind) {
-        case TARGETS_ALL: { return n; }
-        case TARGETS_U16: { return (synapses[k >> 1u] >> (16u * (k & 1u))) & 0xffffu; }
-        default: { return synapses[k]; }
+    if (kind == TARGETS_ALL) {
+        return n;
     }
+    let k = first + n;
+    let halvings = TARGETS_U32 - kind;
+    let bits = 32u >> halvings;
+    let above = 32u - bits - (k & halvings) * bits;
+    return (synapses[k >> halvings] << above) >> (32u - bits);
 }
 // One run, from synapse `lane` in strides; returns its length.
 fn run(r: u32, payload: u32, home: u32, lane: u32) -> u32 {

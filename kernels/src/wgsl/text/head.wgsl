@@ -3,7 +3,7 @@ struct Dispatch {
     stage: u32,      // 0 begins a step
     args: u32,       // arguments of the delivery that follows, in words
     args_next: u32,  // those of the next step, to be cleared
-    samples: u32,    // samples of the batch
+    samples: u32,    // first sample of the lot (serial)
     first: u32,      // first tile
     lanes: u32,      // log2 of the invocations that share an event
     feeds: u32,      // feeds of the delivery

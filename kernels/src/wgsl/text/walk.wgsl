@@ -1,14 +1,30 @@
 // The events that reach one unit's ordered ports in this step, in canonical order.
 struct Walk {
-    seg: u32,      // segment
-    end: u32,      // one past the last
-    pos: u32,      // next bitmap word or column entry of the segment; ABSENT before its beginning
-    last: u32,     // one past the last of these
-    bits: u32,     // sources of the current word still to come
-    ext: u32,      // current event of an external source
-    ext_end: u32,  // one past the last of its step; 0 when none is left
-    group: u32,    // first column entry of its group
-    more: u32,     // 1 when the next column entry belongs to the group
+    seg: u32,        // next segment
+    end: u32,        // one past the last
+    pos: u32,        // next bitmap word or column entry of the open segment
+    last: u32,       // one past the last of these
+    bits: u32,       // sources of the current word still to come
+    // The open segment.
+    kind: u32,
+    units: u32,      // units of the source group
+    ring_bits: u32,
+    ring_aux: u32,
+    slots: u32,
+    outside: bool, 
+    first: u32,      // first source
+    stop: u32,       // one past the last
+    delay: u32,
+    place: u32,      // this unit among the targets
+    targets: u32,
+    wkind: u32,
+    weights: u32,
+    // An external source whose events are being taken.
+    ext: u32,        // place of the event's words
+    ext_end: u32,    // one past the last of its step; 0 when none is left
+    group: u32,      // first column entry of its group
+    more: u32,       // 1 when the next column entry belongs to the group
+    // The event.
     port: u32,
     graded: u32,
     payload: u32,
@@ -37,11 +53,9 @@ fn count_walks(lid: u32) {
     }
 }
 fn walk_begin(u: Unit) -> Walk {
-    let first = tables[u.g + G_SEGS];
     var w = Walk();
-    w.seg = first;
-    w.end = first + tables[u.g + G_SEGS_N] * W_WORDS;
-    w.pos = ABSENT;
+    w.seg = tables[u.g + G_SEGS];
+    w.end = w.seg + tables[u.g + G_SEGS_N] * W_WORDS;
     return w;
 }
 fn walk_value(w: Walk) -> i32 {
@@ -51,149 +65,137 @@ fn walk_value_f(w: Walk) -> f32 {
     let x = select(f32(bitcast<i32>(w.payload)), bitcast<f32>(w.payload), w.graded != 0u);
     return x * bitcast<f32>(w.weight);
 }
+// Opens the next segment: which words or entries concern this unit.
+fn walk_open(u: Unit, w: ptr<function, Walk>) {
+    let seg = (*w).seg;
+    (*w).seg = seg + W_WORDS;
+    (*w).kind = tables[seg + W_KIND];
+    (*w).port = tables[seg + W_PORT];
+    (*w).graded = tables[seg + W_GRADED];
+    (*w).ring_bits = u.lists + tables[seg + W_BITS];
+    (*w).units = tables[seg + W_UNITS];
+    (*w).ring_aux = u.lists + tables[seg + W_AUX];
+    (*w).slots = tables[seg + W_RING];
+    (*w).outside = tables[seg + W_EXTERNAL] != 0u;
+    (*w).delay = tables[seg + W_DELAY];
+    (*w).targets = tables[seg + W_TLEN];
+    (*w).wkind = tables[seg + W_WKIND];
+    (*w).weights = tables[seg + W_WEIGHTS];
+    (*w).place = u.i - tables[seg + W_TSTART];
+    (*w).first = tables[seg + W_START];
+    (*w).stop = (*w).first + tables[seg + W_COUNT];
+    (*w).more = 0u;
+    (*w).pos = 0u;
+    (*w).last = 0u;
+    // Of a unit before the targets the difference has wrapped, and is no target either.
+    if ((*w).place >= (*w).targets) {
+        return;
+    }
+    if ((*w).kind == KIND_COLUMNS) {
+        (*w).pos = ordered[(*w).weights + (*w).place];
+        (*w).last = ordered[(*w).weights + (*w).place + 1u];
+        return;
+    }
+    if ((*w).kind == KIND_ONE) {
+        (*w).first += (*w).place;
+        (*w).stop = (*w).first + 1u;
+    }
+    (*w).pos = (*w).first >> 5u;
+    (*w).last = ((*w).stop + 31u) >> 5u;
+}
 // Bitmap word `n` of the sources that emitted `delay` steps ago.
-fn walk_bits(u: Unit, seg: u32, n: u32, delay: u32) -> u32 {
+fn walk_bits(u: Unit, w: ptr<function, Walk>, n: u32, delay: u32) -> u32 {
     if (delay > u.step) {
         return 0u;
     }
-    let words = (tables[seg + W_UNITS] + 31u) >> 5u;
-    let slot = (u.step - delay) % tables[seg + W_RING];
-    return lists[u.lists + tables[seg + W_BITS] + slot * words + n];
+    let words = ((*w).units + 31u) >> 5u;
+    return lists[(*w).ring_bits + ((u.step - delay) % (*w).slots) * words + n];
 }
-// Reads column entry `n`: its port, weight, and whether the next one is of the same source, delay and projection.
-fn walk_entry(w: ptr<function, Walk>, n: u32) {
-    let kind = ordered[3u * n + 1u];
-    (*w).port = (kind >> 16u) & 0x7fffu;
+// Column entry `n`: its port, weight, and whether the next one is of the same source, delay and projection.
+fn walk_entry(w: ptr<function, Walk>, n: u32, kinds: u32) {
+    (*w).port = (kinds >> 16u) & 0x7fffu;
     (*w).weight = ordered[3u * n + 2u];
-    (*w).more = kind >> 31u;
+    (*w).more = kinds >> 31u;
+    (*w).pos = n + 1u;
 }
 // Takes up source `i` (which emitted `delay` steps ago).
 fn walk_take(u: Unit, w: ptr<function, Walk>, i: u32, delay: u32) {
-    let seg = (*w).seg;
-    let slot = (u.step - delay) % tables[seg + W_RING];
-    let aux = lists[u.lists + tables[seg + W_AUX] + slot * tables[seg + W_UNITS] + i];
-    (*w).graded = tables[seg + W_GRADED];
-    if (tables[seg + W_EXTERNAL] == 0u) {
-        (*w).payload = aux;
-        return;
-    }
-    let t = E_PTR + u.slot * (ext[E_STEPS] + 1u) + (u.step - delay - ext[E_FIRST]);
-    (*w).group = (*w).pos - 1u;
-    (*w).ext = ext[t] + aux;
-    (*w).ext_end = ext[t + 1u];
-    (*w).payload = ext[ext[E_ENTRIES] + 2u * (*w).ext + 1u];
-    walk_rest(w);
-}
-// Is anything left of the current external source?
-fn walk_rest(w: ptr<function, Walk>) {
-    let at = ext[E_ENTRIES] + 2u * (*w).ext;
-    if ((*w).more == 0u) {
-        if ((*w).ext + 1u >= (*w).ext_end) {
-            (*w).ext_end = 0u;
-        } else if (ext[at] != ext[at + 2u]) {
-            (*w).ext_end = 0u;
-        }
+    let step = u.step - delay;
+    let aux = lists[(*w).ring_aux + (step % (*w).slots) * (*w).units + i];
+    (*w).payload = aux;
+    if ((*w).outside) {
+        let t = E_PTR + u.slot * (ext[E_STEPS] + 1u) + (step - ext[E_FIRST]);
+        (*w).group = (*w).pos - 1u;
+        (*w).ext = ext[E_ENTRIES] + 2u * (ext[t] + aux);
+        (*w).ext_end = ext[E_ENTRIES] + 2u * ext[t + 1u];
     }
 }
 // The next arrival from the current external source: each of its events passes all synapses before the next one does.
-fn walk_external(w: ptr<function, Walk>) {
-    let columns = tables[(*w).seg + W_KIND] == KIND_COLUMNS;
-    if ((*w).more != 0u) {
-        walk_entry(w, (*w).pos);
-        (*w).pos += 1u;
-    } else {
-        (*w).ext += 1u;
-        (*w).payload = ext[ext[E_ENTRIES] + 2u * (*w).ext + 1u];
+fn walk_external(w: ptr<function, Walk>, again: bool) {
+    if (again) {
+        let columns = (*w).kind == KIND_COLUMNS;
+        if ((*w).more == 0u) {
+            (*w).ext += 2u;
+        }
         if (columns) {
-            walk_entry(w, (*w).group);
-            (*w).pos = (*w).group + 1u;
+            let n = select((*w).group, (*w).pos, (*w).more != 0u);
+            walk_entry(w, n, ordered[3u * n + 1u]);
         }
     }
-    walk_rest(w);
-}
-// Begins a segment: which words or entries concern this unit.
-fn walk_open(u: Unit, w: ptr<function, Walk>) {
-    let seg = (*w).seg;
-    let t = u.i - tables[seg + W_TSTART];
-    (*w).pos = 0u;
-    (*w).last = 0u;
-    (*w).bits = 0u;
-    if (u.i < tables[seg + W_TSTART] || t >= tables[seg + W_TLEN]) {
-        return;
-    }
-    let first = tables[seg + W_START];
-    switch (tables[seg + W_KIND]) {
-        case KIND_DENSE: {
-            (*w).pos = first >> 5u;
-            (*w).last = (first + tables[seg + W_COUNT] + 31u) >> 5u;
-        }
-        case KIND_ONE: {
-            (*w).pos = (first + t) >> 5u;
-            (*w).last = (*w).pos + 1u;
-        }
-        default: {
-            let columns = tables[seg + W_WEIGHTS];
-            (*w).pos = ordered[columns + t];
-            (*w).last = ordered[columns + t + 1u];
+    (*w).payload = ext[(*w).ext + 1u];
+    // Is anything left of it?
+    if ((*w).more == 0u) {
+        let next = (*w).ext + 2u;
+        if (next >= (*w).ext_end || ext[next] != ext[(*w).ext]) {
+            (*w).ext_end = 0u;
         }
     }
-}
-// The sources of bitmap word `n` that concern this unit.
-fn walk_mask(u: Unit, seg: u32, n: u32) -> u32 {
-    var first = tables[seg + W_START];
-    var end = first + tables[seg + W_COUNT];
-    if (tables[seg + W_KIND] == KIND_ONE) {
-        first += u.i - tables[seg + W_TSTART];
-        end = first + 1u;
-    }
-    let lo = max(first, n * 32u) - n * 32u;
-    let hi = min(end, n * 32u + 32u) - n * 32u;
-    return (0xffffffffu << lo) & (0xffffffffu >> (32u - hi));
 }
 // Moves to the next event; false when there is none.
 fn walk_next(u: Unit, w: ptr<function, Walk>) -> bool {
-    if ((*w).ext_end != 0u) {
-        walk_external(w);
-        return true;
-    }
-    while ((*w).seg < (*w).end) {
-        let seg = (*w).seg;
-        if ((*w).pos == ABSENT) {
-            walk_open(u, w);
-        }
-        let columns = tables[seg + W_KIND] == KIND_COLUMNS;
-        if (!columns && (*w).bits != 0u) {
-            let b = firstTrailingBit((*w).bits);
+    let again = (*w).ext_end != 0u;
+    var found = again;
+    while (!found && ((*w).seg < (*w).end || (*w).pos < (*w).last || (*w).bits != 0u)) {
+        var i = ABSENT;
+        var delay = (*w).delay;
+        if ((*w).bits != 0u) {
+            i = ((*w).pos - 1u) * 32u + firstTrailingBit((*w).bits);
             (*w).bits &= (*w).bits - 1u;
-            let i = ((*w).pos - 1u) * 32u + b;
-            let t = u.i - tables[seg + W_TSTART];
-            let row = i - tables[seg + W_START];
-            let dense = tables[seg + W_KIND] == KIND_DENSE;
-            let k = select(row, row * tables[seg + W_TLEN] + t, dense);
-            (*w).port = tables[seg + W_PORT];
-            (*w).more = 0u;
-            (*w).weight = weight_of(tables[seg + W_WKIND], tables[seg + W_WEIGHTS], k);
-            walk_take(u, w, i, tables[seg + W_DELAY]);
-            return true;
-        }
-        if ((*w).pos >= (*w).last) {
-            (*w).seg = seg + W_WORDS;
-            (*w).pos = ABSENT;
-            continue;
-        }
-        let n = (*w).pos;
-        (*w).pos = n + 1u;
-        if (columns) {
-            let i = ordered[3u * n];
-            let delay = ordered[3u * n + 1u] & 0xffffu;
-            if (((walk_bits(u, seg, i >> 5u, delay) >> (i & 31u)) & 1u) != 0u) {
-                walk_entry(w, n);
-                walk_take(u, w, i, delay);
-                return true;
-            }
+            let row = i - (*w).first;
+            let k = select((*w).place, row * (*w).targets + (*w).place, (*w).kind == KIND_DENSE);
+            (*w).weight = weight_of((*w).wkind, (*w).weights, k);
+        } else if ((*w).pos >= (*w).last) {
+            walk_open(u, w);
         } else {
-            (*w).bits = walk_bits(u, seg, n, tables[seg + W_DELAY]) & walk_mask(u, seg, n);
+            let n = (*w).pos;
+            let columns = (*w).kind == KIND_COLUMNS;
+            var place = n;
+            var kinds = 0u;
+            var source = 0u;
+            if (columns) {
+                source = ordered[3u * n];
+                kinds = ordered[3u * n + 1u];
+                delay = kinds & 0xffffu;
+                place = source >> 5u;
+            }
+            (*w).pos = n + 1u;
+            let bits = walk_bits(u, w, place, delay);
+            if (!columns) {
+                let lo = max((*w).first, n * 32u) - n * 32u;
+                let hi = min((*w).stop, n * 32u + 32u) - n * 32u;
+                (*w).bits = bits & (0xffffffffu << lo) & (0xffffffffu >> (32u - hi));
+            } else if (((bits >> (source & 31u)) & 1u) != 0u) {
+                walk_entry(w, n, kinds);
+                i = source;
+            }
+        }
+        if (i != ABSENT) {
+            walk_take(u, w, i, delay);
+            found = true;
         }
     }
-    return false;
+    if ((*w).ext_end != 0u) {
+        walk_external(w, again);
+    }
+    return found;
 }

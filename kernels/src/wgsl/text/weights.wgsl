@@ -1,10 +1,11 @@
-// A weight of buffer `BUFFER`, by the kind and index of a descriptor.
+// A weight of buffer `BUFFER`, sign-extended, by the kind and index of a descriptor.
 fn weight_of(kind: u32, first: u32, n: u32) -> u32 {
-    let k = first + n;
-    switch (kind) {
-        case WEIGHT_ONE: { return first; }
-        case WEIGHT_I8: { return byte_of(BUFFER[k >> 2u], k); }
-        case WEIGHT_I16: { return half_of(BUFFER[k >> 1u], k); }
-        default: { return BUFFER[k]; }
+    if (kind == WEIGHT_ONE) {
+        return first;
     }
+    let k = first + n;
+    let halvings = WEIGHT_32 - kind;
+    let bits = 32u >> halvings;
+    let above = 32u - bits - (k & ((1u << halvings) - 1u)) * bits;
+    return bitcast<u32>(bitcast<i32>(BUFFER[k >> halvings] << above) >> (32u - bits));
 }

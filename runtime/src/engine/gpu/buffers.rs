@@ -9,6 +9,9 @@ pub(super) const BLOCK: u64 = 256;
 /// Words per upload, so that the driver's staging memory stays small.
 const UPLOAD: usize = 1 << 20;
 
+/// How long to wait for a call back after its submission is done.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// What a buffer is for, besides being bound to kernels and copied.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
@@ -78,7 +81,8 @@ pub(super) fn mapped<T>(
         let _ = tell.send(r.is_ok());
     });
     s.wait(submitted)?;
-    if told.try_recv() != Ok(true) {
+    // Another thread that waits for the same device may be the one that is just about to call back.
+    if told.recv_timeout(PATIENCE) != Ok(true) {
         s.healthy()?;
         return Err(unread(s, "the buffer was not mapped"));
     }

@@ -35,6 +35,8 @@ pub(super) struct Serial {
     s: Arc<Shared>,
     image: SerialImage,
     sorted: bool,
+    /// Words of the events at the end of every step.
+    tail: Vec<u32>,
     group: usize,
     kernel: Ready,
     lots: Vec<Runner>,
@@ -105,6 +107,7 @@ impl Serial {
             let lots = lots_of(&p, &s, &image, (samples, most), out);
             Ok(Serial {
                 sorted: d.sorted,
+                tail: d.tail.iter().flat_map(event_words).collect(),
                 group: d.group as usize,
                 output,
                 p,
@@ -132,6 +135,7 @@ impl Serial {
         let (start, end) = (self.now, self.now.saturating_add(steps));
         while self.now < end && !progress.cancelled() {
             let n = self.pace.min(self.output.steps).min(end - self.now);
+            let n = self.fitting(&given.serial, n)?;
             let to = self.now + n;
             let begun = Instant::now();
             let mut chunks = vec![];
@@ -139,8 +143,6 @@ impl Serial {
             for k in 0..self.lots.len() {
                 let lot = &self.lots[k].lot;
                 let words = self.words(lot, &given.serial, to);
-                let n = u64::from(words.len() as u32);
-                input::fits_a_binding(n, self.now)?;
                 let s = self.s.clone();
                 let (chunk, out) = s.scoped("steps run", || self.run(k, to, &words))?;
                 chunks.push(chunk);
@@ -171,22 +173,47 @@ impl Serial {
         list.sort_by_key(|e| (e.0, e.1, e.2));
         let entries = E_PTR + lot.samples * (2 * steps + 1);
         let mut out = vec![self.now, steps, entries];
-        let mut at = 0;
+        let mut words: Vec<u32> = vec![];
+        let mut list = list.into_iter().peekable();
         for sample in 0..lot.samples {
             for step in self.now..to {
                 for rest in [false, true] {
-                    out.push(at as u32);
-                    while at < list.len()
-                        && (list[at].0, list[at].1, list[at].2) == (sample, step, rest)
-                    {
-                        at += 1;
+                    out.push(words.len() as u32 / Y_WORDS);
+                    let now = (sample, step, rest);
+                    while let Some(e) = list.next_if(|e| (e.0, e.1, e.2) == now) {
+                        words.extend(event_words(&e.3));
                     }
                 }
+                words.extend(&self.tail);
             }
-            out.push(at as u32);
+            out.push(words.len() as u32 / Y_WORDS);
         }
-        out.extend(list.iter().flat_map(|e| event_words(&e.3)));
+        out.extend(words);
         out
+    }
+
+    /// How many of `steps` steps one submission can carry with their events.
+    ///
+    /// Errors: `SYN0821` when not even one.
+    fn fitting(&self, events: &[(u32, u32, SerialEvent)], steps: u32) -> Result<u32, Diagnostic> {
+        let samples = self
+            .lots
+            .iter()
+            .map(|r| u64::from(r.lot.samples))
+            .max()
+            .unwrap_or(1);
+        let from = events.partition_point(|e| e.0 < self.now);
+        let needs = |n: u32| {
+            let end = self.now.saturating_add(n);
+            let given = events[from..].partition_point(|e| e.0 < end) as u64;
+            let tails = samples * u64::from(n) * self.tail.len() as u64;
+            u64::from(E_PTR) + samples * (2 * u64::from(n) + 1) + tails + u64::from(Y_WORDS) * given
+        };
+        let mut n = steps;
+        while n > 1 && needs(n) > MAX_BINDING / 4 {
+            n /= 2;
+        }
+        input::fits_a_binding(needs(n), self.now).map(|()| n)
     }
 
     /// Runs a lot up to step `to`; gives its rows of probes and its output as (step, sample, address).
@@ -203,12 +230,13 @@ impl Serial {
         let lot = &self.lots[k].lot;
         let mut chunk = Chunk::new(lot.samples, &self.p);
         let mut left = vec![];
-        let mut head = vec![0; self.image.ctl_head as usize];
-        head[C_REC_CAP as usize] = self.room as u32;
-        head[C_UNTIL as usize] = to;
-        head[C_FIRST as usize] = self.now;
-        head[C_SAMPLE0 as usize] = lot.first;
-        buffers::write(&self.s, lot.buffer(Buffer::Ctl), 0, &head);
+        let at = u64::from(self.image.record + V_UNTIL);
+        buffers::write(
+            &self.s,
+            lot.buffer(Buffer::Tables),
+            at,
+            &[to, self.room as u32],
+        );
         while !self.submit(k, to, &mut left)? {}
         let lot = &self.lots[k].lot;
         let out = lot.buffer(Buffer::Out);
@@ -270,10 +298,10 @@ impl Serial {
             }
         }
         let n = u64::from(lot.samples);
-        let (ctl, out) = (lot.buffer(Buffer::Ctl), lot.buffer(Buffer::Out));
+        let (runs, out) = (lot.buffer(Buffer::Runs), lot.buffer(Buffer::Out));
         let states = n * u64::from(N_WORDS);
         let first = (AT_ONCE / n).clamp(16, 2 * self.room) & !1;
-        let mut parts = vec![(ctl, u64::from(self.image.ctl_head), states)];
+        let mut parts = vec![(runs, 0, states)];
         parts.extend((0..n).map(|k| (out, 2 * k * self.room, first)));
         buffers::copy(&mut encoder, &parts, &lot.readback);
         let submitted = self.s.queue.submit([encoder.finish()]);
@@ -323,6 +351,23 @@ impl Serial {
     }
 }
 
+/// What each dispatch of a submission is told.
+fn blocks(s: &Shared, image: &SerialImage, first: u32) -> wgpu::Buffer {
+    let mut words = vec![];
+    for n in 0..DISPATCHES {
+        let mut block = vec![0; (BLOCK / 4) as usize];
+        // `stage`, `args`, `samples` and `budget` of `Dispatch`.
+        block[0] = n;
+        block[1] = (n + 1) * 4;
+        block[3] = first;
+        block[DISPATCH_WORDS - 1] = (FIRST_ROUNDS << n).min(image.budget);
+        words.extend(block);
+    }
+    let uniform = buffers::make(s, "Dispatch", words.len() as u64, Use::Uniform);
+    buffers::write(s, &uniform, 0, &words);
+    uniform
+}
+
 fn lots_of(
     p: &Program,
     s: &Shared,
@@ -330,19 +375,7 @@ fn lots_of(
     (samples, most): (u32, u32),
     out: u64,
 ) -> Vec<Runner> {
-    let mut blocks = vec![];
-    for n in 0..DISPATCHES {
-        let mut block = vec![0; (BLOCK / 4) as usize];
-        // `stage`, `args` and `budget` of `Dispatch`.
-        block[0] = n;
-        block[1] = (n + 1) * 4;
-        block[DISPATCH_WORDS - 1] = (FIRST_ROUNDS << n).min(image.budget);
-        blocks.extend(block);
-    }
-    let uniform = buffers::make(s, "Dispatch", blocks.len() as u64, Use::Uniform);
-    buffers::write(s, &uniform, 0, &blocks);
     let shared: BTreeMap<Buffer, wgpu::Buffer> = [
-        (Buffer::Dispatch, uniform),
         (Buffer::Tables, buffers::filled(s, "Tables", &image.tables)),
         (
             Buffer::Ordered,
@@ -356,13 +389,12 @@ fn lots_of(
         let sizes = [
             (Buffer::State, u64::from(n) * u64::from(image.state)),
             (Buffer::Acc, u64::from(n) * u64::from(image.acc)),
-            (
-                Buffer::Ctl,
-                u64::from(image.ctl_head) + u64::from(n) * u64::from(N_WORDS),
-            ),
+            (Buffer::Runs, u64::from(n) * u64::from(N_WORDS)),
             (Buffer::Out, out),
         ];
         let readback = u64::from(n) * (u64::from(N_WORDS) + AT_ONCE.max(16));
+        let mut shared = shared.clone();
+        shared.insert(Buffer::Dispatch, blocks(s, image, first));
         let lot = Lot::new(s, first, n, &shared, &sizes, readback.min(1 << 24));
         for k in 0..u64::from(n) {
             buffers::write(
