@@ -191,18 +191,18 @@ fn crc(bytes: &[u8]) -> u32 {
 
 fn check_dumps(names: &[String]) -> Result<(), Diagnostics> {
     let known: Vec<&str> = passes::PASSES.iter().map(|p| p.name).collect();
+    let mut out = Diagnostics::new();
     for n in names
         .iter()
         .filter(|n| *n != "all" && passes::find(n).is_none())
     {
         let d = Diagnostic::error("SYN0641", format!("there is no pass `{n}`")).class(Class::Usage);
-        return Err(match synfire_ir::diag::nearest(n, known.iter().copied()) {
+        out.push(match synfire_ir::diag::nearest(n, known.iter().copied()) {
             Some(near) => d.hint(format!("did you mean `{near}`?")),
             None => d.hint(format!("the passes are {}, or `all`", known.join(", "))),
-        }
-        .into());
+        });
     }
-    Ok(())
+    out.result(())
 }
 
 fn nothing_recorded(net: &Network, chip: &ChipNetwork) -> Result<(), Diagnostics> {
