@@ -21,6 +21,9 @@ struct Pop {
     fields: String,
 }
 
+/// (source, target, weight, delay).
+type Pair = (u32, u32, i32, u32);
+
 type Wire = (
     prop::sample::Index,
     prop::sample::Index,
@@ -110,9 +113,7 @@ fn connect(t: &mut String, k: usize, (a, b, list): &Wire, pops: &[Pop]) {
     if rows.is_empty() {
         return;
     }
-    let column = |f: &dyn Fn(&(u32, u32, i32, u32)) -> String| {
-        rows.iter().map(f).collect::<Vec<_>>().join(", ")
-    };
+    let column = |f: &dyn Fn(&Pair) -> String| rows.iter().map(f).collect::<Vec<_>>().join(", ");
     let pre = column(&|r| r.0.to_string());
     let post = column(&|r| r.1.to_string());
     let weight = column(&|r| r.2.to_string());

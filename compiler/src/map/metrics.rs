@@ -77,7 +77,7 @@ pub fn measure(m: &Mapping) -> Metrics {
             / n)
             .exp();
     }
-    let mut links: BTreeMap<((u32, u32), (u32, u32)), u64> = BTreeMap::new();
+    let mut links: BTreeMap<Link, u64> = BTreeMap::new();
     for (u, cores) in &reach {
         x.axon_entries += cores.len() as u64;
         let at = &m.cores[home[u]];

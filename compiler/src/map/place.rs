@@ -31,14 +31,15 @@ pub fn place(cores: usize, most: [u32; 2], resizable: bool, reserved: usize) -> 
     let positions = (0..cores as u32)
         .map(|i| {
             let (y, k) = (i / mesh[0], i % mesh[0]);
-            (if y % 2 == 0 { k } else { mesh[0] - 1 - k }, y)
+            (
+                if y.is_multiple_of(2) {
+                    k
+                } else {
+                    mesh[0] - 1 - k
+                },
+                y,
+            )
         })
         .collect();
     Some(Placement { mesh, positions })
-}
-
-/// The position that a meander reaches last.
-pub fn last(mesh: [u32; 2]) -> (u32, u32) {
-    let y = mesh[1] - 1;
-    (if y % 2 == 0 { mesh[0] - 1 } else { 0 }, y)
 }

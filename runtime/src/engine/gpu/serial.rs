@@ -19,6 +19,9 @@ use synfire_kernels::wgsl::Buffer;
 use synfire_kernels::wgsl::serial::{SerialImage, event_words, serial_kernel};
 use synfire_kernels::wgsl::shape::*;
 
+/// What left the chip: (step, sample, address).
+type Left = (u32, u32, u32);
+
 /// Dispatches of one submission.
 const DISPATCHES: u32 = 8;
 /// Rounds of the first of them; each has twice those of the one before, as far as loops may be long.
@@ -217,12 +220,7 @@ impl Serial {
     }
 
     /// Runs a lot up to step `to`; gives its rows of probes and its output as (step, sample, address).
-    fn run(
-        &mut self,
-        k: usize,
-        to: u32,
-        ext: &[u32],
-    ) -> Result<(Chunk, Vec<(u32, u32, u32)>), Diagnostic> {
+    fn run(&mut self, k: usize, to: u32, ext: &[u32]) -> Result<(Chunk, Vec<Left>), Diagnostic> {
         if self.lots[k].lot.give(&self.s, ext) {
             self.lots[k].bound = None;
         }
