@@ -31,25 +31,52 @@ const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 pub fn load(name: &str, bytes: &[u8], loader: &dyn Loader, options: &LoadOptions) -> Loaded {
     if bytes.starts_with(HDF5) || name.ends_with(".nir") || name.ends_with(".h5") {
         return match nir::load(name, bytes, &options.nir) {
-            Ok((net, warnings)) => Loaded { sources: SourceMap::default(), network: verify(net), warnings },
-            Err(e) => Loaded { sources: SourceMap::default(), network: Err(e), warnings: Diagnostics::new() },
+            Ok((net, warnings)) => Loaded {
+                sources: SourceMap::default(),
+                network: verify(net),
+                warnings,
+            },
+            Err(e) => Loaded {
+                sources: SourceMap::default(),
+                network: Err(e),
+                warnings: Diagnostics::new(),
+            },
         };
     }
     let text = match std::str::from_utf8(bytes) {
         Ok(t) => t,
         Err(e) => {
-            let d = Diagnostic::error("SYN0006", format!("the file is not UTF-8 text (byte {})", e.valid_up_to()))
-                .at(name)
-                .hint("networks are `.syn` texts or NIR files in HDF5; save the text as UTF-8");
-            return Loaded { sources: SourceMap::default(), network: Err(d.into()), warnings: Diagnostics::new() };
+            let d = Diagnostic::error(
+                "SYN0006",
+                format!("the file is not UTF-8 text (byte {})", e.valid_up_to()),
+            )
+            .at(name)
+            .hint("networks are `.syn` texts or NIR files in HDF5; save the text as UTF-8");
+            return Loaded {
+                sources: SourceMap::default(),
+                network: Err(d.into()),
+                warnings: Diagnostics::new(),
+            };
         }
     };
-    let (sources, network, warnings) = resolve::load(name, text, loader, &resolve::LoadOptions { network: None, set: options.set.clone() });
+    let (sources, network, warnings) = resolve::load(
+        name,
+        text,
+        loader,
+        &resolve::LoadOptions {
+            network: None,
+            set: options.set.clone(),
+        },
+    );
     let network = network.and_then(verify).map_err(|mut e| {
         e.sort();
         e
     });
-    Loaded { sources, network, warnings }
+    Loaded {
+        sources,
+        network,
+        warnings,
+    }
 }
 
 /// A loader for networks that name no other file.
@@ -72,5 +99,8 @@ impl Loader for NoFiles {
 
 /// Text of a shipped chip's `model.syn`, for `use targets.NAME.Neuron`.
 pub fn target_model(target: &str) -> Option<String> {
-    synfire_targets::all().iter().find(|c| c.spec.name == target).map(|c| c.model.to_string())
+    synfire_targets::all()
+        .iter()
+        .find(|c| c.spec.name == target)
+        .map(|c| c.model.to_string())
 }

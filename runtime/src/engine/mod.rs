@@ -96,7 +96,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { samples: 1, threads: 0 }
+        Options {
+            samples: 1,
+            threads: 0,
+        }
     }
 }
 
@@ -136,7 +139,11 @@ pub trait Engine {
 }
 
 /// Sets up an engine by name (`cpu` or `gpu`) for a program; the program is checked first.
-pub fn open(which: &str, program: Arc<Program>, options: &Options) -> Result<Box<dyn Engine>, Diagnostics> {
+pub fn open(
+    which: &str,
+    program: Arc<Program>,
+    options: &Options,
+) -> Result<Box<dyn Engine>, Diagnostics> {
     synfire_ir::program::check(&program).result(())?;
     match which {
         "gpu" => Ok(Box::new(gpu::Gpu::new(program, options)?)),
