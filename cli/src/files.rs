@@ -140,7 +140,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Makes a folder and those above it.
 ///
-/// Errors: as [`write`].
+/// Errors: as [`write()`].
 pub fn make_folder(path: &Path) -> Result<(), Diagnostics> {
     fs::create_dir_all(path).map_err(|e| {
         Diagnostic::error(

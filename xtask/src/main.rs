@@ -158,6 +158,7 @@ fn ci() -> Result<()> {
         "warnings",
     ]))?;
     let mut doc = cargo(&["doc", "--release", "--workspace", "--no-deps"]);
-    doc.env("RUSTDOCFLAGS", "-D warnings");
+    // Pages of a module name its private parts, for those who read the source beside them.
+    doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links");
     run(doc)
 }
