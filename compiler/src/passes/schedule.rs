@@ -32,7 +32,7 @@ pub fn schedule(
         }
         let Some(p) = changed else { break };
         if round == shift.len() {
-            return Err(too_tight(net, p, min, target));
+            return Err(too_tight(p, min, target));
         }
     }
     Ok(net
@@ -41,7 +41,7 @@ pub fn schedule(
         .collect())
 }
 
-fn too_tight(net: &Network, p: &Projection, min: u32, target: &str) -> Diagnostics {
+fn too_tight(p: &Projection, min: u32, target: &str) -> Diagnostics {
     let d = Diagnostic::error("SYN0620", format!("a cycle through `{}` is faster than {target} can be: its delays sum to fewer than {min} step(s) a projection", p.name))
         .class(Class::Fit)
         .note(format!("{target} delivers a spike {min} step(s) after it was emitted at the earliest, and only populations outside cycles can be run late"))
@@ -49,7 +49,6 @@ fn too_tight(net: &Network, p: &Projection, min: u32, target: &str) -> Diagnosti
         .field("limit", "delays.min")
         .field("available", min)
         .field("projection", &p.name);
-    let _ = net;
     match p.span {
         Some(s) => d.label(s, "in the cycle"),
         None => d.at(p.name.clone()),
