@@ -159,6 +159,9 @@ fn ci() -> Result<()> {
     ]))?;
     let mut doc = cargo(&["doc", "--release", "--workspace", "--no-deps"]);
     // Pages of a module name its private parts, for those who read the source beside them.
-    doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links");
+    doc.env(
+        "RUSTDOCFLAGS",
+        "-D warnings -A rustdoc::private-intra-doc-links",
+    );
     run(doc)
 }
