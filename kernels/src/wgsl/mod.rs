@@ -19,6 +19,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use synfire_ir::model::{Combine, Ty};
 use synfire_ir::program::{Discipline, GroupKind, Program};
 
 /// A buffer of the engine; its number is its binding in group 0.
@@ -163,6 +164,7 @@ pub fn kernels(p: &Program) -> Stepped {
         "deliver",
         &[Dispatch, Tables, Acc, Lists, Ctl, Ext, Rows, Synapses],
         &[
+            &rules(p),
             &WEIGHTS.replace("BUFFER", "synapses"),
             include_str!("text/deliver.wgsl"),
         ],
@@ -181,6 +183,18 @@ pub fn kernels(p: &Program) -> Stepped {
         gather,
         update: update(p),
     }
+}
+
+/// Which rules of combination the event delivery of a program needs.
+fn rules(p: &Program) -> String {
+    let ports = || {
+        used_models(p)
+            .into_iter()
+            .flat_map(|m| &p.models[m as usize].ports)
+    };
+    let floats = ports().any(|q| q.ty == Ty::F32);
+    let maxima = ports().any(|q| q.combine == Combine::Max);
+    format!("const FLOATS: bool = {floats};\nconst MAXIMA: bool = {maxima};\n")
 }
 
 /// Models that groups use, in the order of [`Program::models`]: their place in this list is their number in texts.

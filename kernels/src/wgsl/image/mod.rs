@@ -27,6 +27,9 @@ use synfire_ir::Diagnostic;
 use synfire_ir::program::{Column, Group, GroupKind, Observable, Program};
 use tables::Tables;
 
+/// Pairs of list and delay that one delivery can look at: 64 invocations count them, in two loops.
+const MOST_FEEDS: u64 = 64 * MAX_ITERATIONS / 4;
+
 /// A phase of a step, as dispatches.
 #[derive(Clone, Debug, Default)]
 pub struct Stage {
@@ -70,10 +73,11 @@ pub struct Image {
 }
 
 impl Image {
-    /// Lays out a program that passed [`synfire_ir::program::check`].
+    /// Lays out a program that passed [`synfire_ir::program::check`]. On a `parallel` device many invocations share an event;
+    /// one that runs them one after another would only repeat the search for its row.
     ///
     /// Errors: `SYN0817` when a buffer would exceed a binding, `SYN0818` when an invocation would loop for too long.
-    pub fn new(p: &Program) -> Result<Image, Diagnostic> {
+    pub fn new(p: &Program, parallel: bool) -> Result<Image, Diagnostic> {
         let places = layout::places(p)?;
         fits("the parameters", layout::column_words(p))?;
         let ctl_head = C_COUNTS + p.groups.len() as u32;
@@ -89,7 +93,7 @@ impl Image {
             |g, port| scales.get(&(g, port)).map_or(0, |s| s.at),
             rows::SHARD_WORDS,
         )?;
-        let lanes = rows::lanes(&shards)?;
+        let lanes = rows::lanes(&shards, if parallel { 1 } else { 6 })?;
         let (gathers, gathered) = gather::build(p, &places, &mut tables)?;
         let ordered = ordered::build(p, &places, &mut tables)?;
         let lists = push_lists(&places, &mut tables);
@@ -111,6 +115,14 @@ impl Image {
                 .filter(|&k| shards[k].stages.contains(&(phase as u16)))
                 .collect();
             stage.feeds = push_feeds(&places, phase, &lists, &mut tables);
+        }
+        let feeds = stages
+            .iter()
+            .map(|s| u64::from(s.feeds.1))
+            .max()
+            .unwrap_or(0);
+        if feeds > MOST_FEEDS {
+            return Err(too_long("phases times delays".into(), feeds, MOST_FEEDS));
         }
         fits("the tables", tables.words.len() as u64)?;
         Ok(Image {

@@ -286,11 +286,11 @@ fn close(open: &mut Open, done: &mut Vec<Shard>) {
     });
 }
 
-/// Base-2 logarithm of the invocations that should share an event: about half the mean length of a run, and as many as the
-/// longest row needs.
+/// Base-2 logarithm of the invocations that should share an event: so many that each walks about 2^`share` synapses of a run
+/// of mean length, and as many as the longest row needs.
 ///
 /// Errors: `SYN0818` when even a whole workgroup cannot walk the longest row.
-pub fn lanes(shards: &[Shard]) -> Result<u32, Diagnostic> {
+pub fn lanes(shards: &[Shard], share: u32) -> Result<u32, Diagnostic> {
     let most = TILE.trailing_zeros();
     let (mut runs, mut synapses) = (0u64, 0u64);
     let mut needed = vec![0u64; most as usize + 1];
@@ -321,7 +321,7 @@ pub fn lanes(shards: &[Shard]) -> Result<u32, Diagnostic> {
         }
     }
     let mean = synapses.checked_div(runs).unwrap_or(1).max(1);
-    let wanted = mean.next_power_of_two().trailing_zeros().saturating_sub(1);
+    let wanted = (mean >> share).next_power_of_two().trailing_zeros();
     (wanted.min(most)..=most)
         .find(|&l| needed[l as usize] <= MAX_ITERATIONS)
         .ok_or_else(|| {

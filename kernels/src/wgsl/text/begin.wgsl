@@ -1,6 +1,6 @@
 // Before each delivery: how many events there are, and how many workgroups they need. The first one of a step also
 // begins the step. One workgroup a sample.
-var<workgroup> sums: array<u32, 256>;
+var<workgroup> sums: array<u32, 64>;
 
 fn list_len(c: u32, list: u32, step: u32) -> u32 {
     return atomicLoad(&ctl[c + tables[list + L_LEN] + step % tables[list + L_RING]]);
@@ -8,28 +8,23 @@ fn list_len(c: u32, list: u32, step: u32) -> u32 {
 fn ext_place(slot: u32, step: u32) -> u32 {
     return E_PTR + slot * (ext[E_STEPS] + 1u) + (step - ext[E_FIRST]);
 }
-// Begins a step if it should run and what it may record has room; empties the lists' slots for it.
-fn begin_step(c: u32, lid: u32) {
+// Begins a step if it should run and what it may record has room.
+fn begin_step(c: u32) {
     let step = atomicLoad(&ctl[c + S_NEXT]);
     let room = atomicLoad(&ctl[C_REC_CAP]) - atomicLoad(&ctl[C_REC_LEN]);
     let go = step < atomicLoad(&ctl[C_UNTIL]) && room >= atomicLoad(&ctl[C_REC_NEED]);
-    workgroupBarrier();
-    storageBarrier();
-    if (lid == 0u) {
-        atomicStore(&ctl[c + S_LIVE], word(go));
-        if (go) {
-            atomicStore(&ctl[c + S_STEP], step);
-            atomicStore(&ctl[c + S_NEXT], step + 1u);
-        }
-    }
+    atomicStore(&ctl[c + S_LIVE], word(go));
     if (go) {
-        for (var k = lid; k < tables[T_LISTS_N]; k += 256u) {
-            let list = tables[T_LISTS] + k * L_SIZE;
-            atomicStore(&ctl[c + tables[list + L_LEN] + step % tables[list + L_RING]], 0u);
-        }
+        atomicStore(&ctl[c + S_STEP], step);
+        atomicStore(&ctl[c + S_NEXT], step + 1u);
     }
-    workgroupBarrier();
-    storageBarrier();
+}
+// Empties the lists' slots for a new step.
+fn clear_lists(c: u32, step: u32, lid: u32) {
+    for (var k = lid; k < tables[T_LISTS_N]; k += 64u) {
+        let list = tables[T_LISTS] + k * L_SIZE;
+        atomicStore(&ctl[c + tables[list + L_LEN] + step % tables[list + L_RING]], 0u);
+    }
 }
 // First event of the step, in [start, to), whose source is at least `src`.
 fn first_event(start: u32, to: u32, src: u32) -> u32 {
@@ -58,7 +53,7 @@ fn ingest(slot: u32, step: u32, lid: u32) {
         let ring = step % tables[r + I_RING];
         let bits_at = home + tables[r + I_BITS] + ring * words;
         let aux_at = home + tables[r + I_AUX] + ring * size;
-        for (var w = lid; w < words; w += 256u) {
+        for (var w = lid; w < words; w += 64u) {
             let first = tables[r + I_BASE] + w * 32u;
             var bits = 0u;
             let end = first_event(start, to, first + min(32u, size - w * 32u));
@@ -87,49 +82,61 @@ fn feed_len(c: u32, slot: u32, step: u32, k: u32) -> u32 {
     return ext[at + 1u] - ext[at];
 }
 
-@compute @workgroup_size(256)
+// Says how many events there are and how many workgroups they need.
+fn conclude(prefix: u32, events: u32) {
+    atomicStore(&ctl[prefix + dispatch.feeds_n], events);
+    let groups = (events + dispatch.per_group - 1u) / dispatch.per_group;
+    atomicMax(&args[dispatch.args], min(groups, MAX_X));
+    atomicMax(&args[dispatch.args + 2u], (groups + MAX_X - 1u) / MAX_X);
+    atomicStore(&args[dispatch.args_next], 0u);
+    atomicStore(&args[dispatch.args_next + 2u], 0u);
+}
+
+@compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let c = tables[T_CTL] + wg.y * tables[T_CTL_STRIDE];
+    let prefix = c + tables[T_PREFIX];
     if (dispatch.stage == 0u) {
-        begin_step(c, lid);
+        if (lid == 0u) {
+            begin_step(c);
+        }
+        storageBarrier();
     }
     let step = atomicLoad(&ctl[c + S_STEP]);
     let live = atomicLoad(&ctl[c + S_LIVE]) != 0u;
     if (live && dispatch.stage == 0u) {
+        clear_lists(c, step, lid);
         ingest(wg.y, step, lid);
     }
-    // Each invocation adds up a stretch of feeds; the stretches' sums are scanned.
     let n = select(0u, dispatch.feeds_n, live);
-    let per = (n + 255u) / 256u;
-    let start = min(n, lid * per);
-    let to = min(n, start + per);
+    // Few feeds are counted by one invocation; of many, each invocation adds up a stretch, and the sums are scanned.
+    let alone = dispatch.feeds_n <= 16u;
+    let per = select((n + 63u) / 64u, n, alone);
+    let start = select(min(n, lid * per), select(n, 0u, lid == 0u), alone);
+    let stop = min(n, start + per);
     var sum = 0u;
-    for (var k = start; k < to; k++) {
+    if (!alone) {
+        for (var k = start; k < stop; k++) {
+            sum += feed_len(c, wg.y, step, k);
+        }
+        sums[lid] = sum;
+        workgroupBarrier();
+        for (var d = 1u; d < 64u; d = d << 1u) {
+            var below = 0u;
+            if (lid >= d) {
+                below = sums[lid - d];
+            }
+            workgroupBarrier();
+            sums[lid] += below;
+            workgroupBarrier();
+        }
+        sum = sums[lid] - sum;
+    }
+    for (var k = start; k < stop; k++) {
+        atomicStore(&ctl[prefix + k], sum);
         sum += feed_len(c, wg.y, step, k);
     }
-    sums[lid] = sum;
-    workgroupBarrier();
-    for (var d = 1u; d < 256u; d = d << 1u) {
-        var below = 0u;
-        if (lid >= d) {
-            below = sums[lid - d];
-        }
-        workgroupBarrier();
-        sums[lid] += below;
-        workgroupBarrier();
-    }
-    let prefix = c + tables[T_PREFIX];
-    var at = sums[lid] - sum;
-    for (var k = start; k < to; k++) {
-        atomicStore(&ctl[prefix + k], at);
-        at += feed_len(c, wg.y, step, k);
-    }
-    if (lid == 255u) {
-        atomicStore(&ctl[prefix + dispatch.feeds_n], at);
-        let groups = (at + dispatch.per_group - 1u) / dispatch.per_group;
-        atomicMax(&args[dispatch.args], min(groups, MAX_X));
-        atomicMax(&args[dispatch.args + 2u], (groups + MAX_X - 1u) / MAX_X);
-        atomicStore(&args[dispatch.args_next], 0u);
-        atomicStore(&args[dispatch.args_next + 2u], 0u);
+    if (lid == select(63u, 0u, alone)) {
+        conclude(prefix, sum);
     }
 }

@@ -1,12 +1,12 @@
 // Walks the rows of the events that arrive now and adds up what they bring. 2^lanes invocations share an event.
 var<workgroup> walked: atomic<u32>;
 
-fn contribution(rule: u32, payload: u32, weight: u32, scale: u32) -> i32 {
-    if (rule == RULE_ADD || rule == RULE_MAX) {
+fn contribution(rule: u32, payload: u32, weight: u32, scale: f32) -> i32 {
+    if (!FLOATS || rule == RULE_ADD || rule == RULE_MAX) {
         return bitcast<i32>(payload * weight);
     }
     let x = select(f32(bitcast<i32>(payload)), bitcast<f32>(payload), rule >= RULE_GRADED);
-    let y = x * bitcast<f32>(weight) * bitcast<f32>(tables[scale]);
+    let y = x * bitcast<f32>(weight) * scale;
     return i32(round(clamp(y, -2147483520.0, 2147483520.0)));
 }
 fn target_of(kind: u32, first: u32, n: u32) -> u32 {
@@ -19,18 +19,22 @@ fn target_of(kind: u32, first: u32, n: u32) -> u32 {
     let above = 32u - bits - (k & halvings) * bits;
     return (synapses[k >> halvings] << above) >> (32u - bits);
 }
-// One run, from synapse `lane` in strides; returns its length.
-fn run(r: u32, payload: u32, home: u32, lane: u32) -> u32 {
-    let kinds = rows[r + X_KIND] >> 16u;
-    let len = rows[r + X_LEN];
+// One run, whose record begins with `head`, from synapse `lane` in strides; returns its length.
+fn run(r: u32, head: u32, payload: u32, home: u32, lane: u32) -> u32 {
+    let kinds = head >> 16u;
     let rule = kinds >> 8u;
-    let largest = rule == RULE_MAX || (rule & 3u) == RULE_MAX_F;
+    let len = rows[r + X_LEN];
+    let first = home + rows[r + X_ACC];
+    let targets = rows[r + X_TARGETS];
+    let weights = rows[r + X_WEIGHTS];
+    var scale = 1.0;
+    if (FLOATS) {
+        scale = bitcast<f32>(tables[rows[r + X_SCALE]]);
+    }
     for (var n = lane; n < len; n += 1u << dispatch.lanes) {
-        let t = target_of(kinds & 15u, rows[r + X_TARGETS], n);
-        let w = weight_of((kinds >> 4u) & 15u, rows[r + X_WEIGHTS], n);
-        let x = contribution(rule, payload, w, rows[r + X_SCALE]);
-        let at = home + rows[r + X_ACC] + t;
-        if (largest) {
+        let at = first + target_of(kinds & 15u, targets, n);
+        let x = contribution(rule, payload, weight_of((kinds >> 4u) & 15u, weights, n), scale);
+        if (MAXIMA && (rule == RULE_MAX || (rule & 3u) == RULE_MAX_F)) {
             atomicMax(&acc[at], x);
         } else {
             atomicAdd(&acc[at], x);
@@ -38,37 +42,22 @@ fn run(r: u32, payload: u32, home: u32, lane: u32) -> u32 {
     }
     return len;
 }
-// All runs of a source with that delay; returns the number of synapses.
-fn deliver(src: u32, payload: u32, delay: u32, home: u32, lane: u32) -> u32 {
-    let row = src - rows[ROW_FIRST];
-    if (src < rows[ROW_FIRST] || row >= rows[ROW_N]) {
-        return 0u;
-    }
-    var lo = rows[ROW_PTR + row];
-    let end = rows[ROW_PTR + row + 1u];
+// First run of rows `lo..hi` whose delay is at least `delay`.
+fn first_run(recs: u32, from_run: u32, end: u32, delay: u32) -> u32 {
+    var lo = from_run;
     var hi = end;
     while (lo < hi) {
         let mid = (lo + hi) >> 1u;
-        if ((rows[rows[ROW_RECS] + mid * X_SIZE] & 0xffffu) < delay) {
+        if ((rows[recs + mid * X_SIZE] & 0xffffu) < delay) {
             lo = mid + 1u;
         } else {
             hi = mid;
         }
     }
-    var n = 0u;
-    for (; lo < end; lo++) {
-        let r = rows[ROW_RECS] + lo * X_SIZE;
-        if ((rows[r] & 0xffffu) != delay) {
-            break;
-        }
-        n += run(r, payload, home, lane);
-    }
-    return n;
+    return lo;
 }
-// Event `k` of the sample, counted through all feeds.
-fn event(slot: u32, k: u32, lane: u32) -> u32 {
-    let c = tables[T_CTL] + slot * tables[T_CTL_STRIDE];
-    let prefix = c + tables[T_PREFIX];
+// The feed that holds event `k`, counted through all feeds of the sample.
+fn feed_of(prefix: u32, k: u32) -> u32 {
     var lo = 0u;
     var hi = dispatch.feeds_n - 1u;
     while (lo < hi) {
@@ -79,20 +68,7 @@ fn event(slot: u32, k: u32, lane: u32) -> u32 {
             hi = mid - 1u;
         }
     }
-    let f = dispatch.feeds + lo * F_SIZE;
-    let delay = tables[f + F_DELAY];
-    let list = tables[f + F_LIST];
-    let step = atomicLoad(&ctl[c + S_STEP]) - delay;
-    let n = k - atomicLoad(&ctl[prefix + lo]);
-    let home = slot * tables[T_ACC_STRIDE];
-    if (list == ABSENT) {
-        let first = ext[E_PTR + slot * (ext[E_STEPS] + 1u) + (step - ext[E_FIRST])];
-        let e = ext[E_ENTRIES] + 2u * (first + n);
-        return deliver(ext[e], ext[e + 1u], delay, home, lane);
-    }
-    let at = tables[list + L_AT] + 2u * tables[list + L_CAP] * (step % tables[list + L_RING]);
-    let e = slot * tables[T_LISTS_STRIDE] + at + 2u * n;
-    return deliver(lists[e], lists[e + 1u], delay, home, lane);
+    return lo;
 }
 
 @compute @workgroup_size(256)
@@ -100,15 +76,53 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
     if (lid == 0u) {
         atomicStore(&walked, 0u);
     }
-    workgroupBarrier();
     let c = tables[T_CTL] + wg.y * tables[T_CTL_STRIDE];
-    let total = atomicLoad(&ctl[c + tables[T_PREFIX] + dispatch.feeds_n]);
+    let prefix = c + tables[T_PREFIX];
+    let total = atomicLoad(&ctl[prefix + dispatch.feeds_n]);
+    let now = atomicLoad(&ctl[c + S_STEP]);
+    let home = wg.y * tables[T_ACC_STRIDE];
+    let lists_at = wg.y * tables[T_LISTS_STRIDE];
+    let ext_ptr = E_PTR + wg.y * (ext[E_STEPS] + 1u) - ext[E_FIRST];
+    let ext_at = ext[E_ENTRIES];
+    let first_row = rows[ROW_FIRST];
+    let n_rows = rows[ROW_N];
+    let recs = rows[ROW_RECS];
     let k = (wg.z * MAX_X + wg.x) * dispatch.per_group + (lid >> dispatch.lanes);
     let lane = lid & ((1u << dispatch.lanes) - 1u);
+    workgroupBarrier();
     if (k < total) {
-        let n = event(wg.y, k, lane);
-        if (lane == 0u) {
-            atomicAdd(&walked, n);
+        let f = feed_of(prefix, k);
+        let n = k - atomicLoad(&ctl[prefix + f]);
+        let list = tables[dispatch.feeds + f * F_SIZE + F_LIST];
+        let delay = tables[dispatch.feeds + f * F_SIZE + F_DELAY];
+        var src = 0u;
+        var payload = 0u;
+        if (list == ABSENT) {
+            let e = ext_at + 2u * (ext[ext_ptr + (now - delay)] + n);
+            src = ext[e];
+            payload = ext[e + 1u];
+        } else {
+            let ring = (now - delay) % tables[list + L_RING];
+            let at = tables[list + L_AT] + 2u * tables[list + L_CAP] * ring;
+            let e = lists_at + at + 2u * n;
+            src = lists[e];
+            payload = lists[e + 1u];
+        }
+        let row = src - first_row;
+        if (row < n_rows) {
+            let end = rows[ROW_PTR + row + 1u];
+            var synapses_walked = 0u;
+            for (var x = first_run(recs, rows[ROW_PTR + row], end, delay); x < end; x++) {
+                let r = recs + x * X_SIZE;
+                let head = rows[r];
+                if ((head & 0xffffu) != delay) {
+                    break;
+                }
+                synapses_walked += run(r, head, payload, home, lane);
+            }
+            if (lane == 0u) {
+                atomicAdd(&walked, synapses_walked);
+            }
         }
     }
     workgroupBarrier();

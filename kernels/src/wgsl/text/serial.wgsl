@@ -383,7 +383,6 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
             atomicSub(&acc[r.paid], 1i);
         }
         conclude(f, &r, total, space);
-        workgroupBarrier();
         storageBarrier();
     }
     if (lid == 0u) {

@@ -70,7 +70,7 @@ struct Bound {
 impl Stepped {
     /// Lays the program out and fills the device's buffers.
     pub fn new(p: Arc<Program>, s: Arc<Shared>, samples: u32) -> Result<Self, Diagnostic> {
-        let mut image = Image::new(&p)?;
+        let mut image = Image::new(&p, s.info.is_real())?;
         let records = RECORDS.max(u64::from(image.recorded));
         let mut output = Output::new(p.clone());
         let head = u64::from(image.ctl_head);
