@@ -8,8 +8,10 @@
 pub mod arbitrary;
 pub mod cpu;
 pub mod gpu;
+pub mod snapshot;
 
 use serde::{Deserialize, Serialize};
+use snapshot::Snapshot;
 use std::sync::Arc;
 use synfire_ir::diag::{Diagnostics, Progress};
 use synfire_ir::program::{Program, SerialEvent};
@@ -136,6 +138,20 @@ pub trait Engine {
     /// 64-bit FNV-1a over the little-endian words of all states (group, state, sample, unit) as they stand: equal for
     /// equal runs on any engine.
     fn hash(&mut self) -> Result<u64, Diagnostics>;
+
+    /// Tells what external groups will send at most: for each group the largest sum of absolute payloads of one unit in one
+    /// step. A GPU scales its sums of floats by it, so that a run whose whole input is told beforehand does not depend on how
+    /// it is cut into calls.
+    fn expect(&mut self, loads: &[f64]) {
+        let _ = loads;
+    }
+
+    /// All that must be known to go on from here.
+    fn save(&mut self) -> Result<Snapshot, Diagnostics>;
+
+    /// Goes on from where a snapshot of the same program and batch was taken, on whatever engine. Float programs go on
+    /// with equal bits on the same kind of engine only. Errors: `SYN0840` when the snapshot is of another program.
+    fn restore(&mut self, from: &Snapshot) -> Result<(), Diagnostics>;
 }
 
 /// Sets up an engine by name (`cpu` or `gpu`) for a program; the program is checked first.

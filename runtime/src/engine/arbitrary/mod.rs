@@ -10,7 +10,7 @@ mod oracle;
 mod programs;
 mod serial;
 
-pub use oracle::{Expected, compare, expected};
+pub use oracle::{Expected, compare, expected, resume};
 
 use super::Stimulus;
 use proptest::prelude::*;

@@ -169,21 +169,58 @@ pub fn compare(
     let mut got = Record::default();
     let cut = cut.min(case.steps);
     for (from, to) in [(0, cut), (cut, case.steps)] {
-        let part = Stimulus {
-            events: (case.input.events.iter().copied())
-                .filter(|e| e.step >= from)
-                .collect(),
-            serial: (case.input.serial.iter().copied())
-                .filter(|e| e.0 >= from)
-                .collect(),
-        };
-        let done = engine
-            .advance(to - from, &part, &mut got, &Quiet)
-            .map_err(|d| d.to_string())?;
-        same("steps done", &done, &(to - from))?;
+        part(engine, case, (from, to), &mut got)?;
     }
+    outcome(engine, case, want, &got)
+}
+
+/// The same with the second part on another engine, which takes over what the first one saves.
+pub fn resume(
+    engine: &mut dyn Engine,
+    other: &mut dyn Engine,
+    case: &Case,
+    want: &Expected,
+    cut: u32,
+) -> Result<(), String> {
+    let mut got = Record::default();
+    let cut = cut.min(case.steps);
+    part(engine, case, (0, cut), &mut got)?;
+    let saved = engine.save().map_err(|d| d.to_string())?;
+    other.restore(&saved).map_err(|d| d.to_string())?;
+    let again = other.save().map_err(|d| d.to_string())?;
+    same("what is saved again", &again, &saved)?;
+    part(other, case, (cut, case.steps), &mut got)?;
+    outcome(other, case, want, &got)
+}
+
+fn part(
+    engine: &mut dyn Engine,
+    case: &Case,
+    (from, to): (u32, u32),
+    got: &mut Record,
+) -> Result<(), String> {
+    let input = Stimulus {
+        events: (case.input.events.iter().copied())
+            .filter(|e| e.step >= from)
+            .collect(),
+        serial: (case.input.serial.iter().copied())
+            .filter(|e| e.0 >= from)
+            .collect(),
+    };
+    let done = engine
+        .advance(to - from, &input, got, &Quiet)
+        .map_err(|d| d.to_string())?;
+    same("steps done", &done, &(to - from))
+}
+
+fn outcome(
+    engine: &mut dyn Engine,
+    case: &Case,
+    want: &Expected,
+    got: &Record,
+) -> Result<(), String> {
     same("the next step", &engine.now(), &case.steps)?;
-    records(&case.program, &got, &want.record)?;
+    records(&case.program, got, &want.record)?;
     states(engine, case, want)?;
     let counters = engine.counters().map_err(|d| d.to_string())?;
     same("lost events", &counters.lost, &want.lost)?;

@@ -17,6 +17,7 @@ mod pieces;
 mod plan;
 mod record;
 mod rows;
+mod save;
 mod serial;
 mod spikes;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod tests;
 mod units;
 mod worker;
 
+use super::snapshot::Snapshot;
 use super::{Counters, Engine, Options, Record, Stimulus};
 use exchange::{Exchange, Guard};
 use input::Given;
@@ -228,6 +230,13 @@ impl Sample {
 }
 
 impl Samples {
+    fn len(&self) -> u32 {
+        match self {
+            Samples::Stepped(s) => s.len() as u32,
+            Samples::Serial(_, s) => s.len() as u32,
+        }
+    }
+
     /// Pieces of work that may run at the same time.
     fn jobs(&self) -> usize {
         match self {
@@ -333,11 +342,7 @@ impl Engine for Cpu {
             .hint("run fewer steps")
             .into());
         };
-        let samples = match &self.samples {
-            Samples::Stepped(s) => s.len(),
-            Samples::Serial(_, s) => s.len(),
-        };
-        let given = input::divide(&self.plan.program, samples as u32, (from, to), input)?;
+        let given = input::divide(&self.plan.program, self.samples.len(), (from, to), input)?;
         while self.now < to && !progress.cancelled() {
             let n = self.pace.min(to - self.now);
             let begun = Instant::now();
@@ -411,5 +416,56 @@ impl Engine for Cpu {
             }
         }
         Ok(h)
+    }
+
+    fn save(&mut self) -> Result<Snapshot, Diagnostics> {
+        let samples = match &self.samples {
+            Samples::Stepped(samples) => {
+                let all = samples.iter();
+                all.map(|s| save::save(&self.plan, s, self.now)).collect()
+            }
+            Samples::Serial(_, queues) => {
+                queues.iter().map(|q| save::save_queue(&open(q))).collect()
+            }
+        };
+        Ok(Snapshot {
+            now: self.now,
+            counters: self.counters()?,
+            loads: vec![1.0; self.plan.program.groups.len()],
+            samples,
+        })
+    }
+
+    fn restore(&mut self, from: &Snapshot) -> Result<(), Diagnostics> {
+        let p = self.plan.program.clone();
+        from.check(&p, self.samples.len())?;
+        match &mut self.samples {
+            Samples::Stepped(samples) => {
+                for (k, (sample, state)) in samples.iter_mut().zip(&from.samples).enumerate() {
+                    *sample = Sample::new(&self.plan, k as u32);
+                    save::restore(&self.plan, sample, state, from.now);
+                }
+                let first = samples.first().and_then(|s| s.workers.first());
+                first
+                    .iter()
+                    .for_each(|w| open(w).counters = from.counters.clone());
+            }
+            Samples::Serial(_, queues) => {
+                for (queue, state) in queues.iter().zip(&from.samples) {
+                    let mut queue = open(queue);
+                    save::restore_queue(&mut queue, state);
+                    queue.counters = Counters {
+                        spikes: vec![0; p.groups.len()],
+                        ..Counters::default()
+                    };
+                }
+                let first = queues.first();
+                first
+                    .iter()
+                    .for_each(|q| open(q).counters = from.counters.clone());
+            }
+        }
+        self.now = from.now;
+        Ok(())
     }
 }

@@ -6,6 +6,7 @@
 //! one order (projection, source, older first).
 
 use super::pieces::{Form, Link, Piece, Span, Timing, fold};
+use crate::engine::snapshot::Reach;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use synfire_ir::program::{Carry, Column, GroupKind, Layout, Program, Projection};
@@ -74,6 +75,12 @@ pub(super) struct Plan {
     pub subscribers: Vec<Vec<(usize, usize)>>,
     /// Which tiles send to other workers' tiles.
     pub exported: Vec<bool>,
+    /// How long what groups send is under way.
+    pub reach: Reach,
+    /// Groups with tiles whose emissions stand in calendars: they are logged, so that they can be saved.
+    pub logged: Vec<bool>,
+    /// The longest reach of their events, in steps.
+    pub longest: u32,
 }
 
 impl Plan {
@@ -84,20 +91,29 @@ impl Plan {
         analog(p, &mut tiles, &of_group);
         pieces(p, &mut tiles, &of_group, cut.ring);
         assign(&mut tiles, &of_group, cut.workers);
-        depths(&mut tiles);
+        let reach = Reach::of(p);
+        let subscribers = subscribers(&tiles);
+        let mut logged = vec![false; p.groups.len()];
+        for (t, to) in tiles.iter().zip(&subscribers) {
+            logged[t.group] |= !to.is_empty();
+        }
+        depths(&mut tiles, &reach, &logged);
         let apart = foreign(&tiles).map(|p| p.least).min();
         let mut exported = vec![false; tiles.len()];
         foreign(&tiles).for_each(|p| exported[p.source] = true);
         Plan {
             isa: Isa::detect(),
             cut,
-            subscribers: subscribers(&tiles),
+            subscribers,
             tiles,
             of_group,
             code,
             phases: p.phases(),
             apart,
             exported,
+            longest: reach.events.iter().max().copied().unwrap_or(0).into(),
+            reach,
+            logged,
             program,
         }
     }
@@ -298,8 +314,8 @@ fn assign(tiles: &mut [Tile], of_group: &[std::ops::Range<usize>], workers: usiz
     }
 }
 
-/// How many lists each tile must keep for those that read its history.
-fn depths(tiles: &mut [Tile]) {
+/// How many lists each tile must keep for those that read its history, and for snapshots.
+fn depths(tiles: &mut [Tile], reach: &Reach, logged: &[bool]) {
     let mut deep = vec![1usize; tiles.len()];
     for piece in tiles.iter().flat_map(|t| &t.pieces) {
         if let Timing::After(d) = piece.timing {
@@ -307,7 +323,11 @@ fn depths(tiles: &mut [Tile]) {
         }
     }
     for (t, d) in tiles.iter_mut().zip(deep) {
-        t.depth = d;
+        let kept = match logged[t.group] {
+            true => 1,
+            false => reach.events[t.group] as usize + 1,
+        };
+        t.depth = d.max(kept);
     }
 }
 

@@ -73,7 +73,8 @@ pub(super) struct Queue {
     sample: u32,
     /// `[group][state][unit]`; only those of the serial group change.
     pub state: Vec<Vec<Vec<u32>>>,
-    due: BTreeMap<u32, Vec<u32>>,
+    /// Rows that the host sends back, by step.
+    pub due: BTreeMap<u32, Vec<u32>>,
     queue: VecDeque<SerialEvent>,
     core: Core,
     /// Scalars of each handler, then of the step block.

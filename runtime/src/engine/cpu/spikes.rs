@@ -95,6 +95,11 @@ impl History {
         &mut ring[step as usize % n]
     }
 
+    /// Steps for which there are lists.
+    pub fn depth(&self) -> u32 {
+        self.lists.len() as u32
+    }
+
     /// Number of analog columns.
     pub fn columns(&self) -> usize {
         self.analog.len()
@@ -118,7 +123,20 @@ impl Calendar {
                 let n = (longest as usize + 1).next_power_of_two();
                 Calendar::Near(vec![List::default(); n])
             }
-            false => Calendar::Far(BTreeMap::new()),
+            false => Calendar::far(),
+        }
+    }
+
+    /// For any delays, and empty.
+    pub fn far() -> Self {
+        Calendar::Far(BTreeMap::new())
+    }
+
+    /// What a calendar without a ring holds for `step` and later.
+    pub fn into_rest(self, step: u32) -> BTreeMap<u32, List> {
+        match self {
+            Calendar::Near(_) => BTreeMap::new(),
+            Calendar::Far(mut map) => map.split_off(&step),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::InputEvent;
-use crate::engine::arbitrary::{Case, Expected, Flavour, case, compare, expected};
+use crate::engine::arbitrary::{Case, Expected, Flavour, case, compare, expected, resume};
 use proptest::prelude::*;
 use std::sync::atomic::AtomicU64;
 use synfire_ir::diag::Quiet;
@@ -70,6 +70,19 @@ proptest! {
         let cpu = Cpu::new(c.program.clone(), &Options { samples, threads });
         let mut cpu = cpu.map_err(|d| TestCaseError::fail(d.to_string()))?;
         compare(&mut cpu, &c, &expected(&c), 4).map_err(TestCaseError::fail)?;
+    }
+
+    /// What one cut saves, another goes on from.
+    #[test]
+    fn a_saved_run_goes_on(
+        c in prop_oneof![case(Flavour::Integer), case(Flavour::Float), case(Flavour::Serial)],
+        k in 0..CUTS.len(),
+        l in 0..CUTS.len(),
+        at in 0u32..15,
+    ) {
+        let engine = |k: usize| engine(&c, CUTS[k]).map_err(|d| TestCaseError::fail(d.to_string()));
+        let (mut first, mut second) = (engine(k)?, engine(l)?);
+        resume(&mut first, &mut second, &c, &expected(&c), at).map_err(TestCaseError::fail)?;
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::ordered::{self, Event};
 use super::pieces::Timing;
 use super::plan::{Code, Plan, Tile};
 use super::record::Seen;
+use super::save::Log;
 use super::spikes::{Calendar, History, List};
 use super::units::{Core, Memory, Ready};
 use crate::engine::{Counters, InputEvent};
@@ -42,6 +43,8 @@ pub(super) struct Worker {
     core: Core,
     pub seen: Seen,
     pub counters: Counters,
+    /// Emissions of own tiles of logged groups.
+    pub log: Log,
     due: List,
     events: Vec<Event>,
     scalars: Vec<u32>,
@@ -77,6 +80,7 @@ impl Worker {
                 spikes: vec![0; plan.program.groups.len()],
                 ..Counters::default()
             },
+            log: Log::default(),
             due: List::default(),
             events: vec![],
             scalars: vec![],
@@ -293,12 +297,22 @@ impl Worker {
         self.core.run(ready, &mut mem, all, Words::One(0), out);
     }
 
+    /// The calendar of a piece of an own tile, if it keeps one.
+    pub fn calendar(&mut self, tile: usize, piece: usize) -> Option<&mut Calendar> {
+        let units = &mut self.units[self.place[tile]?];
+        units.calendars.get_mut(piece)?.as_mut()
+    }
+
     /// Records the step.
     pub fn finish(&mut self, plan: &Plan, step: u32) {
+        self.log.forget((step + 1).saturating_sub(plan.longest));
         for (k, t) in plan.tiles.iter().enumerate() {
             if self.reports(plan, k) {
-                let n = self.history[k].list(step).units.len() as u64;
-                self.counters.spikes[t.group] += n;
+                let list = self.history[k].list(step);
+                self.counters.spikes[t.group] += list.units.len() as u64;
+                if plan.logged[t.group] {
+                    self.log.keep(step, k, list);
+                }
             }
         }
         for (k, probe) in (0..).zip(&plan.program.probes) {

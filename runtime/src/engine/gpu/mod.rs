@@ -10,6 +10,7 @@ mod input;
 mod lot;
 mod output;
 mod pipelines;
+mod save;
 mod serial;
 mod stepped;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod tests;
 
 pub use device::{AdapterInfo, adapters, auto_adapter};
 
+use super::snapshot::Snapshot;
 use super::{Counters, Engine, Options, Record, Stimulus};
 use device::Shared;
 use serial::Serial;
@@ -144,5 +146,26 @@ impl Engine for Gpu {
             }
         }
         Ok(hash)
+    }
+
+    fn expect(&mut self, loads: &[f64]) {
+        if let Run::Stepped(r) = &mut self.run {
+            r.expect(loads);
+        }
+    }
+
+    fn save(&mut self) -> Result<Snapshot, Diagnostics> {
+        Ok(match &self.run {
+            Run::Stepped(r) => r.save()?,
+            Run::Serial(r) => r.save()?,
+        })
+    }
+
+    fn restore(&mut self, from: &Snapshot) -> Result<(), Diagnostics> {
+        match &mut self.run {
+            Run::Stepped(r) => r.restore(from)?,
+            Run::Serial(r) => r.restore(from)?,
+        }
+        Ok(())
     }
 }

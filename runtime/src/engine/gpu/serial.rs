@@ -34,15 +34,15 @@ const AT_ONCE: u64 = 1 << 13;
 
 /// A serial program on a device.
 pub(super) struct Serial {
-    p: Arc<Program>,
-    s: Arc<Shared>,
-    image: SerialImage,
+    pub(super) p: Arc<Program>,
+    pub(super) s: Arc<Shared>,
+    pub(super) image: SerialImage,
     sorted: bool,
     /// Words of the events at the end of every step.
     tail: Vec<u32>,
     group: usize,
     kernel: Ready,
-    lots: Vec<Runner>,
+    pub(super) lots: Vec<Runner>,
     /// Entries of output of one sample.
     room: u64,
     pace: u32,
@@ -50,8 +50,8 @@ pub(super) struct Serial {
     pub output: Output,
 }
 
-struct Runner {
-    lot: Lot,
+pub(super) struct Runner {
+    pub lot: Lot,
     /// Arguments of even and odd dispatches.
     args: [wgpu::Buffer; 2],
     /// Bind groups of even and odd dispatches: each writes the arguments that the other kind reads.

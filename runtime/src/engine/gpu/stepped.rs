@@ -27,17 +27,17 @@ const AT_ONCE: u64 = 1 << 14;
 
 /// A stepped program on a device.
 pub(super) struct Stepped {
-    p: Arc<Program>,
-    s: Arc<Shared>,
-    image: Image,
+    pub(super) p: Arc<Program>,
+    pub(super) s: Arc<Shared>,
+    pub(super) image: Image,
     blocks: Blocks,
     kernels: Kernels,
     shards: Vec<[wgpu::Buffer; 2]>,
-    lots: Vec<Runner>,
+    pub(super) lots: Vec<Runner>,
     /// External events of the window before the next step.
-    recent: Vec<InputEvent>,
-    /// What external groups send at most, as the scales were chosen.
-    bounds: Vec<f64>,
+    pub(super) recent: Vec<InputEvent>,
+    /// What external groups have sent at most, as the scales were chosen.
+    pub(super) loads: Vec<f64>,
     /// Steps that the next submission should carry.
     pace: u32,
     records: u64,
@@ -53,8 +53,8 @@ struct Kernels {
 }
 
 /// A lot with its bind groups.
-struct Runner {
-    lot: Lot,
+pub(super) struct Runner {
+    pub lot: Lot,
     bound: Option<Bound>,
     /// Is the number of steps submitted so far odd?
     odd: usize,
@@ -113,7 +113,7 @@ impl Stepped {
             &s,
             image.shared_words() + each * u64::from(samples) + u64::from(lots) * (2 * out + head),
         )?;
-        let bounds = vec![1.0; p.groups.len()];
+        let loads = vec![1.0; p.groups.len()];
 
         s.clone().scoped("a program is set up", move || {
             Stepped::build(
@@ -126,7 +126,7 @@ impl Stepped {
                     out,
                     records,
                 },
-                bounds,
+                loads,
                 output,
             )
         })
@@ -137,7 +137,7 @@ impl Stepped {
         s: Arc<Shared>,
         image: Image,
         plan: Plan,
-        bounds: Vec<f64>,
+        loads: Vec<f64>,
         output: Output,
     ) -> Result<Stepped, Diagnostic> {
         let texts = wgsl::kernels(&p);
@@ -203,7 +203,7 @@ impl Stepped {
             shards,
             lots,
             recent: vec![],
-            bounds,
+            loads,
             pace: 16,
             now: 0,
             output,
@@ -228,7 +228,7 @@ impl Stepped {
         if most > self.image.most_events {
             return Err(too_busy(most, self.image.most_events, step));
         }
-        self.rescale(&events);
+        self.expect(&input::bounds(&self.p, &events));
         let start = self.now;
         let mark = record.spikes.len();
         let done = self.chunks(end, &events, record, progress);
@@ -265,22 +265,22 @@ impl Stepped {
         Ok(())
     }
 
-    /// Chooses the scales anew when external groups send more or less than before.
-    fn rescale(&mut self, events: &[InputEvent]) {
+    /// Chooses the scales anew when external groups are to send more than ever before. They never send less again, so
+    /// that a run does not depend on how it is cut.
+    pub fn expect(&mut self, loads: &[f64]) {
         let external = self.image.scales.iter().any(|s| !s.external.is_empty());
-        let bounds = match external {
-            true => input::bounds(&self.p, events),
-            false => return,
-        };
-        if bounds == self.bounds {
+        let most: Vec<f64> = (self.loads.iter().zip(loads))
+            .map(|(a, b)| a.max(*b))
+            .collect();
+        if !external || most == self.loads {
             return;
         }
         let tables = self.lots[0].lot.buffer(Buffer::Tables);
         for scale in &self.image.scales {
-            let words = scale.words(|g| bounds[g as usize]);
+            let words = scale.words(|g| most[g as usize]);
             buffers::write(&self.s, tables, scale.at.into(), &words);
         }
-        self.bounds = bounds;
+        self.loads = most;
     }
 
     /// Runs `n` steps of a lot.

@@ -3,7 +3,8 @@
 //! Without an adapter a test says so and passes, but in CI (`CI=true`) it fails.
 
 use super::*;
-use crate::engine::arbitrary::{Case, Flavour, case, compare, expected};
+use crate::engine::arbitrary::{Case, Flavour, case, compare, expected, resume};
+use crate::engine::cpu::Cpu;
 use proptest::prelude::*;
 
 /// Is there an adapter to test on?
@@ -34,6 +35,18 @@ fn agree(c: &Case, cut: u32) -> Result<(), String> {
     compare(&mut gpu, c, &expected(c), cut)
 }
 
+fn open(c: &Case, gpu: bool) -> Result<Box<dyn Engine>, String> {
+    let options = Options {
+        samples: c.samples,
+        ..Options::default()
+    };
+    let p = c.program.clone();
+    Ok(match gpu {
+        true => Box::new(Gpu::new(p, &options).map_err(|d| d.to_string())?),
+        false => Box::new(Cpu::new(p, &options).map_err(|d| d.to_string())?),
+    })
+}
+
 proptest! {
     #![proptest_config(cases())]
 
@@ -42,6 +55,21 @@ proptest! {
     fn integer_programs_equal_the_reference(c in case(Flavour::Integer), cut in 0..14u32) {
         if adapter() {
             prop_assert_eq!(agree(&c, cut), Ok(()));
+        }
+    }
+
+    /// What one engine saves, the other goes on from.
+    #[test]
+    fn a_saved_run_goes_on(
+        c in prop_oneof![case(Flavour::Integer), case(Flavour::Serial)],
+        (from, to) in (any::<bool>(), any::<bool>()),
+        cut in 0..14u32,
+    ) {
+        if adapter() {
+            let engine = |gpu: bool| open(&c, gpu).map_err(TestCaseError::fail);
+            let (mut first, mut second) = (engine(from)?, engine(to || !from)?);
+            let done = resume(&mut *first, &mut *second, &c, &expected(&c), cut);
+            prop_assert_eq!(done, Ok(()));
         }
     }
 
