@@ -108,6 +108,8 @@ pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, D
         models: cx.models,
         groups,
         projections,
+        synapse_models: vec![],
+        plastic: vec![],
         probes,
     };
     let mut feeds: Vec<_> = net

@@ -183,6 +183,8 @@ fn network(cores: u32) -> Program {
             projection("crossbar", 1, 2, crossbar(cores)),
             projection("routes", 2, 1, routes(cores)),
         ],
+        synapse_models: vec![],
+        plastic: vec![],
         probes: vec![Probe {
             name: "spikes".into(),
             group: 2,

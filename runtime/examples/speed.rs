@@ -121,6 +121,8 @@ fn program(name: &str, arithmetic: Arithmetic, models: Vec<Model>, groups: Vec<G
         models,
         groups,
         projections: vec![],
+        synapse_models: vec![],
+        plastic: vec![],
         probes: vec![],
     }
 }

@@ -67,6 +67,8 @@ pub fn lower(config: &Config) -> Result<Program, Diagnostics> {
             spikes_to_axons(config, &axons),
             spikes_to_outputs(config),
         ],
+        synapse_models: vec![],
+        plastic: vec![],
         probes: vec![probe(
             "outputs",
             OUTPUTS,

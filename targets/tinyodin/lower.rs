@@ -71,6 +71,8 @@ pub fn lower(config: &Config) -> Result<Program, Diagnostics> {
                 weights: matrix(config),
             },
         }],
+        synapse_models: vec![],
+        plastic: vec![],
         probes: vec![],
     })
 }

@@ -1,6 +1,6 @@
 //! What each operation of the step IR means, on single 32-bit words: the definition that every engine is tested against.
 
-use crate::model::{BinOp, Block, Inst, Op, Round, Ty, UnOp, Value};
+use crate::model::{BinOp, Block, Inst, Op, Round, Ty, UnOp, Value, Width};
 
 /// `(a * b) >> shift` of the full product; `signed` says for each factor whether its bits are two's complement.
 pub fn mul_shift(a: u32, a_signed: bool, b: u32, b_signed: bool, shift: u8, round: Round) -> u32 {
@@ -32,6 +32,75 @@ pub fn wrap(a: u32, bits: u8, signed: bool) -> u32 {
         (((a << up) as i32) >> up) as u32
     } else {
         (a << up) >> up
+    }
+}
+
+/// Powers of a decay: what is left of a distance after so many steps.
+///
+/// `words[k][b]` is the factor for `b * 256^k` steps, made from [`crate::synapse::Decay::factor`] in 64-bit fixed point: each power is
+/// the one before times the factor, rounded down to units of 2^-64. For F32 it is then the nearest single, for I32 the integer
+/// `floor(power * 2^31)`. `words[k][0]` stands for no steps and is never multiplied with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Powers {
+    /// Four tables of 256 words, for the four bytes of a number of steps.
+    pub words: [[u32; 256]; 4],
+    /// F32 or I32.
+    pub ty: Ty,
+}
+
+impl Powers {
+    /// The tables for states of type `ty`.
+    pub fn new(factor: u64, ty: Ty) -> Self {
+        let times = |a: u64, b: u64| ((a as u128 * b as u128) >> 64) as u64;
+        let word = |q: u64| match ty {
+            Ty::F32 => ((q as f64 / 18_446_744_073_709_551_616.0) as f32).to_bits(),
+            _ => (q >> 33) as u32,
+        };
+        let mut words = [[0; 256]; 4];
+        let mut base = factor;
+        for table in &mut words {
+            let mut q = base;
+            for slot in &mut table[1..] {
+                *slot = word(q);
+                q = times(q, base);
+            }
+            base = q;
+        }
+        Powers { words, ty }
+    }
+}
+
+/// A state that decays towards `rest`, `steps` steps after its stamp: `rest + (v - rest) * p0 * p1 * p2 * p3`, where `p_k` is the
+/// power for byte `k` of `steps` (the lowest first) and is left out when that byte is 0. Integer products are
+/// [`mul_shift`] by 31 towards zero, integer sums wrap. Without steps it is `v`.
+pub fn decayed(v: u32, rest: u32, powers: &Powers, steps: u32) -> u32 {
+    if steps == 0 {
+        return v;
+    }
+    let bytes = steps.to_le_bytes();
+    let factors = (0..4)
+        .filter(|&k| bytes[k] != 0)
+        .map(|k| powers.words[k][bytes[k] as usize]);
+    if powers.ty == Ty::F32 {
+        let rest = f32::from_bits(rest);
+        let left = factors.fold(f32::from_bits(v) - rest, |x, p| x * f32::from_bits(p));
+        return (rest + left).to_bits();
+    }
+    let left = factors.fold(v.wrapping_sub(rest), |x, p| {
+        mul_shift(x, true, p, true, 31, Round::Zero)
+    });
+    rest.wrapping_add(left)
+}
+
+/// A value as a state of that width keeps it.
+pub fn kept(v: u32, width: Width) -> u32 {
+    match width {
+        Width::I8 => wrap(v, 8, true),
+        Width::I16 => wrap(v, 16, true),
+        Width::I24 => wrap(v, 24, true),
+        Width::U8 => wrap(v, 8, false),
+        Width::U16 => wrap(v, 16, false),
+        Width::F32 | Width::I32 | Width::U32 | Width::Bool => v,
     }
 }
 

@@ -11,6 +11,7 @@ pub mod model;
 pub mod network;
 pub mod program;
 pub mod rng;
+pub mod synapse;
 mod text;
 pub mod units;
 

@@ -291,6 +291,8 @@ fn program(models: Vec<Model>) -> Program {
         models,
         groups,
         projections: vec![],
+        synapse_models: vec![],
+        plastic: vec![],
         probes: vec![],
     }
 }

@@ -13,7 +13,7 @@ pub mod snapshot;
 use serde::{Deserialize, Serialize};
 use snapshot::Snapshot;
 use std::sync::Arc;
-use synfire_ir::diag::{Diagnostics, Progress};
+use synfire_ir::diag::{Diagnostic, Diagnostics, Progress};
 use synfire_ir::program::{Program, SerialEvent};
 
 /// An event injected into an external group.
@@ -132,11 +132,18 @@ pub trait Engine {
     /// Words of a state of a group: `samples * size`, sample-major.
     fn state(&mut self, group: u32, state: u16) -> Result<Vec<u32>, Diagnostics>;
 
+    /// Words of a state of a plastic projection as they stand after the last step: one for each element of the state's place
+    /// (synapses in the order of the layout), sample-major. Errors: the projection does not learn, or has no such state.
+    fn synapses(&mut self, projection: u32, state: u16) -> Result<Vec<u32>, Diagnostics> {
+        Err(no_synapses(projection, state).into())
+    }
+
     /// Counters so far.
     fn counters(&mut self) -> Result<Counters, Diagnostics>;
 
-    /// 64-bit FNV-1a over the little-endian words of all states (group, state, sample, unit) as they stand: equal for
-    /// equal runs on any engine.
+    /// 64-bit FNV-1a over the little-endian words of all states (group, state, sample, unit) as they stand, then of all
+    /// states of plastic projections (projection, state, sample, element) as [`Engine::synapses`] gives them: equal for equal
+    /// runs on any engine.
     fn hash(&mut self) -> Result<u64, Diagnostics>;
 
     /// Tells what external groups will send at most: for each group the largest sum of absolute payloads of one unit in one
@@ -152,6 +159,30 @@ pub trait Engine {
     /// Goes on from where a snapshot of the same program and batch was taken, on whatever engine. Float programs go on
     /// with equal bits on the same kind of engine only. Errors: `SYN0840` when the snapshot is of another program.
     fn restore(&mut self, from: &Snapshot) -> Result<(), Diagnostics>;
+}
+
+/// The error of [`Engine::synapses`] for what does not learn.
+fn no_synapses(projection: u32, state: u16) -> Diagnostic {
+    let what = format!("projection {projection} has no plastic state {state}");
+    Diagnostic::error("SYN0807", what)
+        .note("states are numbered as in the synapse model; static projections have none")
+        .hint("read a state of a plastic projection")
+}
+
+/// Refuses a program that learns, for an engine that cannot.
+fn refuse_learning(engine: &str, program: &Program) -> Result<(), Diagnostics> {
+    let Some(x) = program.plastic.first() else {
+        return Ok(());
+    };
+    let name = |p: &synfire_ir::program::Projection| p.name.clone();
+    let first = program.projections.get(x.projection as usize).map(name);
+    let (first, n) = (first.unwrap_or_default(), program.plastic.len());
+    let what = format!("the {engine} engine does not run plastic synapses, and `{first}` has them");
+    Err(Diagnostic::error("SYN0823", what)
+        .at(program.name.clone())
+        .note(format!("{n} projections of the program learn"))
+        .hint("give these projections a `weight` instead of a `synapse`, or take another engine")
+        .into())
 }
 
 /// Sets up an engine by name (`cpu` or `gpu`) for a program; the program is checked first.

@@ -87,6 +87,8 @@ fn program(delay: u16) -> Program {
                 weights: Weights::Uniform(1),
             },
         }],
+        synapse_models: vec![],
+        plastic: vec![],
         probes: vec![
             probe("y.spikes", Observable::Events),
             probe("y.v", Observable::State(0)),

@@ -44,6 +44,7 @@ pub fn run(program: &Program, input: &[(u32, NativeInput)], steps: u32) -> Obser
                             .map(|&(u, x)| (step, u, x)),
                     );
                 }
+                Observable::Synapse { .. } => panic!("nothing learns here"),
                 Observable::State(s) => {
                     let words = engine.state[probe.group as usize][s as usize].clone();
                     seen.traces.entry(k as u32).or_default().push((step, words));

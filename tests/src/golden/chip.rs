@@ -69,7 +69,7 @@ fn collect(
     for (k, p) in program.probes.iter().enumerate() {
         match p.what {
             Observable::Events => drop(events.insert(k as u32, vec![])),
-            Observable::State(_) => {
+            Observable::State(_) | Observable::Synapse { .. } => {
                 let t = &record.traces[k];
                 let rows = t
                     .values

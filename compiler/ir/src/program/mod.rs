@@ -9,22 +9,27 @@
 //!    emitted in this step. Ports combine by their rule; ports with a handler run it once an event, in the order (source
 //!    group, source index, step of origin, projection). Then the step block runs. What it emits is the group's emission
 //!    at step s.
-//! 3. Probes are read: emissions of step s, and states as they stand after step s.
+//! 3. Plastic projections learn: see [`crate::synapse`].
+//! 4. Probes are read: emissions of step s, and states as they stand after step s.
 //!
-//! An event carries a payload; a projection delivers `payload * weight` (I32 wrapping, or F32 when the port is F32).
+//! An event carries a payload; a projection delivers `payload * weight` (I32 wrapping, or F32 when the port is F32); a plastic
+//! projection delivers `payload * deliver`.
 //! A projection with [`Carry::Output`] delivers `output * weight` in every step.
 //!
 //! Under [`Discipline::Serial`] steps 1 and 2 are replaced by one event after another: see [`Serial`].
 
 mod check;
+mod plastic;
 mod reference;
 mod text;
 
 pub use check::{MAX_DELAY, check};
+pub use plastic::{Modulation, Plastic};
 pub use reference::{Reference, SerialSpike};
 pub use text::{parse, print};
 
 use crate::model::Model;
+use crate::synapse::Synapse;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -364,6 +369,14 @@ pub enum Observable {
     Events,
     /// A state, after the step.
     State(u16),
+    /// A state of a plastic projection, after the step. The probe's group is the projection's target group, and its range counts the
+    /// elements of the state's place.
+    Synapse {
+        /// Index into [`Program::projections`].
+        projection: u32,
+        /// State of the synapse model.
+        state: u16,
+    },
 }
 
 /// Something to record.
@@ -400,6 +413,10 @@ pub struct Program {
     pub groups: Vec<Group>,
     /// Projections.
     pub projections: Vec<Projection>,
+    /// Models of plastic synapses.
+    pub synapse_models: Vec<Synapse>,
+    /// The plastic projections, ascending in `projection`.
+    pub plastic: Vec<Plastic>,
     /// Probes.
     pub probes: Vec<Probe>,
 }
@@ -427,16 +444,18 @@ impl Program {
         last.unwrap_or(0).saturating_add(1)
     }
 
-    /// Largest delay of any projection and loopback, in steps.
+    /// Largest delay of any projection, modulation and loopback, in steps.
     pub fn max_delay(&self) -> u16 {
         let host = match &self.discipline {
             Discipline::Serial(s) => s.loopback.iter().map(|l| l.delay).max().unwrap_or(0),
             Discipline::Stepped => 0,
         };
+        let modulations = self.plastic.iter().flat_map(|x| &x.modulators);
         self.projections
             .iter()
             .filter_map(|p| p.delays())
             .map(|d| d.1)
+            .chain(modulations.map(|m| m.delay))
             .max()
             .unwrap_or(0)
             .max(host)

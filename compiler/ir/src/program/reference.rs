@@ -1,13 +1,17 @@
 //! The reference: one unit at a time, one event at a time, in the words of [`crate::program`]. Slow and plain, so that it can
-//! be read as the definition; every engine is compared with it.
+//! be read as the definition; every engine is compared with it. Plastic projections are in [`learning`].
+
+mod learning;
 
 use super::{
-    Carry, Column, Discipline, GroupKind, Layout, Program, Projection, Serial, SerialEvent,
+    Carry, Column, Discipline, GroupKind, Layout, Program, Projection, Serial, SerialEvent, Weights,
 };
 use crate::eval::{Reads, run_block, unary};
 use crate::model::{Block, Combine, Model, Ty, UnOp};
 use crate::rng;
 use std::collections::{BTreeMap, VecDeque};
+
+pub use learning::Learning;
 
 /// What left a serial program, in order: (step, address).
 pub type SerialSpike = (u32, u32);
@@ -28,6 +32,8 @@ pub struct Reference<'a> {
     /// Pushes into a full queue so far.
     pub lost: u64,
     due: BTreeMap<u32, Vec<u32>>,
+    /// States of the plastic projections, in the order of [`Program::plastic`].
+    pub learning: Vec<Learning<'a>>,
 }
 
 struct Unit<'a> {
@@ -111,7 +117,15 @@ impl<'a> Reference<'a> {
             out: vec![],
             lost: 0,
             due: BTreeMap::new(),
+            learning: p.plastic.iter().map(|x| Learning::new(p, x)).collect(),
         }
+    }
+
+    /// Words of a state of a plastic projection after the last step, one for each element of the state's place; `None` if the
+    /// projection does not learn.
+    pub fn synapses(&self, projection: u32, state: u16) -> Option<Vec<u32>> {
+        let l = (self.learning.iter()).find(|l| l.x.projection == projection)?;
+        Some(l.words(state, self.step.saturating_sub(1)))
     }
 
     /// One step of a stepped program. `input` holds (group, unit, payload) of external groups, in any order; several
@@ -137,6 +151,9 @@ impl<'a> Reference<'a> {
                 }
             }
         }
+        let mut learning = std::mem::take(&mut self.learning);
+        learning.iter_mut().for_each(|l| l.step(self));
+        self.learning = learning;
         self.step += 1;
         self.history[0].clone()
     }
@@ -225,6 +242,7 @@ impl<'a> Reference<'a> {
     /// descending (older first), then targets.
     fn visit(&self, pr: &Projection, ty: Ty, mut f: impl FnMut(u32, usize, usize, u32)) {
         let graded = self.p.groups[pr.source as usize].graded;
+        let learning = (self.learning.iter()).find(|l| std::ptr::eq(l.pr, pr));
         for source in 0..pr.source_range.len {
             for age in (0..self.history.len()).rev() {
                 let unit = pr.source_range.start + source;
@@ -242,7 +260,11 @@ impl<'a> Reference<'a> {
                     }
                 };
                 for (x, float) in payloads {
-                    synapses(pr, source, age, |t, w| {
+                    synapses(pr, source, age, |k, t| {
+                        let w = match learning {
+                            Some(l) => l.deliver(self, k),
+                            None => weights(pr).bits(k),
+                        };
                         f(
                             source,
                             age,
@@ -407,26 +429,32 @@ impl<'a> Reference<'a> {
     }
 }
 
-/// Synapses of one source whose delay is `age`: `f(target, weight)`.
-fn synapses(pr: &Projection, source: u32, age: usize, mut f: impl FnMut(u32, u32)) {
+/// Synapses of one source whose delay is `age`: `f(number, target)`.
+fn synapses(pr: &Projection, source: u32, age: usize, mut f: impl FnMut(usize, u32)) {
     match &pr.layout {
         Layout::Rows(r) => {
             let runs =
                 &r.runs[r.row[source as usize] as usize..r.row[source as usize + 1] as usize];
             for run in runs.iter().filter(|run| run.delay as usize == age) {
                 for k in run.start as usize..(run.start + run.len) as usize {
-                    f(r.targets[k], r.weights.bits(k));
+                    f(k, r.targets[k]);
                 }
             }
         }
-        Layout::Dense { delay, weights } if *delay as usize == age => {
+        Layout::Dense { delay, .. } if *delay as usize == age => {
             let n = pr.target_range.len;
             let row = source as usize * n as usize;
-            (0..n).for_each(|t| f(t, weights.bits(row + t as usize)));
+            (0..n).for_each(|t| f(row + t as usize, t));
         }
-        Layout::OneToOne { delay, weights } if *delay as usize == age => {
-            f(source, weights.bits(source as usize))
-        }
+        Layout::OneToOne { delay, .. } if *delay as usize == age => f(source as usize, source),
         _ => {}
+    }
+}
+
+/// Weights in the order of the layout: of a plastic projection those at the start.
+fn weights(pr: &Projection) -> &Weights {
+    match &pr.layout {
+        Layout::Rows(r) => &r.weights,
+        Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => weights,
     }
 }

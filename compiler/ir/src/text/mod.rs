@@ -14,12 +14,14 @@ mod number;
 mod print;
 pub(crate) mod range;
 mod scan;
+mod synapse;
 
 pub(crate) use model::{parse_model, print_model};
 pub(crate) use names::{Name, Names, Quoted};
 pub(crate) use number::{F32, F64, Word};
 pub(crate) use print::Printer;
 pub(crate) use scan::{Scanner, Token, items};
+pub(crate) use synapse::{parse_synapse, print_synapse};
 
 /// Something that does not belong where it stands (an unknown character, an open string).
 pub(crate) const BAD_TOKEN: &str = "SYN0710";

@@ -8,7 +8,7 @@ use crate::diag::Diagnostics;
 use crate::model::{Combine, Handler, Model, Output, Param, Port, State, Width};
 use std::fmt;
 
-const WIDTHS: [Width; 9] = [
+pub(super) const WIDTHS: [Width; 9] = [
     Width::F32,
     Width::I8,
     Width::I16,
@@ -20,7 +20,7 @@ const WIDTHS: [Width; 9] = [
     Width::Bool,
 ];
 
-fn width_name(w: Width) -> &'static str {
+pub(super) fn width_name(w: Width) -> &'static str {
     match w {
         Width::F32 => "f32",
         Width::I8 => "i8",

@@ -7,6 +7,7 @@ mod distributions;
 mod eval;
 mod expand;
 mod hostile;
+mod learning;
 mod text;
 mod verify;
 

@@ -15,7 +15,9 @@ pub struct Expected {
     pub record: Record,
     /// `[group][state]`, each `samples * size` words, sample-major.
     pub states: Vec<Vec<Vec<u32>>>,
-    /// FNV-1a over the bytes of `states`.
+    /// `[plastic][state]`, each `samples * elements` words, sample-major.
+    pub synapses: Vec<Vec<Vec<u32>>>,
+    /// FNV-1a over the bytes of `states` and `synapses`.
     pub hash: u64,
     /// Emissions of each group (stepped programs).
     pub spikes: Vec<u64>,
@@ -59,7 +61,16 @@ pub fn expected(case: &Case) -> Expected {
                 .collect(),
         );
     }
-    out.hash = fnv(out.states.iter().flatten().flatten().copied());
+    for x in &p.plastic {
+        let states = p
+            .plastic_of(x.projection)
+            .map_or(0, |(_, m)| m.states.len());
+        let words = |s| runs.iter().filter_map(move |r| r.synapses(x.projection, s));
+        let of = (0..states as u16).map(|s| words(s).flatten().collect());
+        out.synapses.push(of.collect());
+    }
+    let all = out.states.iter().chain(&out.synapses);
+    out.hash = fnv(all.flatten().flatten().copied());
     out
 }
 
@@ -145,13 +156,16 @@ fn walked(pr: &Projection, source: u32, age: usize) -> u64 {
 
 fn traces(p: &Program, runs: &[Reference], step: u32, traces: &mut [Trace]) {
     for (probe, trace) in p.probes.iter().zip(traces) {
-        let Observable::State(s) = probe.what else {
-            continue;
-        };
-        if (step + 1).is_multiple_of(probe.every) {
+        if probe.what != Observable::Events && (step + 1).is_multiple_of(probe.every) {
             trace.steps.push(step);
             for r in runs {
-                let all = &r.state[probe.group as usize][s as usize];
+                let all = match probe.what {
+                    Observable::Events => continue,
+                    Observable::State(s) => r.state[probe.group as usize][s as usize].clone(),
+                    Observable::Synapse { projection, state } => {
+                        r.synapses(projection, state).unwrap_or_default()
+                    }
+                };
                 let (a, n) = (probe.range.start as usize, probe.range.len as usize);
                 trace.values.extend_from_slice(&all[a..a + n]);
             }
@@ -242,6 +256,7 @@ fn records(p: &Program, got: &Record, want: &Record) -> Result<(), String> {
     for (k, (g, w)) in got.traces.iter().zip(&want.traces).enumerate() {
         let float = match p.probes[k].what {
             Observable::State(s) => is_float(p, p.probes[k].group, s),
+            Observable::Synapse { projection, state } => learns_float(p, projection, state),
             Observable::Events => false,
         };
         same(&format!("steps of trace {k}"), &g.steps, &w.steps)?;
@@ -262,6 +277,16 @@ fn states(engine: &mut dyn Engine, case: &Case, want: &Expected) -> Result<(), S
             words(&format!("group {g} state {s}"), &got, w, float)?;
         }
     }
+    let p = &case.program;
+    for (x, of_projection) in p.plastic.iter().zip(&want.synapses) {
+        for (s, w) in of_projection.iter().enumerate() {
+            let (k, s) = (x.projection, s as u16);
+            let got = engine.synapses(k, s).map_err(|d| d.to_string())?;
+            let float = learns_float(p, k, s);
+            nan |= float && w.iter().any(|&x| f32::from_bits(x).is_nan());
+            words(&format!("projection {k} state {s}"), &got, w, float)?;
+        }
+    }
     let hash = engine.hash().map_err(|d| d.to_string())?;
     if nan {
         return Ok(());
@@ -272,6 +297,11 @@ fn states(engine: &mut dyn Engine, case: &Case, want: &Expected) -> Result<(), S
 fn is_float(p: &Program, group: u32, state: u16) -> bool {
     let model = p.model_of(group);
     model.is_some_and(|m| m.states[state as usize].width.ty() == Ty::F32)
+}
+
+fn learns_float(p: &Program, projection: u32, state: u16) -> bool {
+    let model = p.plastic_of(projection);
+    model.is_some_and(|(_, m)| m.read_ty(state) == Some(Ty::F32))
 }
 
 /// Words must be equal; of floats, any NaN equals any other, since no operation tells them apart.

@@ -33,6 +33,8 @@ pub(super) fn build(tape: &mut Tape, floats: bool) -> Case {
         models,
         groups,
         projections: vec![],
+        synapse_models: vec![],
+        plastic: vec![],
         probes: vec![],
     };
     for k in 0..2 + tape.below(9) {

@@ -89,6 +89,8 @@ pub(super) fn build(tape: &mut Tape) -> Case {
             group("units", n, rows, kind),
         ],
         projections: vec![matrix],
+        synapse_models: vec![],
+        plastic: vec![],
         probes: vec![],
     };
     probes(tape, &mut program, false);

@@ -110,6 +110,7 @@ impl Cpu {
         threads: usize,
         cut: Cut,
     ) -> Result<Self, Diagnostics> {
+        super::refuse_learning("cpu", &program)?;
         memory::check(&program, samples, cut)?;
         let chip = Chip::new(&program).map(Box::new);
         let plan = Plan::new(program, cut);

@@ -174,6 +174,8 @@ fn counters(size: u32, serial: bool) -> Program {
                 weights: Weights::Uniform(1),
             },
         }],
+        synapse_models: vec![],
+        plastic: vec![],
         probes: vec![],
     }
 }

@@ -55,7 +55,8 @@ impl Gpu {
     ///
     /// Errors: `SYN0810` to `SYN0815` from the driver; `SYN0817` to `SYN0819` when the program is too large for a GPU,
     /// found before anything is allocated.
-    pub fn new(program: Arc<Program>, options: &Options) -> Result<Self, Diagnostic> {
+    pub fn new(program: Arc<Program>, options: &Options) -> Result<Self, Diagnostics> {
+        super::refuse_learning("gpu", &program)?;
         let shared = device::shared()?;
         let samples = options.samples.max(1);
         let (p, s) = (program.clone(), shared.clone());

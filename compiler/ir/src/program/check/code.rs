@@ -46,7 +46,56 @@ pub(super) fn model(m: &Model, serial: bool, at: &str, out: &mut Diagnostics) {
     }
 }
 
+/// What the blocks of something may read and store.
+pub(super) trait Names {
+    /// Type of a leaf operation's value; `None` if it may not stand here.
+    fn leaf(&self, op: &Op) -> Option<Ty>;
+    /// Type of a state that may be stored.
+    fn stored(&self, state: u16) -> Option<Ty>;
+}
+
+struct Unit<'a> {
+    m: &'a Model,
+    arg: Option<Ty>,
+}
+
+impl Names for Unit<'_> {
+    fn leaf(&self, op: &Op) -> Option<Ty> {
+        let m = self.m;
+        match *op {
+            Op::Param(k) => m.params.get(k as usize).map(|p| p.ty),
+            Op::State(k) => m.states.get(k as usize).map(|s| s.width.ty()),
+            Op::Port(k) => {
+                let open = m.ports.get(k as usize).filter(|_| m.handler(k).is_none());
+                open.map(|p| match p.combine {
+                    Combine::Or => Ty::Bool,
+                    _ => p.ty,
+                })
+            }
+            Op::Arg => self.arg,
+            Op::Step | Op::Index => Some(Ty::I32),
+            Op::Rand { .. } => Some(Ty::U32),
+            _ => None,
+        }
+    }
+    fn stored(&self, state: u16) -> Option<Ty> {
+        self.m.states.get(state as usize).map(|s| s.width.ty())
+    }
+}
+
 fn block(m: &Model, b: &Block, arg: Option<Ty>, at: &str, out: &mut Diagnostics) {
+    if !well_typed(&Unit { m, arg }, b, at, out) {
+        return;
+    }
+    if b.emit
+        .is_some_and(|v| b.insts.get(v as usize).map(|i| i.ty) != Some(Ty::I32))
+    {
+        bad(out, at, "the emitted payload is not an I32".into());
+    }
+}
+
+/// Checks instructions and stores; false when values do not come in order.
+pub(super) fn well_typed(names: &impl Names, b: &Block, at: &str, out: &mut Diagnostics) -> bool {
     for (i, inst) in b.insts.iter().enumerate() {
         if inst.op.operands().any(|v| v as usize >= i) {
             bad(
@@ -54,27 +103,11 @@ fn block(m: &Model, b: &Block, arg: Option<Ty>, at: &str, out: &mut Diagnostics)
                 at,
                 format!("instruction {i} reads a value that comes later"),
             );
-            return;
+            return false;
         }
         let t = |v: u32| b.insts[v as usize].ty;
         let want = match inst.op {
             Op::Const(c) => (inst.ty != Ty::Bool || c < 2).then_some(inst.ty),
-            Op::Param(k) => m.params.get(k as usize).map(|p| p.ty),
-            Op::State(k) => m.states.get(k as usize).map(|s| s.width.ty()),
-            Op::Port(k) => m
-                .ports
-                .get(k as usize)
-                .filter(|_| m.handler(k).is_none())
-                .map(|p| {
-                    if p.combine == Combine::Or {
-                        Ty::Bool
-                    } else {
-                        p.ty
-                    }
-                }),
-            Op::Arg => arg,
-            Op::Step | Op::Index => Some(Ty::I32),
-            Op::Rand { .. } => Some(Ty::U32),
             Op::Un(o, a) => unary_ty(o, t(a)),
             Op::Bin(o, a, c) => binary_ty(o, t(a), t(c)),
             Op::Select(c, a, e) => (t(c) == Ty::Bool && t(a) == t(e)).then(|| t(a)),
@@ -88,6 +121,7 @@ fn block(m: &Model, b: &Block, arg: Option<Ty>, at: &str, out: &mut Diagnostics)
             Op::Wrap { a, bits, .. } => {
                 (matches!(t(a), Ty::I32 | Ty::U32) && (1..=32).contains(&bits)).then_some(inst.ty)
             }
+            leaf => names.leaf(&leaf),
         };
         if want != Some(inst.ty) {
             bad(
@@ -97,25 +131,17 @@ fn block(m: &Model, b: &Block, arg: Option<Ty>, at: &str, out: &mut Diagnostics)
             );
         }
     }
-    let n = b.insts.len() as u32;
     let mut stored = std::collections::BTreeSet::new();
     for &(s, v) in &b.stores {
         if !stored.insert(s) {
             bad(out, at, format!("a block stores state {s} twice"));
         }
-        let fits = m
-            .states
-            .get(s as usize)
-            .is_some_and(|st| v < n && st.width.ty() == b.insts[v as usize].ty);
-        if !fits {
+        let value = b.insts.get(v as usize).map(|i| i.ty);
+        if value.is_none() || names.stored(s) != value {
             bad(out, at, format!("the store to state {s} does not fit it"));
         }
     }
-    if b.emit
-        .is_some_and(|v| v >= n || b.insts[v as usize].ty != Ty::I32)
-    {
-        bad(out, at, "the emitted payload is not an I32".into());
-    }
+    true
 }
 
 fn unary_ty(o: UnOp, a: Ty) -> Option<Ty> {

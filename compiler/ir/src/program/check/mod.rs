@@ -9,6 +9,7 @@ use crate::model::{Model, Ty};
 use std::collections::BTreeSet;
 
 mod code;
+mod plastic;
 
 /// Largest delay in steps that engines keep spike lists for.
 pub const MAX_DELAY: u16 = u16::MAX - 1;
@@ -77,13 +78,29 @@ pub fn check(p: &Program) -> Diagnostics {
     for pr in &p.projections {
         projection(p, pr, &mut out);
     }
+    plastic::check(p, &mut out);
     for pb in &p.probes {
         let at = format!("probe `{}`", pb.name);
         let Some(g) = p.groups.get(pb.group as usize) else {
             bad(&mut out, &at, format!("no group {}", pb.group));
             continue;
         };
-        if !inside(pb.range, g.size) || pb.every == 0 {
+        let size = match pb.what {
+            Observable::Synapse { projection, state } => {
+                plastic::observed(p, projection, state, pb.group).unwrap_or_else(|| {
+                    bad(
+                        &mut out,
+                        &at,
+                        format!(
+                            "no state {state} of a plastic projection {projection} to that group"
+                        ),
+                    );
+                    u32::MAX
+                })
+            }
+            _ => g.size,
+        };
+        if !inside(pb.range, size) || pb.every == 0 {
             bad(&mut out, &at, "range or interval out of bounds".into());
         }
         if let Observable::State(s) = pb.what
@@ -233,7 +250,14 @@ fn projection(p: &Program, pr: &Projection, out: &mut Diagnostics) {
     }
     let float = matches!(weights, Weights::F32(_));
     let uniform = matches!(weights, Weights::Uniform(_));
-    if !uniform && float != (port.ty == Ty::F32) {
+    // The weights of a plastic projection are initial values of a state.
+    let index = p.projections.iter().position(|x| std::ptr::eq(x, pr));
+    let learns = index.and_then(|k| p.plastic_of(k as u32));
+    let ty = match learns {
+        Some((_, m)) => m.read_ty(0),
+        None => Some(port.ty),
+    };
+    if !uniform && float != (ty == Some(Ty::F32)) {
         bad(out, &at, "weights are not of the port's type".into());
     }
     let serial = matches!(p.discipline, Discipline::Serial(_));

@@ -98,7 +98,8 @@ fn parse_units(s: &mut Scanner, scope: &Scope, model: u32) -> Result<GroupKind, 
     })
 }
 
-fn column(s: &mut Scanner, ty: Option<Ty>) -> Result<Column, Diagnostics> {
+/// `0.5`, or `[0.5, 1.0]`.
+pub(super) fn column(s: &mut Scanner, ty: Option<Ty>) -> Result<Column, Diagnostics> {
     if !s.at("[") {
         return Ok(Column::Uniform(s.word_of(ty, "a value or `[`")?));
     }

@@ -23,15 +23,27 @@
 
 mod group;
 mod layout;
+mod plastic;
 mod scope;
 mod serial;
 
 use super::{Arithmetic, Carry, Discipline, Observable, Probe, Program, Projection};
 use crate::diag::Diagnostics;
-use crate::text::{F64, Name, ORDER, Printer, Scanner, items, parse_model, print_model, range};
+use crate::text::{
+    F64, Name, ORDER, Printer, Scanner, items, parse_model, parse_synapse, print_model,
+    print_synapse, range,
+};
 use scope::Scope;
 
-const ITEMS: [&str; 5] = ["model", "group", "projection", "serial", "probe"];
+const ITEMS: [&str; 7] = [
+    "model",
+    "synapse",
+    "group",
+    "projection",
+    "plastic",
+    "serial",
+    "probe",
+];
 
 /// The text of a program.
 pub fn print(program: &Program) -> String {
@@ -42,8 +54,13 @@ pub fn print(program: &Program) -> String {
         p.blank();
         print_model(&mut p, m);
     }
+    for m in &program.synapse_models {
+        p.blank();
+        print_synapse(&mut p, m);
+    }
     p.section(&program.groups, |p, g| group::print(p, g, &scope));
     p.section(&program.projections, |p, x| projection(p, x, &scope));
+    p.section(&program.plastic, |p, x| plastic::print(p, x, &scope));
     if let Discipline::Serial(s) = &program.discipline {
         p.blank();
         serial::print(&mut p, s, &scope);
@@ -90,6 +107,11 @@ fn probe(p: &mut Printer, x: &Probe, scope: &Scope) {
     let what = match x.what {
         Observable::Events => "events".to_string(),
         Observable::State(s) => format!("state {}", scope.group(x.group).states.show(s)),
+        Observable::Synapse { projection, state } => format!(
+            "synapse of {} . {}",
+            scope.projections.show(projection),
+            scope.plastic(projection).states.show(state)
+        ),
     };
     p.line(format_args!(
         "probe {}: {}[{}] {what} every {}",
@@ -136,6 +158,8 @@ fn parse_header(s: &mut Scanner) -> Result<Program, Diagnostics> {
         models: vec![],
         groups: vec![],
         projections: vec![],
+        synapse_models: vec![],
+        plastic: vec![],
         probes: vec![],
     })
 }
@@ -153,6 +177,14 @@ fn item(s: &mut Scanner, program: &mut Program, scope: &mut Scope) -> Result<(),
         let x = parse_projection(s, scope)?;
         scope.add_projection(&x);
         program.projections.push(x);
+    } else if s.word_is("synapse") {
+        let m = parse_synapse(s)?;
+        scope.add_synapse(&m);
+        program.synapse_models.push(m);
+    } else if s.eat_word("plastic") {
+        let x = plastic::parse(s, scope)?;
+        scope.add_plastic(&x);
+        program.plastic.push(x);
     } else if s.word_is("serial") {
         if program.discipline != Discipline::Stepped {
             return Err(s
@@ -165,7 +197,9 @@ fn item(s: &mut Scanner, program: &mut Program, scope: &mut Scope) -> Result<(),
         let x = parse_probe(s, scope)?;
         program.probes.push(x);
     } else {
-        return Err(s.expected("`model`, `group`, `projection`, `serial` or `probe`"));
+        return Err(s.expected(
+            "`model`, `synapse`, `group`, `projection`, `plastic`, `serial` or `probe`",
+        ));
     }
     Ok(())
 }
@@ -206,7 +240,8 @@ fn parse_probe(s: &mut Scanner, scope: &Scope) -> Result<Probe, Diagnostics> {
     let what = match s.eat_word("events") {
         true => Observable::Events,
         false if s.eat_word("state") => Observable::State(scope.group(group).states.read(s)?),
-        false => return Err(s.expected("`events` or `state`")),
+        false if s.eat_word("synapse") => observed(s, scope)?,
+        false => return Err(s.expected("`events`, `state` or `synapse`")),
     };
     s.keyword("every")?;
     let every = s.int("an interval in steps")?;
@@ -217,4 +252,13 @@ fn parse_probe(s: &mut Scanner, scope: &Scope) -> Result<Probe, Diagnostics> {
         what,
         every,
     })
+}
+
+/// `STATE of PROJECTION`: the names of states are known when the projection has been read.
+fn observed(s: &mut Scanner, scope: &Scope) -> Result<Observable, Diagnostics> {
+    s.keyword("of")?;
+    let projection = scope.projections.read(s)?;
+    s.mark(".")?;
+    let state = scope.plastic(projection).states.read(s)?;
+    Ok(Observable::Synapse { projection, state })
 }

@@ -1,7 +1,8 @@
 //! What the items of a program may name, and the types of what they name.
 
 use crate::model::{Model, Ty};
-use crate::program::{Group, GroupKind, Program, Projection};
+use crate::program::{Group, GroupKind, Plastic, Program, Projection};
+use crate::synapse::Synapse;
 use crate::text::Names;
 
 /// Names of a model's parts, with their types.
@@ -16,6 +17,19 @@ pub(super) struct ModelScope {
 }
 
 impl ModelScope {
+    /// Of a synapse model: its modulators are its ports.
+    fn of_synapse(m: &Synapse) -> Self {
+        ModelScope {
+            params: Names::of("parameter", m.params.iter().map(|x| x.name.as_str())),
+            param_types: m.params.iter().map(|x| x.ty).collect(),
+            states: Names::of("state", m.states.iter().map(|x| x.name.as_str())),
+            state_types: m.states.iter().map(|x| x.width.ty()).collect(),
+            ports: Names::of("modulator", m.modulators.iter().map(|x| x.name.as_str())),
+            port_types: m.modulators.iter().map(|x| x.ty).collect(),
+            outputs: Names::new("output"),
+        }
+    }
+
     fn of(m: &Model) -> Self {
         ModelScope {
             params: Names::of("parameter", m.params.iter().map(|x| x.name.as_str())),
@@ -39,6 +53,9 @@ pub(super) struct Scope {
     pub models: Names,
     pub groups: Names,
     pub projections: Names,
+    pub synapses: Names,
+    synapse_parts: Vec<ModelScope>,
+    plastic: std::collections::BTreeMap<u32, u32>,
     parts: Vec<ModelScope>,
     model_of: Vec<Option<u32>>,
     /// Stands for a model that is not there.
@@ -52,6 +69,9 @@ impl Scope {
             models: Names::new("model"),
             groups: Names::new("group"),
             projections: Names::new("projection"),
+            synapses: Names::new("synapse model"),
+            synapse_parts: vec![],
+            plastic: Default::default(),
             parts: vec![],
             model_of: vec![],
             none: ModelScope::of(&Model::default()),
@@ -64,7 +84,30 @@ impl Scope {
         p.models.iter().for_each(|m| scope.add_model(m));
         p.groups.iter().for_each(|g| scope.add_group(g));
         p.projections.iter().for_each(|x| scope.add_projection(x));
+        p.synapse_models.iter().for_each(|m| scope.add_synapse(m));
+        p.plastic.iter().for_each(|x| scope.add_plastic(x));
         scope
+    }
+
+    pub fn add_synapse(&mut self, m: &Synapse) {
+        self.synapses.push(&m.name);
+        self.synapse_parts.push(ModelScope::of_synapse(m));
+    }
+
+    pub fn add_plastic(&mut self, x: &Plastic) {
+        self.plastic.insert(x.projection, x.synapse);
+    }
+
+    /// Parts of a synapse model; none when it is not there.
+    pub fn synapse(&self, synapse: u32) -> &ModelScope {
+        let parts = self.synapse_parts.get(synapse as usize);
+        parts.unwrap_or(&self.none)
+    }
+
+    /// Parts of the synapse model of a projection; none when it does not learn.
+    pub fn plastic(&self, projection: u32) -> &ModelScope {
+        let synapse = self.plastic.get(&projection);
+        synapse.map_or(&self.none, |m| self.synapse(*m))
     }
 
     pub fn add_model(&mut self, m: &Model) {

@@ -79,6 +79,8 @@ fn stepped(t: &mut Tape, floats: bool) -> Program {
         models,
         groups,
         projections: vec![],
+        synapse_models: vec![],
+        plastic: vec![],
         probes: vec![],
     };
     for k in 0..t.below(6) {
@@ -267,6 +269,8 @@ fn serial(t: &mut Tape) -> Program {
             group("units", n, rows, kind),
         ],
         projections: vec![matrix],
+        synapse_models: vec![],
+        plastic: vec![],
         probes: vec![],
     };
     probes(t, &mut p);

@@ -130,6 +130,8 @@ pub fn program(m: &NeuronModel, given: &[(&str, f64)], dt: f64, size: u32) -> Pr
         models: vec![m.model.clone()],
         groups: vec![],
         projections: vec![],
+        synapse_models: vec![],
+        plastic: vec![],
         probes: vec![],
     };
     for (k, port) in m.model.ports.iter().enumerate() {
