@@ -7,10 +7,8 @@
 //! Unit order: `axons` by core, then axon; `neurons` by core, then neuron, every configured one; `outputs` by index. `packets` has a unit for each of `axons`
 //! and one more that leads nowhere. Each axon carries its [`Packet::address`] as a parameter, so that a program can be fed without its configuration.
 
-mod models;
-
-use super::{Config, Core, DROPPED_TICK, Neuron, Packet, ResetMode, ResetType};
-use models::{axon_model, neuron_model};
+use super::{Config, Core, DROPPED_TICK, Dialect, Neuron, Packet, ResetMode, ResetType};
+use synfire_ir::model::{Model, Param, Ty};
 use synfire_ir::program::{
     Arithmetic, Carry, Column, Discipline, Group, GroupKind, Layout, Observable, Probe, Program,
     Projection, Range, Rows, Run, Weights,
@@ -56,9 +54,9 @@ pub fn lower(config: &Config) -> Result<Program, Diagnostics> {
         seed: 0,
         discipline: Discipline::Stepped,
         models: vec![
-            axon_model("RancAxon"),
-            neuron_model(config),
-            axon_model("RancOutput"),
+            addressed("RancAxon")?,
+            neuron("Ranc", &[("width", potential_bits(config).into())])?,
+            addressed("RancOutput")?,
         ],
         groups: groups(config, &axons),
         projections: vec![
@@ -77,6 +75,29 @@ pub fn lower(config: &Config) -> Result<Program, Diagnostics> {
         )],
     };
     Ok(program)
+}
+
+/// A neuron of the chip's text.
+fn neuron(name: &str, fixed: &[(&str, i64)]) -> Result<Model, Diagnostics> {
+    crate::model::neuron(include_str!("model.syn"), name, fixed)
+}
+
+/// An axon, or an index of the output bus, with its address beside it.
+fn addressed(name: &str) -> Result<Model, Diagnostics> {
+    let mut model = neuron(name, &[])?;
+    model.params.push(Param {
+        name: "address".into(),
+        ty: Ty::U32,
+    });
+    Ok(model)
+}
+
+/// Bits of a potential: the simulator counts in a C++ `int`.
+fn potential_bits(config: &Config) -> u32 {
+    match config.dialect {
+        Dialect::Sim => 32,
+        Dialect::Rtl => config.widths.potential.into(),
+    }
 }
 
 /// Adds probes of every neuron's spikes and of its potential after every step; gives their indices.

@@ -6,6 +6,7 @@
 
 pub mod backend;
 pub mod golden;
+pub mod model;
 pub mod registry;
 pub mod report;
 pub mod schema;

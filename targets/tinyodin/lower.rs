@@ -6,9 +6,6 @@
 
 use super::Config;
 use super::config::SIZE;
-use synfire_ir::model::{
-    BinOp, Block, BlockBuilder, Combine, Handler, Model, Op, Param, Port, State, Ty, Value, Width,
-};
 use synfire_ir::program::{
     Arithmetic, Carry, Column, Discipline, Group, GroupKind, Layout, Program, Projection, Range,
     Serial, Weights,
@@ -26,8 +23,6 @@ pub const SYN: u16 = 0;
 
 /// Places in the queue; the event being processed holds one.
 const CAPACITY: u32 = 128;
-/// Parameters of a unit, in order.
-const PARAMS: [(&str, Ty); 3] = [("thr", Ty::I32), ("leak", Ty::I32), ("disabled", Ty::Bool)];
 
 /// The program of a configuration; it has no probes, for what leaves the chip is the serial output.
 ///
@@ -56,7 +51,11 @@ pub fn lower(config: &Config) -> Result<Program, Diagnostics> {
             loopback: vec![],
             tail: vec![],
         }),
-        models: vec![neuron_model()],
+        models: vec![crate::model::neuron(
+            include_str!("model.syn"),
+            "TinyOdin",
+            &[],
+        )?],
         groups: groups(config, neurons),
         projections: vec![Projection {
             name: "crossbar".into(),
@@ -114,73 +113,4 @@ fn matrix(config: &Config) -> Weights {
         }
     }
     Weights::I8(all.into())
-}
-
-/// The neuron of `model.syn`.
-pub fn neuron_model() -> Model {
-    Model {
-        name: "TinyOdin".into(),
-        params: PARAMS
-            .iter()
-            .map(|&(name, ty)| Param {
-                name: name.into(),
-                ty,
-            })
-            .collect(),
-        states: vec![State {
-            name: "v".into(),
-            width: Width::I16,
-        }],
-        ports: vec![Port {
-            name: "syn".into(),
-            ty: Ty::I32,
-            combine: Combine::Sum,
-        }],
-        handlers: vec![Handler {
-            port: SYN,
-            block: synaptic_event(),
-        }],
-        step: time_reference(),
-        ..Model::default()
-    }
-}
-
-fn synaptic_event() -> Block {
-    let mut b = BlockBuilder::new();
-    let v = b.push(Op::State(POTENTIAL), Ty::I32);
-    let w = b.push(Op::Arg, Ty::I32);
-    let sum = b.bin(BinOp::Add, v, w);
-    let v = b.push(Op::Sat { a: sum, bits: 12 }, Ty::I32);
-    test(b, v)
-}
-
-fn time_reference() -> Block {
-    let mut b = BlockBuilder::new();
-    let v = b.push(Op::State(POTENTIAL), Ty::I32);
-    let leak = b.push(Op::Param(1), Ty::I32);
-    let zero = b.i32(0);
-    let less = b.bin(BinOp::Sub, v, leak);
-    let down = b.bin(BinOp::Max, zero, less);
-    let more = b.bin(BinOp::Add, v, leak);
-    let up = b.bin(BinOp::Min, zero, more);
-    let positive = b.bin(BinOp::Ge, v, zero);
-    let v = b.select(positive, down, up);
-    test(b, v)
-}
-
-/// The end of every update: at or above the threshold the potential is reset and, unless disabled, the neuron spikes.
-fn test(mut b: BlockBuilder, v: Value) -> Block {
-    let zero = b.i32(0);
-    let one = b.i32(1);
-    let thr = b.push(Op::Param(0), Ty::I32);
-    let disabled = b.push(Op::Param(2), Ty::Bool);
-    let positive = b.bin(BinOp::Ge, v, zero);
-    let above = b.bin(BinOp::Ge, v, thr);
-    let fires = b.bin(BinOp::And, positive, above);
-    let next = b.select(fires, zero, v);
-    let payload = b.select(disabled, zero, one);
-    let payload = b.select(fires, payload, zero);
-    b.store(POTENTIAL, next);
-    b.emit(payload);
-    b.finish()
 }

@@ -53,33 +53,41 @@ pub fn from_mapping(mapping: &Mapping) -> Result<(Config, NativeBindings), Diagn
     report.finish().result((config, bindings))
 }
 
-/// A unit that forgets may leave several events in a step for one spike; as rows sent back they would count several times.
+/// What a unit that is sent back to the chip may bring in one step, against what one spike takes. A second spike would come
+/// back as a second row, where the network sends one event.
+///
+/// A unit starts a step below its threshold. After a first spike, at the earliest by its smallest weight, all others must stay
+/// below the threshold; a unit whose leak clears it in every step needs the whole threshold for the first spike already.
 fn spikes_once(mapping: &Mapping, core: &Core, config: &Config, report: &mut Report) {
     let back: BTreeSet<u32> = mapping.loopbacks.iter().map(|l| l.neuron).collect();
-    let mut most = vec![0i64; core.neurons.len()];
+    let mut arrivals = vec![(0i64, i64::MAX); core.neurons.len()];
     for s in core.synapses.iter().filter(|s| s.weight > 0) {
-        if let Some(m) = most.get_mut(s.neuron as usize) {
-            *m += i64::from(s.weight);
+        if let Some((sum, least)) = arrivals.get_mut(s.neuron as usize) {
+            *sum += i64::from(s.weight);
+            *least = i64::from(s.weight).min(*least);
         }
     }
-    for (i, (n, sum)) in config.neurons.iter().zip(most).enumerate() {
-        let room = 2 * i64::from(n.thr);
-        if n.leak == MAX_LEAK && sum >= room && back.contains(&(i as u32)) {
-            let unit = core.neurons.get(i).map(|n| n.unit);
-            let name = unit.and_then(|u| Some(&mapping.populations.get(u.pop as usize)?.name));
-            let name = name.map_or("", |n| n.as_str());
-            report.add("spikes twice", || {
-                Diagnostic::error("SYN0614", format!("`{name}` drives other units, and arrivals of up to {sum} in one step could make it spike twice"))
-                    .class(Class::Fit)
-                    .at(name)
-                    .note("the chip compares after every event, and a second spike would be sent back as a second row")
-                    .hint("raise its threshold or lower its weights, or spread its inputs over several steps with different delays")
-                    .field("limit", "spikes_per_step")
-                    .field("needed", sum)
-                    .field("available", room - 1)
-                    .field("population", name)
-            });
+    for (i, (n, (sum, least))) in config.neurons.iter().zip(arrivals).enumerate() {
+        let thr = i64::from(n.thr);
+        let cleared = n.leak == MAX_LEAK && thr <= i64::from(MAX_LEAK) + 1;
+        let first = if cleared { thr } else { least };
+        if sum == 0 || n.disabled || sum - first < thr || !back.contains(&(i as u32)) {
+            continue;
         }
+        let unit = core.neurons.get(i).map(|n| n.unit);
+        let name = unit.and_then(|u| Some(&mapping.populations.get(u.pop as usize)?.name));
+        let name = name.map_or("", |n| n.as_str());
+        report.add("spikes twice", || {
+            Diagnostic::error("SYN0614", format!("`{name}` drives other units, and arrivals of up to {sum} in one step could make it spike twice"))
+                .class(Class::Fit)
+                .at(name)
+                .note("the chip compares after every event, and a second spike would be sent back as a second row")
+                .hint("raise its threshold or lower its weights, or spread its inputs over several steps with different delays")
+                .field("limit", "spikes_per_step")
+                .field("needed", sum)
+                .field("available", thr + first - 1)
+                .field("population", name)
+        });
     }
 }
 

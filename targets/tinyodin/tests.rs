@@ -1,15 +1,12 @@
-//! tinyODIN against its golden vectors, its own bytes, its model in the language, and mappings.
+//! tinyODIN against its golden vectors, its own bytes and mappings.
 
 mod mapped;
 
-use super::lower::neuron_model;
 use super::*;
 use crate::backend::{NativeInput, Observed};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use synfire_ir::eval::{Reads, run_block};
-use synfire_ir::model::Block;
 use synfire_ir::program::{Program, Reference, SerialEvent, check};
 
 fn golden_files() -> Vec<(String, serde_json::Value)> {
@@ -221,102 +218,4 @@ fn words_of_the_aer_port() {
     assert_eq!(word(&direct, 9), Some(0x283));
     assert_eq!(word(&SerialEvent::Step { first: 1, last: 2 }, 9), None);
     assert_eq!(word(&SerialEvent::Row { pre: 256 }, 9), None);
-}
-
-/// One unit as blocks see it.
-struct Unit {
-    v: i32,
-    w: i32,
-    params: [u32; 3],
-}
-
-impl Reads for Unit {
-    fn param(&self, i: u16) -> u32 {
-        self.params[i as usize]
-    }
-    fn state(&self, _: u16) -> u32 {
-        self.v as u32
-    }
-    fn port(&self, _: u16) -> u32 {
-        0
-    }
-    fn arg(&self) -> u32 {
-        self.w as u32
-    }
-    fn step(&self) -> u32 {
-        0
-    }
-    fn index(&self) -> u32 {
-        0
-    }
-    fn rand(&self, _: u16) -> u32 {
-        0
-    }
-}
-
-/// New potential and payload.
-fn update(block: &Block, unit: &Unit) -> (i32, u32) {
-    let mut values = vec![];
-    run_block(block, unit, &mut values);
-    let (_, v) = block.stores[0];
-    let emit = block.emit.map_or(0, |e| values[e as usize]);
-    (values[v as usize] as i32, emit)
-}
-
-#[test]
-fn the_model_in_the_language_is_the_lowered_one() {
-    use synfire_lang::model::{ModelContext, lower_neuron};
-    use synfire_lang::syntax::{parse, tree};
-    let (file, mut found) = parse(0, include_str!("model.syn"));
-    let neuron = file.items.iter().find_map(|i| match i {
-        tree::Item::Neuron(n) => Some(n),
-        _ => None,
-    });
-    let context = ModelContext {
-        name: "targets.tinyodin.TinyOdin",
-        dt: None,
-        lets: &BTreeMap::new(),
-    };
-    let text = lower_neuron(neuron.expect("a neuron"), &context, &mut found);
-    let text = text.unwrap_or_else(|| panic!("{found}")).model;
-    let own = neuron_model();
-    let names = |m: &synfire_ir::model::Model| -> Vec<String> {
-        let params = m.params.iter().map(|p| p.name.clone());
-        let states = m.states.iter().map(|s| s.name.clone());
-        let ports = m.ports.iter().map(|p| p.name.clone());
-        params.chain(states).chain(ports).collect()
-    };
-    assert_eq!(names(&text), names(&own));
-    let mut spikes = [0; 2];
-    for v in -2048..=2047 {
-        for (thr, leak) in [
-            (0, 0),
-            (1, 127),
-            (7, 3),
-            (600, 1),
-            (2047, 90),
-            (2048, 5),
-            (4095, 0),
-        ] {
-            for disabled in [0, 1] {
-                for w in [-8, -3, -1, 0, 1, 2, 7] {
-                    let unit = Unit {
-                        v,
-                        w,
-                        params: [thr, leak, disabled],
-                    };
-                    let (a, b) = (&text.handlers[0].block, &own.handlers[0].block);
-                    assert_eq!(update(a, &unit), update(b, &unit), "{v} {thr} {w}");
-                    assert_eq!(
-                        update(&text.step, &unit),
-                        update(&own.step, &unit),
-                        "{v} {thr} {leak}"
-                    );
-                    spikes[0] += update(b, &unit).1;
-                    spikes[1] += update(&own.step, &unit).1;
-                }
-            }
-        }
-    }
-    assert!(spikes.iter().all(|&s| s > 1000), "{spikes:?}");
 }

@@ -373,6 +373,12 @@ impl BlockBuilder {
 
     /// Appends an operation with a stated result type.
     pub fn push(&mut self, op: Op, ty: Ty) -> Value {
+        if let Op::Bin(BinOp::Shl | BinOp::Shr, a, by) = op
+            && self.constant(by) == Some(0)
+            && matches!(ty, Ty::I32 | Ty::U32)
+        {
+            return a;
+        }
         let foldable =
             op.operands().next().is_some() && op.operands().all(|v| self.constant(v).is_some());
         let op = if foldable {

@@ -229,14 +229,48 @@ fn both_widths_are_in_the_model() {
     config.dialect = Dialect::Sim;
     config.widths = synfire_targets::ranc::Widths::SIM;
     let sim = lower(&config).expect("legal");
-    let insts = |p: &Program| p.models[1].step.insts.len();
-    assert_eq!(
-        insts(&rtl) - insts(&sim),
-        4,
-        "four wraps at nine bits, none at 32"
-    );
+    // Whether a sum of 256 stays as it is or becomes -256 is the width.
+    let potential = |p: &Program| {
+        let reads = Neuron { syn: 256 };
+        let mut values = vec![];
+        let block = &p.models[1].step;
+        synfire_ir::eval::run_block(block, &reads, &mut values);
+        values[block.stores[0].1 as usize] as i32
+    };
+    assert_eq!((potential(&sim), potential(&rtl)), (256, -256));
+    let parameters = |p: &Program| p.models[1].params.len();
+    assert_eq!((parameters(&sim), parameters(&rtl)), (6, 6));
     assert!(matches!(
         rtl.groups[NEURONS as usize].kind,
         GroupKind::Units { model: 1, .. }
     ));
+}
+
+/// A neuron at rest with thresholds that nothing reaches, and `syn` arriving.
+struct Neuron {
+    syn: i32,
+}
+
+impl synfire_ir::eval::Reads for Neuron {
+    fn param(&self, i: u16) -> u32 {
+        [1000, -1000i32 as u32, 0, 0, 0, 0][i as usize]
+    }
+    fn state(&self, _: u16) -> u32 {
+        0
+    }
+    fn port(&self, _: u16) -> u32 {
+        self.syn as u32
+    }
+    fn arg(&self) -> u32 {
+        0
+    }
+    fn step(&self) -> u32 {
+        0
+    }
+    fn index(&self) -> u32 {
+        0
+    }
+    fn rand(&self, _: u16) -> u32 {
+        0
+    }
 }
