@@ -9,6 +9,7 @@ mod models;
 mod oracle;
 mod programs;
 mod serial;
+mod synapses;
 
 pub use oracle::{Expected, compare, expected, resume};
 
@@ -24,6 +25,10 @@ pub enum Flavour {
     Integer,
     /// Stepped, with F32 states, ports, parameters, graded input and analog outputs among the integer ones.
     Float,
+    /// As `Integer`, with plastic projections.
+    Learning,
+    /// As `Float`, with plastic projections.
+    LearningFloat,
     /// One event after another, integers only.
     Serial,
 }
@@ -57,7 +62,10 @@ pub fn from_tapes(words: [Vec<u32>; 3], flavour: Flavour) -> Case {
     };
     match flavour {
         Flavour::Serial => serial::build(&mut tape),
-        _ => programs::build(&mut tape, flavour == Flavour::Float),
+        Flavour::Integer => programs::build(&mut tape, false, false),
+        Flavour::Float => programs::build(&mut tape, true, false),
+        Flavour::Learning => programs::build(&mut tape, false, true),
+        Flavour::LearningFloat => programs::build(&mut tape, true, true),
     }
 }
 

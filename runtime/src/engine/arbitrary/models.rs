@@ -18,7 +18,7 @@ pub(super) struct Shape {
     pub bounded: Option<i32>,
 }
 
-const INT_WIDTHS: [Width; 8] = [
+pub(super) const INT_WIDTHS: [Width; 8] = [
     Width::I32,
     Width::I16,
     Width::U8,
@@ -116,14 +116,29 @@ fn outputs(tape: &mut Tape, m: &mut Model) {
 }
 
 /// A block under construction with the values of each type that it has so far.
-struct Writer<'t> {
-    b: BlockBuilder,
-    tape: &'t mut Tape,
+pub(super) struct Writer<'t> {
+    pub b: BlockBuilder,
+    pub tape: &'t mut Tape,
     values: Vec<Value>,
 }
 
-impl Writer<'_> {
-    fn any(&mut self, ty: Ty) -> Value {
+impl<'t> Writer<'t> {
+    pub fn new(tape: &'t mut Tape) -> Self {
+        Writer {
+            b: BlockBuilder::new(),
+            tape,
+            values: vec![],
+        }
+    }
+
+    /// Something that the block may read.
+    pub fn leaf(&mut self, op: Op, ty: Ty) {
+        let v = self.b.push(op, ty);
+        self.values.push(v);
+    }
+
+    /// A value of a type.
+    pub fn any(&mut self, ty: Ty) -> Value {
         let of: Vec<Value> = (self.values.iter().copied())
             .filter(|&v| self.b.ty(v) == ty)
             .collect();
@@ -157,13 +172,11 @@ impl Writer<'_> {
             let site = self.tape.below(3) as u16;
             leaves.push((Op::Rand { site }, Ty::U32));
         }
-        for (op, ty) in leaves {
-            let v = self.b.push(op, ty);
-            self.values.push(v);
-        }
+        leaves.into_iter().for_each(|(op, ty)| self.leaf(op, ty));
     }
 
-    fn op(&mut self, floats: bool) {
+    /// One more operation.
+    pub fn op(&mut self, floats: bool) {
         let kinds = if floats { 10 } else { 8 };
         let v = match self.tape.below(kinds) {
             0 | 1 => self.binary(Ty::I32),
@@ -307,11 +320,7 @@ impl Writer<'_> {
 }
 
 fn block(tape: &mut Tape, m: &Model, arg: Option<Ty>, shape: Shape) -> Block {
-    let mut w = Writer {
-        b: BlockBuilder::new(),
-        tape,
-        values: vec![],
-    };
+    let mut w = Writer::new(tape);
     w.leaves(m, arg, shape.serial);
     for _ in 0..w.tape.below(16) {
         w.op(shape.floats);

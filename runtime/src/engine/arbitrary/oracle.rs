@@ -335,16 +335,43 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn every_flavour() -> impl Strategy<Value = super::super::Case> {
+        let stepped = prop_oneof![case(Flavour::Integer), case(Flavour::Float)];
+        let learning = prop_oneof![case(Flavour::Learning), case(Flavour::LearningFloat)];
+        prop_oneof![stepped, learning, case(Flavour::Serial)]
+    }
+
     proptest! {
         /// Every generated program is one that engines accept, and the reference can run it.
         #[test]
-        fn cases_are_legal(
-            c in prop_oneof![case(Flavour::Integer), case(Flavour::Float), case(Flavour::Serial)]
-        ) {
+        fn cases_are_legal(c in every_flavour()) {
             let found = synfire_ir::program::check(&c.program);
             prop_assert!(found.is_empty(), "{found}");
             let e = expected(&c);
             prop_assert_eq!(e.states.len(), c.program.groups.len());
         }
+    }
+
+    /// Plastic programs would test nothing if their weights stayed as they are.
+    #[test]
+    fn weights_move() {
+        let (mut moved, mut plastic) = (0, 0);
+        for k in 0..100 {
+            let words = |part: u32, n: u32| {
+                (0..n)
+                    .map(|i| synfire_ir::rng::word(k, part, 0, 0, 0, i))
+                    .collect()
+            };
+            let tapes = [words(1, 300), words(2, 900), words(3, 4000)];
+            let c = super::super::from_tapes(tapes, Flavour::Learning);
+            let start = Reference::new(&c.program, 0);
+            let e = expected(&c);
+            for (x, states) in c.program.plastic.iter().zip(&e.synapses) {
+                let first = start.synapses(x.projection, 0).unwrap_or_default();
+                plastic += 1;
+                moved += usize::from(!states[0].starts_with(&first));
+            }
+        }
+        assert!(plastic > 100 && 2 * moved > plastic, "{moved} of {plastic}");
     }
 }

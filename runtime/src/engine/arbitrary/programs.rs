@@ -1,6 +1,7 @@
 //! Random stepped programs: groups in phases, projections of every layout, probes, and events for the external groups.
 
 use super::models::{Shape, model};
+use super::synapses::learn;
 use super::{Case, Part, Tape};
 use crate::engine::{InputEvent, Stimulus};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use synfire_ir::program::{
     Projection, Range, Rows, Run, Weights,
 };
 
-pub(super) fn build(tape: &mut Tape, floats: bool) -> Case {
+pub(super) fn build(tape: &mut Tape, floats: bool, learning: bool) -> Case {
     let shape = Shape {
         floats,
         serial: false,
@@ -42,6 +43,9 @@ pub(super) fn build(tape: &mut Tape, floats: bool) -> Case {
         program.projections.extend(made);
     }
     probes(tape, &mut program, true);
+    if learning {
+        learn(tape, &mut program, floats);
+    }
     let input = tape.within(Part::Data, |t| events(t, &program, samples, steps));
     Case {
         program: Arc::new(program),
@@ -113,7 +117,7 @@ fn groups(tape: &mut Tape, models: &[Model], floats: bool) -> Vec<Group> {
     out
 }
 
-fn range(tape: &mut Tape, size: u32) -> Range {
+pub(super) fn range(tape: &mut Tape, size: u32) -> Range {
     match tape.below(3) {
         0 | 1 => Range {
             start: 0,
