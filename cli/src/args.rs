@@ -3,6 +3,7 @@
 //! Everything here is data: what a command does stands in [`crate::commands`]. Names and meanings are a contract with
 //! users' scripts; they are added to, never changed.
 
+use crate::units::Interval;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -203,6 +204,9 @@ pub struct RunOptions {
     /// Arithmetic of an ideal network: floats, or integers that are equal on every engine.
     #[arg(long, value_enum, default_value_t = ArithmeticArg::Auto)]
     pub arithmetic: ArithmeticArg,
+    /// Refuse a run that would take more memory than this, e.g. 2GiB or 500MB.
+    #[arg(long, value_name = "SIZE", value_parser = crate::units::parse_size)]
+    pub memory_limit: Option<u64>,
     /// Spikes (.csv, .npz) for the network's inputs; - is CSV on standard input. May be given several times.
     #[arg(long, value_name = "F")]
     pub input: Vec<PathBuf>,
@@ -221,6 +225,15 @@ pub struct RunArgs {
     /// Print a hash of all states and of the spikes so far every N steps; equal hashes prove equal runs.
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub hash_every: u32,
+    /// Write the run's whole state to this file now and then, on Ctrl-C and at the end; --resume goes on from it.
+    #[arg(long, value_name = "FILE", help_heading = "Long runs")]
+    pub checkpoint: Option<PathBuf>,
+    /// Time between two checkpoints: simulated time (500ms) or a number of steps; without it a minute of the clock.
+    #[arg(long, value_name = "D", value_parser = crate::units::parse_interval, requires = "checkpoint", help_heading = "Long runs")]
+    pub every: Option<Interval>,
+    /// Go on from a checkpoint, with the same results as a run without a break.
+    #[arg(long, value_name = "FILE", help_heading = "Long runs")]
+    pub resume: Option<PathBuf>,
     /// Write a page about the run: raster, rates, traces.
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,

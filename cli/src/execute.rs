@@ -6,16 +6,19 @@ use crate::failure::Failure;
 use crate::files;
 use crate::network::{self, Loaded};
 use crate::progress::Bar;
+use crate::units::Interval;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use synfire_compiler::ideal::{self, IdealOptions};
 use synfire_ir::artifact::{Artifact, SectionKind};
 use synfire_ir::network::{Network, Probe, Quantity};
 use synfire_ir::program::Arithmetic;
 use synfire_ir::units::Dimension;
 use synfire_ir::{Class, Diagnostic, Diagnostics, SourceMap};
-use synfire_runtime::session::{Choice, Length, Plan, Recording, Wanted, length};
+use synfire_runtime::session::{
+    Checkpoint, Choice, Course, Every, Keep, Length, Plan, Recording, Wanted, length,
+};
 use synfire_runtime::spikes::{self, Population, SpikeData};
 
 /// Something to run, with what its file says about a run.
@@ -198,18 +201,36 @@ pub struct Ran {
     pub shifts: Vec<u32>,
     /// Seconds from the start of the command to the first step.
     pub build_s: f64,
+    /// Step of the engine at which a resumed run went on.
+    pub resumed_at: Option<u32>,
     /// Neurons and synapses of the network, where it is one.
     pub scale: Option<(u64, f64)>,
     /// Dimension of each recorded state, by the name of its signal.
     pub dimensions: BTreeMap<String, Dimension>,
 }
 
-/// Runs a subject; `begin` is when the command began.
+/// What a long run keeps, and where it goes on from.
+#[derive(Clone, Debug, Default)]
+pub struct Long {
+    /// Steps between two hashes; 0 for none.
+    pub hash_every: u32,
+    /// Where checkpoints go.
+    pub checkpoint: Option<PathBuf>,
+    /// Time between two of them.
+    pub every: Option<Interval>,
+    /// The checkpoint to go on from.
+    pub resume: Option<PathBuf>,
+}
+
+/// Time between two checkpoints when nothing is said.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Runs a subject; `begin` is when the command began. A run that the user stops gives what there is.
 pub fn run(
     subject: Subject,
     options: &RunOptions,
     input: &SpikeData,
-    hash_every: u32,
+    long: &Long,
     begin: Instant,
     console: &Console,
 ) -> Result<Ran, Failure> {
@@ -219,10 +240,16 @@ pub fn run(
         EngineArg::Gpu => Choice::Gpu,
         EngineArg::Cpu => Choice::Cpu,
     };
+    let every = interval(long.every, subject.dt)?;
+    let from = resumed(long.resume.as_deref())?;
     let shifts = subject.plan.shifts().to_vec();
-    let mut session = subject
-        .plan
-        .open(choice, options.threads, input.batch.unwrap_or(1))?;
+    let engine = synfire_runtime::engine::Options {
+        samples: input.batch.unwrap_or(1),
+        threads: options.threads,
+        memory: options.memory_limit,
+    };
+    let checkpoints = long.checkpoint.is_some() || from.is_some();
+    let mut session = subject.plan.open_with(choice, engine, checkpoints)?;
     console.show(session.notes(), &SourceMap::default());
     let build_s = begin.elapsed().as_secs_f64();
     tracing::info!(
@@ -232,12 +259,24 @@ pub fn run(
         build_s,
         "run"
     );
+    let resumed_at = from.as_ref().map(Checkpoint::steps);
+    let mut write = |bytes: &[u8]| match &long.checkpoint {
+        Some(path) => files::write(path, bytes),
+        None => Ok(()),
+    };
+    let course = Course {
+        steps: length.steps,
+        hash_every: long.hash_every,
+        keep: long.checkpoint.is_some().then_some(Keep {
+            every,
+            write: &mut write,
+        }),
+        from,
+    };
     let bar = Bar::new(console);
-    let recording = session.run(length.steps, input, hash_every, &bar)?;
+    let recording = session.follow(course, input, &bar);
     bar.finish();
-    if !recording.complete {
-        return Err(Failure::Interrupted);
-    }
+    let recording = recording.map_err(|d| resumable(d, long.checkpoint.as_deref()))?;
     console.show(&recording.notes, &SourceMap::default());
     Ok(Ran {
         name: subject.name,
@@ -252,9 +291,51 @@ pub fn run(
         length,
         shifts,
         build_s,
+        resumed_at,
         scale: subject.scale,
         dimensions: subject.dimensions,
     })
+}
+
+/// Says of a device that failed where the run can go on from.
+fn resumable(mut found: Diagnostics, checkpoint: Option<&std::path::Path>) -> Diagnostics {
+    let written = checkpoint.filter(|path| path.is_file());
+    for d in found.0.iter_mut().filter(|d| d.class == Class::Device) {
+        if let Some(path) = written {
+            let hint = format!(
+                "--resume {} goes on from the last checkpoint",
+                path.display()
+            );
+            d.hints.push(hint);
+        }
+    }
+    found
+}
+
+/// A checkpoint from a file.
+fn resumed(path: Option<&std::path::Path>) -> Result<Option<Checkpoint>, Failure> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    let bytes = files::read(path)?;
+    Ok(Some(Checkpoint::from_bytes(&files::shown(path), &bytes)?))
+}
+
+/// How often checkpoints are written.
+fn interval(every: Option<Interval>, dt: Option<f64>) -> Result<Every, Failure> {
+    let wanted = match every {
+        None => return Ok(Every::Time(MINUTE)),
+        Some(Interval::Steps(n)) => Wanted::Steps(n),
+        Some(Interval::Seconds(t)) => Wanted::Seconds(t),
+    };
+    let steps = length(Some(wanted), dt, None, None).map_err(|mut found| {
+        found.0.iter_mut().for_each(|d| {
+            d.message = format!("--every: {}", d.message);
+            d.hints = vec!["give --every as a number of steps".into()];
+        });
+        found
+    })?;
+    Ok(Every::Steps(steps.steps))
 }
 
 /// Only one of the files may be standard input.

@@ -1,4 +1,4 @@
-//! Ctrl-C: long work is asked to stop, and what does not is ended, with no temporary file left behind.
+//! Ctrl-C: long work is asked to stop and says that it heard; what does not is ended, with no temporary file left behind.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,24 +13,40 @@ pub const STATUS: u8 = 130;
 const PATIENCE: Duration = Duration::from_millis(1500);
 
 static ASKED: AtomicBool = AtomicBool::new(false);
+static HEARD: AtomicBool = AtomicBool::new(false);
 static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// Listens for Ctrl-C (and the request to terminate) from now on. Where no handler can be set, the system's own stays.
 pub fn listen() {
     let _ = ctrlc::set_handler(|| {
-        let again = ASKED.swap(true, Ordering::SeqCst);
-        if !again {
+        if ASKED.swap(true, Ordering::SeqCst) {
+            end();
+        }
+        std::thread::spawn(|| {
             std::thread::sleep(PATIENCE);
-        }
-        for file in UNFINISHED
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-        {
-            let _ = std::fs::remove_file(file);
-        }
-        std::process::exit(i32::from(STATUS));
+            if !HEARD.load(Ordering::SeqCst) {
+                end();
+            }
+        });
     });
+}
+
+/// Ends the process, with no temporary file left behind.
+fn end() {
+    let unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    for file in unfinished.iter() {
+        let _ = std::fs::remove_file(file);
+    }
+    std::process::exit(i32::from(STATUS));
+}
+
+/// As [`asked`], by work that then stops by itself and may take its time to write what there is; a second Ctrl-C ends it.
+pub fn heard() -> bool {
+    let asked = asked();
+    if asked {
+        HEARD.store(true, Ordering::SeqCst);
+    }
+    asked
 }
 
 /// Has the user asked to stop?

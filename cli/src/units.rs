@@ -43,6 +43,52 @@ pub fn parse_step(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Time between two events of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Interval {
+    /// Steps, at least 1.
+    Steps(u32),
+    /// Seconds of simulated time.
+    Seconds(f64),
+}
+
+/// `500ms`, or a number of steps.
+pub fn parse_interval(text: &str) -> Result<Interval, String> {
+    match text.trim().replace('_', "").parse::<u32>() {
+        Ok(0) => Err("at least one step must lie between two checkpoints".into()),
+        Ok(n) => Ok(Interval::Steps(n)),
+        Err(_) => parse_duration(text)
+            .map(Interval::Seconds)
+            .map_err(|e| format!("{e}; a number without a unit is steps")),
+    }
+}
+
+/// Bytes in a text such as `2GiB`, `500MB` or `1_000_000`.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, f64); 9] = [
+        ("KiB", 1024.0),
+        ("MiB", 1048576.0),
+        ("GiB", 1073741824.0),
+        ("TiB", 1099511627776.0),
+        ("kB", 1e3),
+        ("MB", 1e6),
+        ("GB", 1e9),
+        ("TB", 1e12),
+        ("B", 1.0),
+    ];
+    let text = text.trim();
+    let unit = UNITS.iter().find(|(u, _)| text.ends_with(u));
+    let (unit, factor) = unit.copied().unwrap_or(("", 1.0));
+    let number = text[..text.len() - unit.len()].trim().replace('_', "");
+    match number.parse::<f64>() {
+        Ok(x) if x.is_finite() && x >= 0.0 => Ok((x * factor) as u64),
+        _ => Err(
+            "a size is a number with its unit: 2GiB, 500MB (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB)"
+                .into(),
+        ),
+    }
+}
+
 /// `1234567` as `1,234,567`.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();

@@ -5,7 +5,7 @@ use crate::commands::compile;
 use crate::console::Console;
 use crate::distance::{Distance, distances};
 use crate::execute::{self, Ran};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::network;
 use crate::table::{Side, Table};
 use crate::targets;
@@ -32,7 +32,11 @@ pub fn compare(args: &CompareArgs, console: &Console) -> Outcome {
     )?;
     let subject = execute::ideal(&loaded, &args.run, console)?;
     let input = execute::inputs(&args.run.input, subject.plan.populations())?;
-    let ideal = execute::run(subject, &args.run, &input, 0, begin, console)?;
+    let whole = execute::Long::default();
+    let ideal = execute::run(subject, &args.run, &input, &whole, begin, console)?;
+    if !ideal.recording.complete {
+        return Err(Failure::Interrupted);
+    }
 
     let begin = Instant::now();
     let on_chip = RunOptions {
@@ -58,7 +62,10 @@ pub fn compare(args: &CompareArgs, console: &Console) -> Outcome {
         .hint("this should not happen; please report it with the network")
         .into());
     }
-    let chip = execute::run(subject, &on_chip, &input, 0, begin, console)?;
+    let chip = execute::run(subject, &on_chip, &input, &whole, begin, console)?;
+    if !chip.recording.complete {
+        return Err(Failure::Interrupted);
+    }
     let rows = distances(&ideal, &chip, args.tolerance);
     let why = why(&made.report);
     if console.is_json() {

@@ -2,14 +2,14 @@
 
 use crate::args::RunArgs;
 use crate::console::Console;
-use crate::execute::{self, Ran};
+use crate::execute::{self, Long, Ran};
 use crate::failure::{Failure, Outcome};
 use crate::files;
 use crate::report;
 use crate::stats::{self, Activity};
 use crate::table::{Side, Table};
 use crate::units::{count, number_of, peak_memory, percent, seconds, short};
-use crate::{diagnostics, interrupt, raster};
+use crate::{diagnostics, raster};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
@@ -41,6 +41,10 @@ struct Facts<'a> {
     synaptic_events: u64,
     #[serde(skip_serializing_if = "is_zero")]
     events_lost: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    interrupted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resumed_at: Option<u32>,
     peak_memory_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_steps: Option<u32>,
@@ -91,11 +95,14 @@ pub fn run(args: &RunArgs, console: &Console) -> Outcome {
     let (subject, artefact, sources) = execute::open(&args.net, &args.run, &args.network, console)?;
     refuse_signals_in_csv(args, &subject.plan.signals())?;
     let input = execute::inputs(&args.run.input, subject.plan.populations())?;
-    let ran = execute::run(subject, &args.run, &input, args.hash_every, begin, console)
+    let long = Long {
+        hash_every: args.hash_every,
+        checkpoint: args.checkpoint.clone(),
+        every: args.every,
+        resume: args.resume.clone(),
+    };
+    let ran = execute::run(subject, &args.run, &input, &long, begin, console)
         .map_err(|f| with(f, sources))?;
-    if interrupt::asked() {
-        return Err(Failure::Interrupted);
-    }
     let activity = stats::activity(&ran.recording, &ran.populations, ran.dt);
     for path in &args.record {
         write_record(path, &ran, console)?;
@@ -115,7 +122,26 @@ pub fn run(args: &RunArgs, console: &Console) -> Outcome {
         text += &written(args, &ran);
         console.print(&text);
     }
+    if !ran.recording.complete {
+        console.note(&stopped(args, &ran));
+        return Err(Failure::Interrupted);
+    }
     Ok(())
+}
+
+/// What is left of a run that the user stopped.
+fn stopped(args: &RunArgs, ran: &Ran) -> String {
+    let (done, all) = (ran.recording.steps, ran.length.steps);
+    let mut text = format!(
+        "stopped after {} of {}; what was recorded so far is complete",
+        count(done.into()),
+        number_of(all.into(), "step", "steps")
+    );
+    match &args.checkpoint {
+        Some(path) => text += &format!("; --resume {} goes on", path.display()),
+        None => text += "; with --checkpoint FILE it could have been resumed",
+    }
+    text
 }
 
 fn with(failure: Failure, sources: SourceMap) -> Failure {
@@ -210,6 +236,8 @@ fn facts<'a>(ran: &'a Ran, activity: &'a [Activity]) -> Facts<'a> {
         spikes: spikes_of_neurons(ran, activity),
         synaptic_events: r.counters.synaptic_events,
         events_lost: r.counters.lost,
+        interrupted: !r.complete,
+        resumed_at: ran.resumed_at,
         peak_memory_bytes: peak_memory(),
         latency_steps: ran
             .target
@@ -293,6 +321,9 @@ fn headline(ran: &Ran, console: &Console) -> String {
             "batch of {}",
             number_of(n.into(), "sample", "samples")
         ));
+    }
+    if let Some(step) = ran.resumed_at {
+        more.push(format!("resumed at step {}", count(step.into())));
     }
     let latency = ran.shifts.iter().copied().max().unwrap_or(0);
     if latency > 0 {

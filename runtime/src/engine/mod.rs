@@ -15,6 +15,7 @@ use snapshot::Snapshot;
 use std::sync::Arc;
 use synfire_ir::diag::{Diagnostic, Diagnostics, Progress};
 use synfire_ir::program::{Program, SerialEvent};
+use synfire_ir::{Class, Diagnostic};
 
 /// An event injected into an external group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +95,8 @@ pub struct Options {
     pub samples: u32,
     /// Threads of the CPU engine; 0 takes all cores.
     pub threads: usize,
+    /// Bytes that the program may take; more is refused before anything is allocated.
+    pub memory: Option<u64>,
 }
 
 impl Default for Options {
@@ -101,8 +104,27 @@ impl Default for Options {
         Options {
             samples: 1,
             threads: 0,
+            memory: None,
         }
     }
+}
+
+/// The refusal of a program that needs more bytes than the caller allows.
+fn beyond_limit(name: &str, samples: u32, need: u128, limit: u64) -> Diagnostic {
+    let mib = |b: u128| b.div_ceil(1 << 20);
+    Diagnostic::error(
+        "SYN0846",
+        format!(
+            "`{name}` needs about {} MiB with {samples} samples; the limit is {} MiB",
+            mib(need),
+            mib(limit.into())
+        ),
+    )
+    .class(Class::Fit)
+    .note("an engine keeps synapses, and the states, ports and delayed outputs of all samples")
+    .hint("raise --memory-limit, run fewer samples at once, or scale the network down")
+    .field("needed", need)
+    .field("available", limit)
 }
 
 /// Something that runs a program.

@@ -244,6 +244,19 @@ impl Chip {
         &self.shifts
     }
 
+    /// What of it shapes a run beside the program.
+    pub fn fingerprint(&self, f: &mut dyn FnMut(serde_json::Value)) {
+        use serde_json::json;
+        f(json!((
+            &self.shifts,
+            &self.outputs,
+            &self.addresses,
+            &self.feeds
+        )));
+        f(json!(self.every_step));
+        self.inputs.iter().for_each(|i| f(json!(i.0)));
+    }
+
     /// Named input before step `steps`, as native events.
     pub fn drive(
         &self,

@@ -5,25 +5,29 @@
 //! engine and gives a [`Session`], which turns named input into events, runs in chunks, and names what was recorded. What a
 //! chip adds in latency is taken off. Deliberately absent: files, terminals, the compiler.
 
+mod bytes;
+mod checkpoint;
 mod chip;
+mod identity;
 mod length;
 mod named;
+mod run;
 mod stimulus;
 #[cfg(test)]
 mod tests;
 
+pub use checkpoint::Checkpoint;
 pub use length::{Length, LengthReason, Wanted, length};
+pub use run::{Course, Every, Keep};
 
 use crate::engine::{self, Counters, Engine, Options, Record};
-use crate::spikes::{NamedSpike, Population, SpikeData};
+use crate::spikes::{Population, SpikeData};
 use chip::Chip;
 use named::Named;
 use std::sync::Arc;
-use std::time::Instant;
-use stimulus::Drive;
 use synfire_ir::diag::Progress;
 use synfire_ir::program::{Arithmetic, Program};
-use synfire_ir::{Class, Diagnostic, Diagnostics};
+use synfire_ir::{Diagnostic, Diagnostics};
 
 /// Which engine to take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,9 +113,23 @@ impl Plan {
         samples: u32,
     ) -> Result<Session, Diagnostics> {
         let options = Options {
-            samples: samples.max(1),
+            samples,
             threads,
+            ..Options::default()
         };
+        self.open_with(choice, options, false)
+    }
+
+    /// As [`Plan::open`], with all options of an engine. Checkpoints name the program by its hash, which takes a moment for a
+    /// large one: `checkpoints` says whether any are to be written or read.
+    pub fn open_with(
+        self,
+        choice: Choice,
+        mut options: Options,
+        checkpoints: bool,
+    ) -> Result<Session, Diagnostics> {
+        options.samples = options.samples.max(1);
+        let hash = checkpoints.then(|| identity::of_plan(&self));
         let program = Arc::new(self.program);
         let mut notes = Diagnostics::new();
         let engine = match choice {
@@ -134,6 +152,7 @@ impl Plan {
             wiring: self.wiring,
             engine,
             samples: options.samples,
+            hash,
             notes,
         })
     }
@@ -183,13 +202,10 @@ pub struct Session {
     wiring: Wiring,
     engine: Box<dyn Engine>,
     samples: u32,
+    /// Of the plan, if checkpoints are to be written or read.
+    hash: Option<u64>,
     notes: Diagnostics,
 }
-
-/// Steps of one call of the engine at most: what is recorded is named in between.
-const CHUNK: u32 = 4096;
-/// Generated events (signals, time references) of one call at most.
-const GENERATED: u64 = 4 << 20;
 
 impl Session {
     /// `cpu` or `gpu`.
@@ -220,7 +236,8 @@ impl Session {
     /// Runs `steps` steps of the network from the initial state, with a hash of the state every `hash_every` steps (0: none).
     /// Progress is reported as `run` in steps. A cancelled run gives what there is, with `complete` false.
     ///
-    /// Errors: `SYN0909` input that the network cannot take, `SYN0910` a run that is too long, and those of the engine.
+    /// Errors: `SYN0909` input that the network cannot take, `SYN0910` a run that is too long, `SYN0845` a session that has run
+    /// already, and those of the engine.
     pub fn run(
         &mut self,
         steps: u32,
@@ -228,68 +245,12 @@ impl Session {
         hash_every: u32,
         progress: &dyn Progress,
     ) -> Result<Recording, Diagnostics> {
-        let begin = Instant::now();
-        let extra = self.wiring.extra_steps();
-        let total = steps.checked_add(extra).ok_or_else(|| too_long(steps))?;
-        let drive = match &self.wiring {
-            Wiring::Named(n) => n.drive(input, steps, self.samples, &self.program)?,
-            Wiring::Chip(c) => c.drive(input, steps, self.samples, &self.populations)?,
+        let course = Course {
+            steps,
+            hash_every,
+            ..Course::default()
         };
-        let mut recording = Recording {
-            notes: late(input, steps),
-            ..Recording::default()
-        };
-        recording.data.batch = input.batch;
-        recording.data.signals = self.wiring.signals(self.samples);
-        let mut record = Record::default();
-        let mut spikes_hash = Fnv::default();
-        let mut done = 0;
-        while done < total && !progress.cancelled() {
-            let chunk = self.chunk(&drive, done, total, hash_every);
-            let stimulus = drive.slice(done, done + chunk);
-            let part = Part {
-                progress,
-                done,
-                total,
-            };
-            let ran = self.engine.advance(chunk, &stimulus, &mut record, &part)?;
-            let before = recording.data.spikes.len();
-            self.wiring
-                .collect(&mut record, steps, &self.program, &mut recording.data);
-            done += ran;
-            if hash_every > 0 {
-                recording.data.spikes[before..]
-                    .iter()
-                    .for_each(|s| spikes_hash.spike(s));
-                if done % hash_every == 0 {
-                    let mut whole = spikes_hash;
-                    whole.word(self.engine.hash()?);
-                    recording.hashes.push((done, whole.0));
-                }
-            }
-            if ran < chunk {
-                break;
-            }
-        }
-        recording.complete = done >= total;
-        recording.steps = done.saturating_sub(extra).min(steps);
-        recording.data.spikes.sort_unstable_by_key(|s| s.key());
-        recording.counters = self.engine.counters()?;
-        recording.counts = self.counts(&recording);
-        recording.run_s = begin.elapsed().as_secs_f64();
-        Ok(recording)
-    }
-
-    fn chunk(&self, drive: &Drive, done: u32, total: u32, hash_every: u32) -> u32 {
-        let bound = GENERATED / drive.generated_per_step().max(1);
-        let chunk = CHUNK
-            .min(bound.clamp(1, u64::from(CHUNK)) as u32)
-            .min(total - done);
-        if hash_every == 0 {
-            chunk
-        } else {
-            chunk.min(hash_every - done % hash_every)
-        }
+        self.follow(course, input, progress)
     }
 
     fn counts(&self, recording: &Recording) -> Vec<Option<u64>> {
@@ -341,79 +302,5 @@ impl Wiring {
             Wiring::Named(n) => n.collect(record, program, data),
             Wiring::Chip(c) => c.collect(record, steps, data),
         }
-    }
-}
-
-/// 64-bit FNV-1a over little-endian words.
-#[derive(Clone, Copy)]
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Fnv(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn word(&mut self, w: u64) {
-        for b in w.to_le_bytes() {
-            self.0 = (self.0 ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-
-    /// Spikes come in the order of the engine's record, which does not depend on the engine.
-    fn spike(&mut self, s: &NamedSpike) {
-        self.word(u64::from(s.sample) << 32 | u64::from(s.step));
-        self.word(u64::from(s.population) << 32 | u64::from(s.neuron));
-        self.word(s.value.to_bits());
-    }
-}
-
-fn too_long(steps: u32) -> Diagnostics {
-    Diagnostic::error(
-        "SYN0910",
-        format!(
-            "{steps} steps and the chip's latency are more than {} steps",
-            u32::MAX
-        ),
-    )
-    .class(Class::Usage)
-    .hint("run it in parts")
-    .into()
-}
-
-/// A warning when input comes after the end.
-fn late(input: &SpikeData, steps: u32) -> Diagnostics {
-    let late = input.spikes.iter().filter(|s| s.step >= steps).count();
-    if late == 0 {
-        return Diagnostics::new();
-    }
-    let last = input.last_step().unwrap_or(0);
-    Diagnostic::warning(
-        "SYN0911",
-        format!("{late} input spikes come after the end of the run and have no effect"),
-    )
-    .note(format!(
-        "the run has {steps} steps; the last input comes in step {last}"
-    ))
-    .hint(format!("--steps {} covers them all", u64::from(last) + 1))
-    .into()
-}
-
-/// Progress of one chunk within the whole run.
-struct Part<'a> {
-    progress: &'a dyn Progress,
-    done: u32,
-    total: u32,
-}
-
-impl Progress for Part<'_> {
-    fn report(&self, _: &str, done: u64, _: u64) {
-        self.progress
-            .report("run", u64::from(self.done) + done, u64::from(self.total));
-    }
-
-    fn cancelled(&self) -> bool {
-        self.progress.cancelled()
     }
 }

@@ -154,6 +154,14 @@ impl Named {
         })
     }
 
+    /// What of it shapes a run beside the program.
+    pub fn fingerprint(&self, f: &mut dyn FnMut(serde_json::Value)) {
+        f(serde_json::json!(self.feeds));
+        self.traces
+            .iter()
+            .for_each(|t| f(serde_json::json!((&t.name, t.scale.to_bits()))));
+    }
+
     /// Signals to be filled by [`Self::collect`].
     pub fn empty_signals(&self, samples: u32) -> Vec<Signal> {
         let empty = |t: &TraceOf| Signal {

@@ -5,7 +5,7 @@
 
 use crate::engine::{InputEvent, Stimulus};
 use crate::spikes::Signal;
-use synfire_ir::program::SerialEvent;
+use synfire_ir::program::{Program, SerialEvent};
 
 /// What a run is driven by.
 #[derive(Default)]
@@ -27,6 +27,38 @@ impl Drive {
     pub fn generated_per_step(&self) -> u64 {
         let elements: u64 = self.signals.iter().map(|s| u64::from(s.1.elements)).sum();
         (elements + self.every_step.len() as u64) * u64::from(self.samples)
+    }
+
+    /// The largest sum of absolute payloads that one unit of each group sends in one step; at least 1.
+    pub fn loads(&self, p: &Program) -> Vec<f64> {
+        let size = |group: u32, payload: u32| match p.groups.get(group as usize) {
+            Some(g) if g.graded => f64::from(f32::from_bits(payload)).abs(),
+            _ => f64::from(payload as i32).abs(),
+        };
+        let mut events = vec![0.0f64; p.groups.len()];
+        // Sorted as they are, the events of one unit and step stand together.
+        let same = |a: &InputEvent, b: &InputEvent| {
+            (a.step, a.sample, a.group, a.unit) == (b.step, b.sample, b.group, b.unit)
+        };
+        for unit in self.events.chunk_by(same) {
+            let sum: f64 = unit.iter().map(|e| size(e.group, e.payload)).sum();
+            if let Some(most) = events.get_mut(unit[0].group as usize) {
+                *most = most.max(sum);
+            }
+        }
+        for (group, signal) in &self.signals {
+            let values = signal.values.iter().flatten();
+            let largest = values.fold(0.0f64, |m, x| m.max(f64::from(*x).abs()));
+            if let Some(most) = events.get_mut(*group as usize) {
+                *most += largest;
+            }
+        }
+        for &(group, _, payload) in &self.every_step {
+            if let Some(most) = events.get_mut(group as usize) {
+                *most += size(group, payload);
+            }
+        }
+        events.iter().map(|x| x.max(1.0)).collect()
     }
 
     /// What is due in the steps `from..to`.

@@ -3,7 +3,6 @@
 use super::*;
 use crate::spikes::NamedSpike;
 use std::collections::BTreeMap;
-use synfire_ir::Quiet;
 use synfire_ir::artifact::{
     Artifact, Bindings, BoundInput, BoundOutput, BoundPopulation, Header, Section, SectionKind,
 };
@@ -12,6 +11,7 @@ use synfire_ir::program::{
     Carry, Column, Discipline, Group, GroupKind, Layout, Observable, Probe, Projection, Range,
     Weights,
 };
+use synfire_ir::{Class, Quiet};
 use synfire_targets::backend::{
     Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics,
 };
@@ -309,4 +309,96 @@ fn lengths_follow_the_rule() {
         );
     }
     assert!(length(Some(Wanted::Seconds(1.0)), None, None, None).is_err());
+}
+
+/// A checkpoint of the relays on their way.
+fn under_way() -> Vec<u8> {
+    let mut kept: Vec<Vec<u8>> = vec![];
+    let mut write = |bytes: &[u8]| {
+        kept.push(bytes.to_vec());
+        Ok(())
+    };
+    let course = Course {
+        steps: 10,
+        keep: Some(Keep {
+            every: Every::Steps(3),
+            write: &mut write,
+        }),
+        ..Course::default()
+    };
+    let r = relays().follow(course, &pulses(), &Quiet).expect("a run");
+    assert_eq!(r.data.spikes.len(), 4);
+    assert_eq!(kept.len(), 4, "after 3, 6 and 9 steps, and at the end");
+    kept.swap_remove(0)
+}
+
+fn relays() -> Session {
+    let plan = Plan::ideal(program(2), &[true, false], vec![(1, 0, 2, 1)], vec![]);
+    let options = Options {
+        samples: 2,
+        threads: 1,
+        ..Options::default()
+    };
+    plan.open_with(Choice::Cpu, options, true)
+        .expect("an engine")
+}
+
+fn pulses() -> SpikeData {
+    SpikeData {
+        spikes: vec![spike(0, 0, 0, 0, 1.0), spike(1, 3, 0, 1, 2.0)],
+        batch: Some(2),
+        ..SpikeData::default()
+    }
+}
+
+fn resumed(from: Checkpoint) -> Result<Recording, Diagnostics> {
+    let course = Course {
+        steps: 10,
+        from: Some(from),
+        ..Course::default()
+    };
+    relays().follow(course, &pulses(), &Quiet)
+}
+
+#[test]
+fn a_checkpoint_is_gone_on_from() {
+    let bytes = under_way();
+    let from = Checkpoint::from_bytes("a", &bytes).expect("whole");
+    assert_eq!(from.to_bytes(), bytes);
+    assert_eq!((from.steps(), from.network()), (3, "relays"));
+    let (whole, rest) = (relays().run(10, &pulses(), 0, &Quiet), resumed(from));
+    let (whole, rest) = (whole.expect("a run"), rest.expect("the rest of it"));
+    assert_eq!((&rest.data, &rest.counts), (&whole.data, &whole.counts));
+    assert_eq!(rest.counters, whole.counters);
+    let again = relays().run(1, &pulses(), 0, &Quiet);
+    assert!(again.is_ok());
+    let mut used = relays();
+    used.run(1, &pulses(), 0, &Quiet).expect("a run");
+    let twice = used.run(1, &pulses(), 0, &Quiet).expect_err("it has run");
+    assert_eq!(twice.0[0].code, "SYN0845");
+}
+
+proptest::proptest! {
+    /// Whatever stands in a checkpoint whose checksum agrees: a message or a run, never a panic.
+    #[test]
+    fn hostile_checkpoints_do_no_harm(
+        edits in proptest::collection::vec((20usize..2000, proptest::num::u8::ANY), 1..4),
+        cut in 0usize..40,
+    ) {
+        let mut bytes = under_way();
+        for (at, to) in edits {
+            let n = bytes.len();
+            bytes[20 + at % (n - 20)] = to;
+        }
+        bytes.truncate(bytes.len() - cut * cut / 40);
+        let length = (bytes.len() - 20) as u64;
+        bytes[8..16].copy_from_slice(&length.to_le_bytes());
+        let crc = crc32fast::hash(&bytes[20..]);
+        bytes[16..20].copy_from_slice(&crc.to_le_bytes());
+        if let Ok(from) = Checkpoint::from_bytes("a", &bytes)
+            && let Err(d) = resumed(from)
+        {
+            proptest::prop_assert!(["SYN0840", "SYN0843", "SYN0910"].contains(&d.0[0].code.as_str()), "{}", d);
+        }
+    }
 }

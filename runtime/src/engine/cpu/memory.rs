@@ -1,6 +1,7 @@
 //! Does a run fit this machine? Asked before anything is allocated, since sizes come from outside.
 
 use super::plan::{Cut, tile_count};
+use crate::engine::beyond_limit;
 use synfire_ir::diag::{Class, Diagnostic, Diagnostics};
 use synfire_ir::program::{Carry, Layout, Program};
 
@@ -8,8 +9,17 @@ use synfire_ir::program::{Carry, Layout, Program};
 const UNKNOWN: u64 = 64 << 30;
 
 /// An error if the state of `samples` copies of the program needs more than the machine has free.
-pub(super) fn check(p: &Program, samples: u32, cut: Cut) -> Result<(), Diagnostics> {
+/// A limit of the user's own is an error of another kind.
+pub(super) fn check(
+    p: &Program,
+    samples: u32,
+    cut: Cut,
+    limit: Option<u64>,
+) -> Result<(), Diagnostics> {
     let need = state(p, cut) * samples as u128 + synapses(p, cut);
+    if let Some(limit) = limit.filter(|l| need > u128::from(*l)) {
+        return Err(beyond_limit(&p.name, samples, need, limit).into());
+    }
     let have = free();
     if need <= have as u128 {
         return Ok(());

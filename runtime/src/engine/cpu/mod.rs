@@ -100,7 +100,7 @@ impl Cpu {
         if serial || options.threads == 0 && plan::small(&program) {
             cut.workers = 1;
         }
-        Self::with_cut(program, samples, threads, cut)
+        Self::with_cut(program, samples, threads, cut, options.memory)
     }
 
     /// As [`Cpu::new`] with a given cut; several workers need a thread for each worker of each sample.
@@ -109,9 +109,10 @@ impl Cpu {
         samples: u32,
         threads: usize,
         cut: Cut,
+        memory: Option<u64>,
     ) -> Result<Self, Diagnostics> {
         super::refuse_learning("cpu", &program)?;
-        memory::check(&program, samples, cut)?;
+        memory::check(&program, samples, cut, memory)?;
         let chip = Chip::new(&program).map(Box::new);
         let plan = Plan::new(program, cut);
         let samples = match chip {

@@ -36,7 +36,7 @@ fn engine(c: &Case, mut cut: Cut) -> Result<Cpu, Diagnostics> {
         cut.workers = 1;
     }
     let threads = cut.workers * c.samples as usize;
-    Cpu::with_cut(c.program.clone(), c.samples, threads, cut)
+    Cpu::with_cut(c.program.clone(), c.samples, threads, cut, None)
 }
 
 fn agree(c: &Case, want: &Expected, cut: Cut, at: u32) -> Result<(), TestCaseError> {
@@ -67,7 +67,7 @@ proptest! {
         threads in 0usize..5,
     ) {
         let samples = c.samples;
-        let cpu = Cpu::new(c.program.clone(), &Options { samples, threads });
+        let cpu = Cpu::new(c.program.clone(), &Options { samples, threads, ..Options::default() });
         let mut cpu = cpu.map_err(|d| TestCaseError::fail(d.to_string()))?;
         compare(&mut cpu, &c, &expected(&c), 4).map_err(TestCaseError::fail)?;
     }
@@ -283,12 +283,25 @@ fn a_loop_that_never_rests_is_an_error() {
 }
 
 #[test]
+fn a_limit_of_memory_is_kept() {
+    let options = Options {
+        memory: Some(1 << 20),
+        ..Options::default()
+    };
+    set_up(counters(1000, false), &options).expect("it fits");
+    let found = set_up(counters(1_000_000, false), &options);
+    let found = found.err().expect("it does not fit");
+    assert_eq!(found.0[0].code, "SYN0846");
+}
+
+#[test]
 fn a_network_beyond_the_memory_is_refused() {
     let mut p = counters(u32::MAX - 1, false);
     p.projections.clear();
     let options = Options {
         samples: 1000,
         threads: 1,
+        ..Options::default()
     };
     let found = set_up(p, &options).err().expect("it does not fit");
     assert_eq!(found.0[0].code, "SYN0802");

@@ -5,6 +5,7 @@
 use super::buffers::{self, Use};
 use super::device::Shared;
 use super::pipelines::{Access, Pipeline, compile};
+use crate::engine::beyond_limit;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use synfire_ir::{Class, Diagnostic};
@@ -46,8 +47,17 @@ pub(super) fn samples_that_fit(sizes: &[(&str, Sizes)], samples: u32) -> Result<
 
 /// Refuses what is larger than the memory of a software adapter's machine; other adapters say so themselves when they run out.
 ///
-/// Errors: `SYN0819`.
-pub(super) fn enough_memory(s: &Shared, words: u64) -> Result<(), Diagnostic> {
+/// Errors: `SYN0819`, `SYN0846`.
+/// So is what is more than the caller allows, on any.
+pub(super) fn enough_memory(
+    s: &Shared,
+    words: u64,
+    (name, samples, limit): (&str, u32, Option<u64>),
+) -> Result<(), Diagnostic> {
+    let need = words.saturating_mul(4);
+    if let Some(limit) = limit.filter(|l| need > *l) {
+        return Err(beyond_limit(name, samples, need.into(), limit));
+    }
     let available = match s.info.device_type.as_str() {
         "cpu" => free_memory().unwrap_or(u64::MAX),
         _ => u64::MAX,

@@ -58,7 +58,7 @@ impl Gpu {
     pub fn new(program: Arc<Program>, options: &Options) -> Result<Self, Diagnostics> {
         super::refuse_learning("gpu", &program)?;
         let shared = device::shared()?;
-        let samples = options.samples.max(1);
+        let samples = (options.samples.max(1), options.memory);
         let (p, s) = (program.clone(), shared.clone());
         let run = match &program.discipline {
             Discipline::Serial(d) => Run::Serial(Box::new(Serial::new(p, s, d, samples)?)),

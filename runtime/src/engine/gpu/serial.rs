@@ -64,7 +64,7 @@ impl Serial {
         p: Arc<Program>,
         s: Arc<Shared>,
         d: &Discipline,
-        samples: u32,
+        (samples, memory): (u32, Option<u64>),
     ) -> Result<Self, Diagnostic> {
         let mut image = SerialImage::new(&p, d)?;
         let sample = |n: u32| Sizes {
@@ -98,7 +98,8 @@ impl Serial {
         let each = u64::from(image.state) + u64::from(image.acc) + 2 * u64::from(N_WORDS);
         let shared = (image.tables.len() + image.matrix.len()) as u64;
         let lots = u64::from(samples.div_ceil(most));
-        enough_memory(&s, shared + each * u64::from(samples) + 2 * lots * out)?;
+        let words = shared + each * u64::from(samples) + 2 * lots * out;
+        enough_memory(&s, words, (&p.name, samples, memory))?;
         let Some(text) = serial_kernel(&p, d) else {
             return Err(
                 Diagnostic::error("SYN0801", "a serial program without units")

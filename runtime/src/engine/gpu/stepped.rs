@@ -69,7 +69,11 @@ struct Bound {
 
 impl Stepped {
     /// Lays the program out and fills the device's buffers.
-    pub fn new(p: Arc<Program>, s: Arc<Shared>, samples: u32) -> Result<Self, Diagnostic> {
+    pub fn new(
+        p: Arc<Program>,
+        s: Arc<Shared>,
+        (samples, memory): (u32, Option<u64>),
+    ) -> Result<Self, Diagnostic> {
         let mut image = Image::new(&p, s.info.is_real())?;
         let records = RECORDS.max(u64::from(image.recorded));
         let mut output = Output::new(p.clone());
@@ -112,6 +116,7 @@ impl Stepped {
         enough_memory(
             &s,
             image.shared_words() + each * u64::from(samples) + u64::from(lots) * (2 * out + head),
+            (&p.name, samples, memory),
         )?;
         let loads = vec![1.0; p.groups.len()];
 
