@@ -50,6 +50,7 @@ fn run(name: &str, program: Program, steps: u32, threads: usize) {
     let options = Options {
         samples: 1,
         threads,
+        ..Options::default()
     };
     let mut cpu = match Cpu::new(program.clone(), &options) {
         Ok(cpu) => cpu,
