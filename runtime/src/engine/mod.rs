@@ -13,9 +13,9 @@ pub mod snapshot;
 use serde::{Deserialize, Serialize};
 use snapshot::Snapshot;
 use std::sync::Arc;
+use synfire_ir::Class;
 use synfire_ir::diag::{Diagnostic, Diagnostics, Progress};
 use synfire_ir::program::{Program, SerialEvent};
-use synfire_ir::{Class, Diagnostic};
 
 /// An event injected into an external group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
