@@ -50,6 +50,7 @@ fn observe(
         &Options {
             samples: 1,
             threads: 1,
+            ..Options::default()
         },
     )
     .map_err(|e| format!("{which}: {e}"))?;

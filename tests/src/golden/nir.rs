@@ -236,6 +236,7 @@ fn play(which: &str, p: &Program, input: &Stimulus, steps: u32) -> Result<Run, S
         &Options {
             samples: 1,
             threads: 1,
+            ..Options::default()
         },
     )
     .map_err(told)?;
