@@ -302,7 +302,8 @@ impl Chip {
         Ok(drive)
     }
 
-    fn send(
+    /// One named spike in some samples, as native events.
+    pub fn send(
         &self,
         s: &NamedSpike,
         of: std::ops::Range<u32>,

@@ -10,6 +10,7 @@ mod checkpoint;
 mod chip;
 mod identity;
 mod length;
+mod live;
 mod named;
 mod run;
 mod stimulus;
@@ -153,6 +154,8 @@ impl Plan {
             engine,
             samples: options.samples,
             hash,
+            options,
+            live: None,
             notes,
         })
     }
@@ -196,6 +199,31 @@ pub struct Recording {
 }
 
 /// A program on an engine.
+///
+/// Either it runs from beginning to end ([`Session::run`], [`Session::follow`]), or an agent lives in it: it is run a few steps at a time
+/// ([`Session::step`]) while the caller injects spikes ([`Session::inject`]) and signals ([`Session::set_signal`]), reads spikes, counts and
+/// states, changes parameters ([`Session::set_parameter`]) and rewards ([`Session::reward`]). Names and steps are those of the network; engines
+/// give equal results.
+///
+/// ```
+/// use synfire_runtime::session::{Choice, Plan};
+///
+/// // A network of one source and three relays; the compiler makes such programs from `.syn` and NIR files.
+/// let program = synfire_ir::program::parse("relays", include_str!("../../examples/relays.program"))?;
+/// let plan = Plan::ideal(program, &[true, false], vec![], vec![]);
+/// let mut agent = plan.open(Choice::Cpu, 1, 1)?;
+/// for turn in 0..10 {
+///     // What the agent sees: one of three sensors.
+///     agent.inject("sensors", turn % 3, 1.0)?;
+///     agent.step(5)?;
+///     // What it does: the motor that spoke.
+///     let motors: Vec<u32> = agent.spikes().iter().map(|s| s.neuron).collect();
+///     assert_eq!(motors, [turn % 3]);
+/// }
+/// assert_eq!(agent.count("motors")?, 10);
+/// assert_eq!(agent.state("motors", "heard")?, [4.0, 3.0, 3.0]);
+/// # Ok::<(), synfire_ir::Diagnostics>(())
+/// ```
 pub struct Session {
     program: Arc<Program>,
     populations: Vec<Population>,
@@ -204,6 +232,8 @@ pub struct Session {
     samples: u32,
     /// Of the plan, if checkpoints are to be written or read.
     hash: Option<u64>,
+    options: Options,
+    live: Option<live::Live>,
     notes: Diagnostics,
 }
 

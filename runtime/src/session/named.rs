@@ -99,6 +99,28 @@ impl Named {
         self.traces.iter()
     }
 
+    /// What one unit of a recorded word is worth.
+    pub fn scale(&self, probe: usize) -> f64 {
+        let trace = self.traces.iter().find(|t| t.probe == probe);
+        trace.map_or(1.0, |t| t.scale)
+    }
+
+    /// A spike as an event of a sample.
+    pub fn event(&self, s: &NamedSpike, sample: u32, program: &Program) -> InputEvent {
+        let group = program.groups.get(s.population as usize);
+        let payload = match group.is_some_and(|g| g.graded) {
+            true => (s.value as f32).to_bits(),
+            false => s.value as i32 as u32,
+        };
+        InputEvent {
+            step: s.step,
+            sample,
+            group: s.population,
+            unit: s.neuron,
+            payload,
+        }
+    }
+
     /// Input and the network's own feeds before step `steps`, as events.
     pub fn drive(
         &self,
@@ -107,21 +129,6 @@ impl Named {
         samples: u32,
         program: &Program,
     ) -> Result<Drive, Diagnostics> {
-        let graded = |group: u32| program.groups.get(group as usize).is_some_and(|g| g.graded);
-        let spike = |s: &NamedSpike| {
-            let payload = if graded(s.population) {
-                (s.value as f32).to_bits()
-            } else {
-                s.value as i32 as u32
-            };
-            InputEvent {
-                step: s.step,
-                sample: s.sample,
-                group: s.population,
-                unit: s.neuron,
-                payload,
-            }
-        };
         let mut events: Vec<InputEvent> = vec![];
         for s in input.spikes.iter().filter(|s| s.step < steps) {
             let of = if input.batch.is_some() {
@@ -129,7 +136,7 @@ impl Named {
             } else {
                 0..samples
             };
-            events.extend(of.map(|sample| InputEvent { sample, ..spike(s) }));
+            events.extend(of.map(|sample| self.event(s, sample, program)));
         }
         for &(step, group, unit, payload) in self.feeds.iter().filter(|f| f.0 < steps) {
             events.extend((0..samples).map(|sample| InputEvent {

@@ -316,7 +316,7 @@ impl Fnv {
     }
 }
 
-fn too_long(steps: u32) -> Diagnostics {
+pub(super) fn too_long(steps: u32) -> Diagnostics {
     Diagnostic::error(
         "SYN0910",
         format!(

@@ -402,3 +402,44 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn small_pieces_give_what_a_whole_run_gives() {
+    let mut whole = relays();
+    let r = whole.run(12, &pulses(), 0, &Quiet).expect("a run");
+    let mut live = relays();
+    let mut spikes = vec![];
+    for step in 0..12 {
+        if step == 6 {
+            // Back to where it was, by way of another session.
+            let saved = live.save().expect("a state");
+            live = relays();
+            live.restore(&saved).expect("the same plan");
+        }
+        for s in pulses().spikes.iter().filter(|s| s.step == step) {
+            let of = s.sample..s.sample + 1;
+            live.inject_in(of, "x", s.neuron, s.value)
+                .expect("a source");
+        }
+        live.step(1).expect("a step");
+        spikes.extend(live.spikes());
+    }
+    spikes.sort_unstable_by_key(NamedSpike::key);
+    assert_eq!(spikes, r.data.spikes);
+    assert_eq!(live.state("y", "v"), whole.state("y", "v"));
+    assert_eq!(live.count("y").ok(), r.counts[1]);
+    assert_eq!(live.now(), 12);
+}
+
+#[test]
+fn what_a_live_session_cannot_do_is_said() {
+    let mut s = relays();
+    let code = |r: Result<(), Diagnostics>| r.expect_err("it cannot").0[0].code.to_string();
+    assert_eq!(code(s.inject("z", 0, 1.0)), "SYN0903");
+    assert_eq!(code(s.inject("x", 3, 1.0)), "SYN0904");
+    assert_eq!(code(s.inject("y", 0, 1.0)), "SYN0905");
+    assert_eq!(code(s.set_signal("x", &[1.0; 3])), "SYN0909");
+    assert_eq!(code(s.set_parameter("y", "tau", &[1.0])), "SYN0807");
+    assert_eq!(code(s.state("y", "u").map(|_| ())), "SYN0807");
+    assert_eq!(code(s.count("q").map(|_| ())), "SYN0903");
+}

@@ -420,6 +420,16 @@ impl Engine for Cpu {
         Ok(h)
     }
 
+    fn exchange(&mut self, program: &Arc<Program>) -> bool {
+        if matches!(self.samples, Samples::Serial(..)) {
+            return false;
+        }
+        let groups = 0..program.groups.len();
+        self.plan.code = groups.map(|g| plan::code(program, g)).collect();
+        self.plan.program = program.clone();
+        true
+    }
+
     fn save(&mut self) -> Result<Snapshot, Diagnostics> {
         let samples = match &self.samples {
             Samples::Stepped(samples) => {
