@@ -80,6 +80,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// The chips: limits, arithmetic, what deploys how.
     Targets(TargetsArgs),
+    /// Measure: how long benchmark networks take, and in how much memory.
+    Bench(BenchArgs),
     /// GPU adapters, and which one `--engine auto` takes.
     Devices,
     /// Turn .nir into .syn (weights beside it as .npz) or .syn into .nir.
@@ -93,7 +95,7 @@ pub enum Command {
 }
 
 /// What a network needs beside its file.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct NetworkArgs {
     /// Sets a parameter of the network, e.g. --set order=500 --set "J=0.2 mV".
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair)]
@@ -115,21 +117,24 @@ pub struct NetworkArgs {
     pub strict: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ResetArg {
+    #[default]
     Zero,
     Subtract,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum CubaArg {
+    #[default]
     NewCurrent,
     OldCurrent,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum TauArg {
+    #[default]
     S,
     Steps,
 }
@@ -253,6 +258,50 @@ pub enum ArithmeticArg {
     Auto,
     F32,
     Fixed,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// What is measured.
+    #[command(subcommand)]
+    pub what: BenchCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Simulation: CPU seconds to build and to run, memory, rates.
+    Sim(BenchSimArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct BenchSimArgs {
+    /// cuba, coba, brunel, or microcircuit:N,K (scales of sizes and in-degrees); the others take a scale of their size: cuba:10.
+    #[arg(value_name = "NET")]
+    pub net: String,
+    /// Time that is measured.
+    #[arg(long, value_name = "D", default_value = "1s", value_parser = crate::units::parse_duration)]
+    pub time: f64,
+    /// Time that runs before, so that the start is not measured; 0 for none.
+    #[arg(long, value_name = "D", default_value = "100ms", value_parser = crate::units::parse_wait)]
+    pub warm: f64,
+    /// Engine: auto takes a GPU if there is a real one, else the CPU.
+    #[arg(long, value_enum, default_value_t = EngineArg::Auto)]
+    pub engine: EngineArg,
+    /// Threads of the CPU engine; 0 takes all cores.
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub threads: usize,
+    /// Arithmetic: floats, or integers that are equal on every engine.
+    #[arg(long, value_enum, default_value_t = ArithmeticArg::Auto)]
+    pub arithmetic: ArithmeticArg,
+    /// Key of every random draw; else that of the network.
+    #[arg(long, value_parser = parse_seed)]
+    pub seed: Option<u64>,
+    /// Sets a parameter of the network, e.g. --set "delay=0.2 ms".
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair)]
+    pub set: Vec<(String, String)>,
+    /// Where the measured spikes go: .csv or .npz. May be given several times.
+    #[arg(long, value_name = "F")]
+    pub record: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

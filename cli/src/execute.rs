@@ -272,6 +272,7 @@ pub fn run(
             write: &mut write,
         }),
         from,
+        ..Course::default()
     };
     let bar = Bar::new(console);
     let recording = session.follow(course, input, &bar);

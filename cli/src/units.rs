@@ -35,6 +35,14 @@ pub fn parse_duration(text: &str) -> Result<f64, String> {
     }
 }
 
+/// As [`parse_duration`], or 0.
+pub fn parse_wait(text: &str) -> Result<f64, String> {
+    match text.trim() {
+        "0" => Ok(0.0),
+        t => parse_duration(t),
+    }
+}
+
 /// As [`parse_duration`]; a number without a unit is seconds, as NIR has them.
 pub fn parse_step(text: &str) -> Result<f64, String> {
     match text.trim().parse::<f64>() {
@@ -183,8 +191,17 @@ pub fn percent(x: f64) -> String {
 
 /// Largest memory of this process so far, in bytes, where the system tells.
 pub fn peak_memory() -> Option<u64> {
+    memory_of_process("VmHWM:")
+}
+
+/// Memory that this process holds now, in bytes, where the system tells.
+pub fn resident_memory() -> Option<u64> {
+    memory_of_process("VmRSS:")
+}
+
+fn memory_of_process(which: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|l| l.strip_prefix(which))?;
     let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kib * 1024)
 }

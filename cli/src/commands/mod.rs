@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod bench;
 mod check;
 mod compare;
 mod compile;
@@ -22,6 +23,7 @@ use clap::CommandFactory;
 /// Does what the command line asks for.
 pub fn run(command: Command, console: &Console) -> Outcome {
     match command {
+        Command::Bench(a) => bench::bench(&a, console),
         Command::Check(a) => check::check(&a, console),
         Command::Fmt(a) => fmt::fmt(&a, console),
         Command::Compile(a) => compile::compile(&a, console),

@@ -21,7 +21,7 @@ use synfire_runtime::spikes;
 
 /// The result as programs take it. Keys are a contract.
 #[derive(Serialize)]
-struct Facts<'a> {
+pub(super) struct Facts<'a> {
     network: &'a str,
     target: Option<&'a str>,
     engine: &'a str,
@@ -166,7 +166,8 @@ fn refuse_signals_in_csv(args: &RunArgs, signals: &[&str]) -> Outcome {
     }
 }
 
-fn write_record(path: &Path, ran: &Ran, console: &Console) -> Outcome {
+/// Writes what was recorded as the path's ending says.
+pub(super) fn write_record(path: &Path, ran: &Ran, console: &Console) -> Outcome {
     let data = &ran.recording.data;
     if is_npz(path) {
         return Ok(files::write(
@@ -201,7 +202,8 @@ fn spikes_of_neurons(ran: &Ran, activity: &[Activity]) -> u64 {
         .sum()
 }
 
-fn facts<'a>(ran: &'a Ran, activity: &'a [Activity]) -> Facts<'a> {
+/// The result of a finished run.
+pub(super) fn facts<'a>(ran: &'a Ran, activity: &'a [Activity]) -> Facts<'a> {
     let r = &ran.recording;
     let population = |((p, a), i): ((&'a spikes::Population, &Activity), usize)| PopulationFacts {
         name: &p.name,
@@ -292,7 +294,7 @@ fn summary(ran: &Ran, activity: &[Activity], console: &Console, plot: bool) -> S
 }
 
 /// Name and facts of a run: engine, arithmetic, steps, dt, seed, seconds, factor.
-fn headline(ran: &Ran, console: &Console) -> String {
+pub(super) fn headline(ran: &Ran, console: &Console) -> String {
     let r = &ran.recording;
     let mut facts = vec![ran.engine.to_string(), name_of(ran.arithmetic).to_string()];
     facts.push(match ran.dt {
@@ -347,7 +349,8 @@ fn headline(ran: &Ran, console: &Console) -> String {
     format!("{title}\n{}\n", facts.join(" · "))
 }
 
-fn rates(ran: &Ran, activity: &[Activity], console: &Console) -> String {
+/// Spikes and rates of every population.
+pub(super) fn rates(ran: &Ran, activity: &[Activity], console: &Console) -> String {
     let rate = if ran.dt.is_some() {
         "rate (Hz)"
     } else {

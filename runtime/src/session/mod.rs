@@ -258,6 +258,11 @@ impl Session {
         &self.populations
     }
 
+    /// Hash of all states as they stand.
+    pub fn state_hash(&mut self) -> Result<u64, Diagnostics> {
+        self.engine.hash()
+    }
+
     /// What opening the engine had to say.
     pub fn notes(&self) -> &Diagnostics {
         &self.notes

@@ -7,7 +7,7 @@ use super::checkpoint::{Checkpoint, Series};
 use super::identity::{self, Identity};
 use super::stimulus::Drive;
 use super::{Recording, Session, Wiring};
-use crate::engine::Record;
+use crate::engine::{Counters, Record};
 use crate::spikes::{NamedSpike, SpikeData};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -47,6 +47,10 @@ pub struct Course<'a> {
     pub keep: Option<Keep<'a>>,
     /// Where to go on from, instead of the initial state.
     pub from: Option<Checkpoint>,
+    /// Steps at the beginning that are run, but neither recorded nor counted.
+    pub unseen: u32,
+    /// Is called after the first step and after the unseen ones, with the steps done.
+    pub told: Option<&'a mut dyn FnMut(u32)>,
 }
 
 /// A run under way.
@@ -97,8 +101,19 @@ impl Session {
             self.engine.restore(&from.snapshot)?;
             run.resume(from, course.hash_every);
         }
+        let mut counted = Counters::default();
         while run.done < total && !progress.cancelled() {
             self.advance(&mut run, &course, &drive, total, progress)?;
+            if let Some(told) = course.told.as_mut().filter(|_| run.done == 1) {
+                told(1);
+            }
+            if course.unseen > 0 && run.done == course.unseen {
+                run.forget();
+                counted = self.engine.counters()?;
+                if let Some(told) = &mut course.told {
+                    told(course.unseen);
+                }
+            }
             if let Some(keep) = &mut course.keep
                 && run.done < total
                 && keep.every.due(&run)
@@ -111,11 +126,11 @@ impl Session {
         }
         let mut recording = run.recording;
         recording.complete = run.done >= total;
-        recording.steps = run.done.saturating_sub(extra).min(steps);
+        recording.steps = (run.done.saturating_sub(extra).min(steps)).saturating_sub(course.unseen);
         recording.data.spikes.sort_unstable_by_key(|s| s.key());
-        recording.counters = self.engine.counters()?;
+        recording.counters = since(self.engine.counters()?, &counted);
         recording.counts = self.counts(&recording);
-        recording.run_s = run.before + begin.elapsed().as_secs_f64();
+        recording.run_s = run.before + run.begin.elapsed().as_secs_f64();
         Ok(recording)
     }
 
@@ -229,6 +244,11 @@ fn chunk(course: &Course, drive: &Drive, done: u32, total: u32) -> u32 {
         .min(bound.clamp(1, u64::from(CHUNK)) as u32)
         .min(total - done);
     let to_next = |every: u32| every - done % every;
+    let chunk = match (course.unseen, done) {
+        (_, 0) if course.told.is_some() => chunk.min(1),
+        (unseen, done) if done < unseen => chunk.min(unseen - done),
+        _ => chunk,
+    };
     let chunk = match &course.keep {
         Some(Keep {
             every: Every::Steps(n),
@@ -277,6 +297,17 @@ impl Run {
         }
     }
 
+    /// Begins the recording anew.
+    fn forget(&mut self) {
+        let data = &mut self.recording.data;
+        data.spikes.clear();
+        for s in &mut data.signals {
+            s.steps.clear();
+            s.values.iter_mut().for_each(Vec::clear);
+        }
+        self.begin = Instant::now();
+    }
+
     /// Takes over what a checkpoint recorded. Its hash of spikes is made again: it may not have kept one.
     fn resume(&mut self, from: Checkpoint, hash_every: u32) {
         self.done = from.steps();
@@ -289,6 +320,16 @@ impl Run {
             spikes.iter().for_each(|s| self.hash.spike(s));
         }
     }
+}
+
+/// What was counted after `before`. A restored engine counts from the beginning of its run.
+fn since(mut now: Counters, before: &Counters) -> Counters {
+    for (n, b) in now.spikes.iter_mut().zip(&before.spikes) {
+        *n -= b;
+    }
+    now.synaptic_events -= before.synaptic_events;
+    now.lost -= before.lost;
+    now
 }
 
 /// 64-bit FNV-1a over little-endian words.

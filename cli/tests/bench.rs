@@ -1,0 +1,120 @@
+//! `bench sim`: the keys that scripts rely on, and networks that are what their definitions say.
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
+
+fn json(args: &[&str]) -> Value {
+    let out = Command::new(env!("CARGO_BIN_EXE_synfire"))
+        .args(args)
+        .args(["--format", "json"])
+        .env_remove("RUST_LOG")
+        .output()
+        .expect("the binary runs");
+    assert!(
+        out.status.success(),
+        "{args:?}\n{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    serde_json::from_slice(&out.stdout).expect("one JSON document")
+}
+
+fn network(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/bench");
+    root.join(name).display().to_string()
+}
+
+fn number(v: &Value, key: &str) -> f64 {
+    v[key].as_f64().unwrap_or_else(|| panic!("no number {key}"))
+}
+
+#[test]
+fn promised_keys() {
+    let args = ["bench", "sim", "cuba", "--engine", "cpu"];
+    let v = json(&[&args[..], &["--time", "50ms"]].concat());
+    for key in [
+        "setup_cpu_s",
+        "sim_cpu_s",
+        "events_per_cpu_s",
+        "run_s",
+        "peak_memory_bytes",
+    ] {
+        assert!(number(&v, key) > 0.0, "{key}");
+    }
+    assert_eq!(number(&v, "threads"), 1.0);
+    assert_eq!(number(&v, "steps"), 500.0);
+    assert_eq!(number(&v, "synapses"), 320_000.0);
+    // What is measured follows the warm-up: the same run, continued.
+    let late = json(&[&args[..], &["--warm", "0", "--time", "150ms"]].concat());
+    assert_eq!(v["state_hash"], late["state_hash"]);
+    assert!(v["spikes"].as_u64() < late["spikes"].as_u64());
+    // Events: a spike reaches 80 targets on average.
+    assert!((number(&v, "events") / number(&v, "spikes") - 80.0).abs() < 1e-6);
+}
+
+#[test]
+fn threads_change_nothing() {
+    let of = |threads| {
+        json(&[
+            "bench",
+            "sim",
+            "microcircuit:0.02,0.02",
+            "--time",
+            "20ms",
+            "--engine",
+            "cpu",
+            "--threads",
+            threads,
+        ])["state_hash"]
+            .clone()
+    };
+    assert_eq!(of("1"), of("2"));
+}
+
+/// The microcircuit's counts: 77,169 neurons, and as many synapses as the published probabilities give.
+#[test]
+fn the_microcircuit_has_its_published_size() {
+    let file = network("microcircuit.syn");
+    for (scales, neurons, recurrent) in [
+        (["n=1", "k=1"], 77_169.0, 298_880_968.0),
+        (["n=0.1", "k=0.1"], 7_717.0, 2_988_807.0),
+        (["n=0.1", "k=1"], 7_717.0, 29_888_097.0),
+    ] {
+        let v = json(&["check", &file, "--set", scales[0], "--set", scales[1]]);
+        assert_eq!(number(&v, "neurons"), neurons);
+        // Beside the recurrent synapses each neuron has one from its drive.
+        assert_eq!(number(&v, "synapses"), recurrent + neurons, "{scales:?}");
+    }
+}
+
+/// The mean recurrent input that the file states, from its own tables and the published rates.
+#[test]
+fn the_microcircuits_compensation_follows_from_its_tables() {
+    let text = std::fs::read_to_string(network("microcircuit.syn")).expect("the file");
+    let list = |from: &str| -> Vec<f64> {
+        let start = text.find(from).expect(from) + from.len();
+        let end = start + text[start..].find("let ").expect("another let");
+        text[start..end]
+            .lines()
+            .filter(|l| !l.trim_start().starts_with('#'))
+            .flat_map(|l| l.split(['[', ']', ',', ' ']))
+            .filter_map(|w| w.parse().ok())
+            .collect()
+    };
+    let (size, p, stated) = (list("let full ="), list("let p ="), list("let recurrent ="));
+    assert_eq!((size.len(), p.len(), stated.len()), (8, 64, 8));
+    let rate = [0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829];
+    for t in 0..8 {
+        let from = |s: usize| {
+            let synapses = (1.0 - p[8 * t + s]).ln() / (1.0 - 1.0 / (size[s] * size[t])).ln();
+            let weight = match (t, s) {
+                (0, 2) => 2.0,
+                _ if s % 2 == 0 => 1.0,
+                _ => -4.0,
+            };
+            rate[s] * synapses / size[t] * weight
+        };
+        let sum: f64 = (0..8).map(from).sum();
+        assert!((sum / stated[t] - 1.0).abs() < 1e-9, "{sum} {}", stated[t]);
+    }
+}
