@@ -109,7 +109,7 @@ fn the_microcircuits_compensation_follows_from_its_tables() {
             let synapses = (1.0 - p[8 * t + s]).ln() / (1.0 - 1.0 / (size[s] * size[t])).ln();
             let weight = match (t, s) {
                 (0, 2) => 2.0,
-                _ if s % 2 == 0 => 1.0,
+                _ if s.is_multiple_of(2) => 1.0,
                 _ => -4.0,
             };
             rate[s] * synapses / size[t] * weight

@@ -1,7 +1,7 @@
 //! From rules to synapses: any slice of targets on its own, and whole projections as rows by source and delay.
 
-use super::connector::{Connector, Context, choose, total};
-use super::{Init, Network, ProjId, Projection, Stage};
+use super::wiring::{Chosen, Drawn, Ends};
+use super::{Array, Connector, Init, Network, ProjId, Projection, Stage};
 use crate::program::{Range, Rows, Run, Weights};
 use crate::rng::{self, Draws, name_key};
 use std::collections::BTreeMap;
@@ -34,30 +34,21 @@ impl Network {
         else {
             return;
         };
-        let own = a == b;
-        let (s0, t0) = (pr.source_range.start, pr.target_range.start);
-        let same = move |s: u32, t: u32| own && s0 + s == t0 + t;
-        let mut cx = Context {
-            arrays: &self.arrays,
-            seed,
-            key: name_key(&pr.name),
-            sources: pr.source_range.len,
-            targets: pr.target_range.len,
-            same: &same,
+        let mut ends = pr.ends(a == b, seed);
+        let end = targets.end_within(pr.target_range.len);
+        let mut made = vec![];
+        let whole = match &pr.stages[..] {
+            [stage] => Source::of(&stage.connector, &self.arrays, &ends, (targets.start, end)),
+            _ => Source::Rule,
         };
-        let end = targets
-            .start
-            .saturating_add(targets.len)
-            .min(pr.target_range.len);
-        let by_source = (pr.stages.len() == 1)
-            .then(|| scattered(&pr.stages[0].connector, &cx))
-            .flatten();
+        let mut chosen = Chosen::default();
         for t in targets.start..end {
-            let mut weights = Draws::new(seed, rng::WEIGHTS, cx.key, t);
-            let mut delays = Draws::new(seed, rng::WEIGHTS, cx.key ^ DELAYS, t);
+            let mut weights = Draws::new(seed, rng::WEIGHTS, ends.key, t);
+            let mut delays = Draws::new(seed, rng::WEIGHTS, ends.key ^ DELAYS, t);
+            made.clear();
             let mut give = |source: u32, weight: f64, k: usize| {
                 if weight != 0.0 {
-                    f(Synapse {
+                    made.push(Synapse {
                         source,
                         target: t,
                         weight,
@@ -70,22 +61,32 @@ impl Network {
                 let mut one = |s: u32, k: usize| {
                     give(s, factor * self.element(&stage.weight, k, &mut weights), k)
                 };
-                match &by_source {
-                    Some(map) => {
+                match &whole {
+                    Source::Scattered(map) => {
                         let mine = map.get(&t).map_or(&[][..], |v| v);
                         mine.iter().for_each(|&(s, k)| one(s, k));
                     }
-                    None => stage.connector.of_target(&cx, t, &mut one),
+                    Source::Drawn(drawn, degrees) => {
+                        let degree = degrees.get((t - targets.start) as usize);
+                        let mut k = 0;
+                        drawn.sources(&ends, t, degree.copied().unwrap_or(0), &mut chosen, |s| {
+                            one(s, k);
+                            k += 1;
+                        });
+                    }
+                    Source::Rule => stage.connector.of_target(&self.arrays, &ends, t, &mut one),
                 }
             } else {
                 for (k, (s, w)) in self
-                    .chain(pr, &mut cx, t, &mut weights)
+                    .chain(pr, &mut ends, t, &mut weights)
                     .into_iter()
                     .enumerate()
                 {
                     give(s, w, k);
                 }
             }
+            made.sort_by_key(|s| s.source);
+            made.iter().for_each(|s| f(*s));
         }
     }
 
@@ -93,25 +94,25 @@ impl Network {
     fn chain(
         &self,
         pr: &Projection,
-        cx: &mut Context,
+        ends: &mut Ends,
         t: u32,
         weights: &mut Draws,
     ) -> BTreeMap<u32, f64> {
         let mut now = BTreeMap::from([(t, 1.0)]);
         let widths = widths(pr);
         for (i, stage) in pr.stages.iter().enumerate().rev() {
-            (cx.sources, cx.targets) = (widths[i], widths[i + 1]);
+            (ends.sources, ends.targets) = (widths[i], widths[i + 1]);
             let factor = factor(stage);
             let mut before = BTreeMap::new();
             for (m, w) in now {
-                stage.connector.of_target(cx, m, &mut |s, k| {
+                (stage.connector).of_target(&self.arrays, ends, m, &mut |s, k| {
                     *before.entry(s).or_insert(0.0) +=
                         w * factor * self.element(&stage.weight, k, weights);
                 });
             }
             now = before;
         }
-        (cx.sources, cx.targets) = (pr.source_range.len, pr.target_range.len);
+        (ends.sources, ends.targets) = (pr.source_range.len, pr.target_range.len);
         now
     }
 
@@ -166,8 +167,29 @@ impl Network {
     }
 }
 
+impl Projection {
+    /// Its ends, for rules; `own` if they are one population.
+    pub(crate) fn ends(&self, own: bool, seed: u64) -> Ends {
+        let (from, to) = (self.source_range, self.target_range);
+        Ends {
+            seed,
+            key: name_key(&self.name),
+            sources: from.len,
+            targets: to.len,
+            own: own.then(|| to.start as i64 - from.start as i64),
+        }
+    }
+}
+
+impl Range {
+    /// The end of this range, at most `len`.
+    fn end_within(self, len: u32) -> u32 {
+        self.start.saturating_add(self.len).min(len)
+    }
+}
+
 /// Marks the sequence of delay draws of a projection.
-const DELAYS: u64 = 0x6465_6c61_7973;
+pub(crate) const DELAYS: u64 = 0x6465_6c61_7973;
 
 fn factor(stage: &Stage) -> f64 {
     match &stage.connector {
@@ -205,50 +227,55 @@ fn size(shape: [u32; 3]) -> u32 {
     all.min(u32::MAX as u64) as u32
 }
 
-/// For rules that are drawn by source, and for lists: synapses by target, found once.
-fn scattered(c: &Connector, cx: &Context) -> Option<BTreeMap<u32, Vec<(u32, usize)>>> {
-    let mut map: BTreeMap<u32, Vec<(u32, usize)>> = BTreeMap::new();
-    match c {
-        Connector::FixedOutdegree {
-            n,
-            self_connections,
-            multapses,
-        } => {
-            for s in 0..cx.sources {
-                let drop = |x: u32| !*self_connections && (cx.same)(s, x);
-                let mut draws = Draws::new(cx.seed, rng::WIRING, cx.key, s);
-                for t in choose(*n, cx.targets, *multapses, drop, &mut draws) {
-                    let list = map.entry(t).or_default();
-                    list.push((s, list.len()));
+/// Sources of a target with the index of the weight.
+type ByTarget = BTreeMap<u32, Vec<(u32, usize)>>;
+
+/// Where the synapses of the targets of a range come from.
+enum Source {
+    /// The rule answers for each target.
+    Rule,
+    /// Drawn, with the targets' shares of a total.
+    Drawn(Drawn, Vec<u32>),
+    /// Found once for all targets: rules that are drawn by source, and lists.
+    Scattered(ByTarget),
+}
+
+impl Source {
+    fn of(c: &Connector, arrays: &[Array], ends: &Ends, range: (u32, u32)) -> Self {
+        let mut map = ByTarget::new();
+        match c {
+            Connector::FixedOutdegree {
+                n,
+                self_connections,
+                multapses,
+            } => {
+                for s in 0..ends.sources {
+                    ends.targets_of(s, *n, (*self_connections, *multapses), |t| {
+                        let list = map.entry(t).or_default();
+                        list.push((s, list.len()));
+                    });
                 }
             }
-        }
-        Connector::FixedTotal {
-            n,
-            self_connections,
-        } => {
-            total(cx, *n, *self_connections)
-                .for_each(|(s, t)| map.entry(t).or_default().push((s, 0)));
-            for list in map.values_mut() {
-                list.sort_unstable();
-                list.iter_mut().enumerate().for_each(|(k, e)| e.1 = k);
+            Connector::List { pre, post } => {
+                if let (Some(a), Some(b)) = (arrays.get(*pre as usize), arrays.get(*post as usize))
+                {
+                    (0..a.count()).for_each(|k| {
+                        map.entry(b.get(k) as u32)
+                            .or_default()
+                            .push((a.get(k) as u32, k))
+                    });
+                }
+                map.values_mut().for_each(|list| list.sort_unstable());
+            }
+            _ => {
+                let drawn = Drawn::of(c).filter(|_| range.0 < range.1);
+                return drawn.map_or(Source::Rule, |d| {
+                    Source::Drawn(d, d.degrees(ends, range).unwrap_or_default())
+                });
             }
         }
-        Connector::List { pre, post } => {
-            let (a, b) = (
-                cx.arrays.get(*pre as usize)?,
-                cx.arrays.get(*post as usize)?,
-            );
-            (0..a.count()).for_each(|k| {
-                map.entry(b.get(k) as u32)
-                    .or_default()
-                    .push((a.get(k) as u32, k))
-            });
-            map.values_mut().for_each(|list| list.sort_unstable());
-        }
-        _ => return None,
+        Source::Scattered(map)
     }
-    Some(map)
 }
 
 /// A whole projection as rows. `convert` turns an SI weight into the bits-carrying form of the port (an `f32` or an integer, as

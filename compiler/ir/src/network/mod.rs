@@ -12,6 +12,7 @@ mod text;
 mod value;
 mod verify;
 mod window;
+mod wiring;
 
 pub use connector::Connector;
 pub use expand::{Synapse, materialise};
