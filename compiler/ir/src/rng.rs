@@ -57,13 +57,15 @@ fn blocks(counter: [u32; 4], key: [u32; 2], out: &mut [u32; 4 * LANES]) {
     }
     let mut k = key;
     for _ in 0..10 {
-        for i in 0..LANES {
-            let p0 = 0xD251_1F53u64 * c[0][i] as u64;
-            let p1 = 0xCD9E_8D57u64 * c[2][i] as u64;
-            c[0][i] = (p1 >> 32) as u32 ^ c[1][i] ^ k[0];
-            c[1][i] = p1 as u32;
-            c[2][i] = (p0 >> 32) as u32 ^ c[3][i] ^ k[1];
-            c[3][i] = p0 as u32;
+        let [c0, c1, c2, c3] = &mut c;
+        let lanes = c0.iter_mut().zip(c1).zip(c2.iter_mut().zip(c3));
+        for ((c0, c1), (c2, c3)) in lanes {
+            let p0 = 0xD251_1F53u64 * *c0 as u64;
+            let p1 = 0xCD9E_8D57u64 * *c2 as u64;
+            *c0 = (p1 >> 32) as u32 ^ *c1 ^ k[0];
+            *c1 = p1 as u32;
+            *c2 = (p0 >> 32) as u32 ^ *c3 ^ k[1];
+            *c3 = p0 as u32;
         }
         k = [
             k[0].wrapping_add(0x9E37_79B9),
@@ -329,14 +331,23 @@ mod tests {
         ] {
             let share = v.iter().filter(|y| **y < x).count() as f64 / N as f64;
             let sd = (below * (1.0 - below) / N as f64).sqrt();
-            assert!((share - below).abs() < 4.5 * sd + 1e-7, "P(X < {x}) = {share}");
+            assert!(
+                (share - below).abs() < 4.5 * sd + 1e-7,
+                "P(X < {x}) = {share}"
+            );
         }
     }
 
     /// Chi-squared against the probabilities themselves, on both sides of the change of method.
     #[test]
     fn binomial_shares() {
-        for (n, p) in [(20, 0.3), (9, 0.9), (60, 0.5), (1000, 0.013), (100_000, 0.001)] {
+        for (n, p) in [
+            (20, 0.3),
+            (9, 0.9),
+            (60, 0.5),
+            (1000, 0.013),
+            (100_000, 0.001),
+        ] {
             let mut d = Draws::new(1, WIRING, 2, n);
             const N: usize = 200_000;
             let mut seen = vec![0u32; n as usize + 1];

@@ -15,13 +15,16 @@ mod window;
 mod wiring;
 
 pub use connector::Connector;
+pub(crate) use expand::DELAYS;
 pub use expand::{Synapse, materialise};
 pub use text::{parse, print};
+pub(crate) use text::{parse_rule, print_rule};
 pub use value::{
     Array, ArrayData, ArrayId, Distribution, HostExpr, HostFn1, HostFn2, Init, MAX_COUNT,
 };
 pub use verify::{Verified, verify};
 pub use window::{Conv2d, Pool2d};
+pub(crate) use wiring::{Chosen, Drawn, Ends};
 
 use crate::diag::Span;
 use crate::model::Model;

@@ -86,7 +86,15 @@ impl Ends {
     ) {
         let left_out = self.myself(s).filter(|_| !self_connections);
         let chosen = &mut Chosen::default();
-        choose(n, self.targets, multapses, left_out, &mut self.words(s), chosen, f);
+        choose(
+            n,
+            self.targets,
+            multapses,
+            left_out,
+            &mut self.words(s),
+            chosen,
+            f,
+        );
     }
 }
 
@@ -165,10 +173,26 @@ impl Drawn {
                 });
             }
             Drawn::Indegree { n, own, multapses } => {
-                choose(n, ends.sources, multapses, left_out(own), &mut words, chosen, f);
+                choose(
+                    n,
+                    ends.sources,
+                    multapses,
+                    left_out(own),
+                    &mut words,
+                    chosen,
+                    f,
+                );
             }
             Drawn::Total { own, .. } => {
-                choose(degree, ends.sources, true, left_out(own), &mut words, chosen, f);
+                choose(
+                    degree,
+                    ends.sources,
+                    true,
+                    left_out(own),
+                    &mut words,
+                    chosen,
+                    f,
+                );
             }
         }
     }

@@ -19,11 +19,13 @@
 //! Under [`Discipline::Serial`] steps 1 and 2 are replaced by one event after another: see [`Serial`].
 
 mod check;
+mod generated;
 mod plastic;
 mod reference;
 mod text;
 
 pub use check::{MAX_DELAY, check};
+pub use generated::{Generated, LONGEST_DRAWN, Slice, SliceWeights, Store};
 pub use plastic::{Modulation, Plastic};
 pub use reference::{Reference, SerialSpike};
 pub use text::{parse, print};
@@ -218,6 +220,8 @@ pub enum Layout {
         /// `sources * targets` values.
         weights: Weights,
     },
+    /// A rule that is expanded slice by slice; see [`Generated`].
+    Generated(Arc<Generated>),
     /// Source `i` to target `i`.
     OneToOne {
         /// Steps.
@@ -258,12 +262,13 @@ pub struct Projection {
 }
 
 impl Projection {
-    /// Number of synapses.
+    /// Number of synapses; of a generated layout the expected one.
     pub fn synapses(&self) -> u64 {
         match &self.layout {
             Layout::Rows(r) => r.targets.len() as u64,
             Layout::Dense { .. } => self.source_range.len as u64 * self.target_range.len as u64,
             Layout::OneToOne { .. } => self.source_range.len as u64,
+            Layout::Generated(g) => g.synapses(),
         }
     }
 
@@ -275,6 +280,7 @@ impl Projection {
                 Some((d().min()?, d().max()?))
             }
             Layout::Dense { delay, .. } | Layout::OneToOne { delay, .. } => Some((*delay, *delay)),
+            Layout::Generated(g) => (g.synapses() > 0).then(|| g.delays()),
         }
     }
 }

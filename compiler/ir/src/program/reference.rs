@@ -16,7 +16,7 @@ pub use learning::Learning;
 /// What left a serial program, in order: (step, address).
 pub type SerialSpike = (u32, u32);
 
-/// Runs one sample of a checked program.
+/// Runs one sample of a checked program. It takes no rules: callers pass [`Program::expanded`].
 pub struct Reference<'a> {
     p: &'a Program,
     sample: u32,
@@ -456,5 +456,6 @@ fn weights(pr: &Projection) -> &Weights {
     match &pr.layout {
         Layout::Rows(r) => &r.weights,
         Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => weights,
+        Layout::Generated(_) => &Weights::Uniform(0),
     }
 }

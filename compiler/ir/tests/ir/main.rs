@@ -6,6 +6,7 @@ mod check;
 mod distributions;
 mod eval;
 mod expand;
+mod generated;
 mod hostile;
 mod learning;
 mod text;

@@ -31,7 +31,7 @@ mod init;
 mod neuron;
 mod projection;
 
-use super::{Feed, Network, PopId, PopKind, Population, Probe, Quantity};
+use super::{Connector, Feed, Init, Network, PopId, PopKind, Population, Probe, Quantity};
 use crate::diag::{Diagnostics, Span};
 use crate::model::Ty;
 use crate::text::{F64, Name, Names, Printer, Scanner, Token, Word, items, range};
@@ -54,6 +54,36 @@ pub(super) struct Scope {
     arrays: Names,
     models: Names,
     populations: Names,
+}
+
+impl Scope {
+    fn empty() -> Self {
+        let none = |what| Names::of(what, std::iter::empty());
+        Scope {
+            arrays: none("array"),
+            models: none("model"),
+            populations: none("population"),
+        }
+    }
+}
+
+/// The text of a rule with its weight and delay, none of which is an array.
+pub(crate) fn print_rule(c: &Connector, weight: &Init, delay: &Init) -> String {
+    let scope = &Scope::empty();
+    let rule = connector::Shown(c, scope);
+    let (weight, delay) = (init::Shown(weight, scope), init::Shown(delay, scope));
+    format!("rule {rule} weight {weight} delay {delay}")
+}
+
+/// Reads what [`print_rule`] prints.
+pub(crate) fn parse_rule(s: &mut Scanner) -> Result<(Connector, Init, Init), Diagnostics> {
+    let scope = &Scope::empty();
+    s.keyword("rule")?;
+    let rule = connector::parse(s, scope)?;
+    s.keyword("weight")?;
+    let weight = init::parse(s, scope)?;
+    s.keyword("delay")?;
+    Ok((rule, weight, init::parse(s, scope)?))
 }
 
 /// The text of a network.

@@ -233,10 +233,16 @@ fn projection(p: &Program, pr: &Projection, out: &mut Diagnostics) {
             }
             pr.source_range.len as u64
         }
+        Layout::Generated(g) => {
+            generated(p, pr, g, port.ty, &at, out);
+            g.synapses()
+        }
     };
+    let uniform = &Weights::Uniform(0);
     let weights = match &pr.layout {
         Layout::Rows(r) => &r.weights,
         Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => weights,
+        Layout::Generated(_) => uniform,
     };
     if weights.count().is_some_and(|n| n as u64 != count) {
         bad(
@@ -273,6 +279,39 @@ fn projection(p: &Program, pr: &Projection, out: &mut Diagnostics) {
                 format!("delay 0 from phase {} to phase {}", src.phase, dst.phase),
             );
         }
+    }
+}
+
+fn generated(
+    p: &Program,
+    pr: &Projection,
+    g: &super::Generated,
+    port: Ty,
+    at: &str,
+    out: &mut Diagnostics,
+) {
+    if let Some(fault) = g.fault() {
+        bad(out, at, format!("a rule that cannot be expanded: {fault}"));
+    }
+    if (g.sources, g.targets) != (pr.source_range.len, pr.target_range.len) {
+        bad(out, at, "a rule for other ranges".into());
+    }
+    let own = (pr.source == pr.target)
+        .then(|| pr.target_range.start as i64 - pr.source_range.start as i64);
+    if g.own != own {
+        bad(out, at, "a rule that takes other units for the same".into());
+    }
+    let float = !matches!(g.store, super::Store::Integer { .. });
+    if float != (port == Ty::F32) {
+        bad(out, at, "weights are not of the port's type".into());
+    }
+    let index = p.projections.iter().position(|x| std::ptr::eq(x, pr));
+    if pr.carry != Carry::Events || index.is_some_and(|k| p.plastic_of(k as u32).is_some()) {
+        bad(
+            out,
+            at,
+            "a rule carries events over weights that stay".into(),
+        );
     }
 }
 

@@ -360,6 +360,8 @@ fn ends(pr: &Projection) -> (Vec<(u32, u16)>, Vec<(usize, usize)>) {
                 (0..all).map(|k| (k / targets, k % targets)).collect(),
             )
         }
+        // Plastic projections never stay rules.
+        Layout::Generated(_) => (vec![], vec![]),
         Layout::OneToOne { delay, .. } => (
             (0..sources).map(|s| (s, *delay)).collect(),
             (0..sources as usize).map(|k| (k, k)).collect(),

@@ -2,9 +2,11 @@
 
 use crate::diag::Diagnostics;
 use crate::model::Ty;
-use crate::program::{Layout, Projection, Rows, Run, Weights};
+use crate::network::{parse_rule, print_rule};
+use crate::program::{Generated, Layout, Projection, Rows, Run, Store, Weights};
 use crate::text::{F32, ORDER, Printer, RANGE, Scanner, Token, Word};
 use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 pub(super) fn print(p: &mut Printer, head: &str, x: &Projection, ty: Option<Ty>) {
     let sources = x.source_range.len as usize;
@@ -36,7 +38,67 @@ pub(super) fn print(p: &mut Printer, head: &str, x: &Projection, ty: Option<Ty>)
             delay,
             weights: values,
         } => weights(p, &format!("{head} one_to_one d{delay}"), 16, values, ty),
+        Layout::Generated(g) => p.line(format_args!("{head} generated {}", Rule(g))),
     }
+}
+
+/// A rule on one line.
+struct Rule<'a>(&'a Generated);
+
+impl fmt::Display for Rule<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let g = self.0;
+        match g.store {
+            Store::F32 => f.write_str("f32")?,
+            Store::Scaled => f.write_str("scaled")?,
+            Store::Integer { fraction } => write!(f, "integer {fraction}")?,
+        }
+        write!(f, " seed {} key {}", g.seed, g.key)?;
+        write!(f, " sources {} targets {}", g.sources, g.targets)?;
+        if let Some(own) = g.own {
+            write!(f, " own {own}")?;
+        }
+        write!(f, " {}", print_rule(&g.connector, &g.weight, &g.delay))
+    }
+}
+
+fn parse_generated(s: &mut Scanner) -> Result<Generated, Diagnostics> {
+    let store = s.choice("`f32`, `scaled` or `integer`", |w| match w {
+        "f32" => Some(Store::F32),
+        "scaled" => Some(Store::Scaled),
+        "integer" => Some(Store::Integer { fraction: 0 }),
+        _ => None,
+    })?;
+    let store = match store {
+        Store::Integer { .. } => Store::Integer {
+            fraction: s.int("bits after the point")?,
+        },
+        other => other,
+    };
+    s.keyword("seed")?;
+    let seed = s.int("a seed")?;
+    s.keyword("key")?;
+    let key = s.int("a key")?;
+    s.keyword("sources")?;
+    let sources = s.int("a number of sources")?;
+    s.keyword("targets")?;
+    let targets = s.int("a number of targets")?;
+    let own = match s.eat_word("own") {
+        true => Some(s.int("a distance")?),
+        false => None,
+    };
+    let (connector, weight, delay) = parse_rule(s)?;
+    Ok(Generated {
+        connector,
+        weight,
+        delay,
+        store,
+        seed,
+        key,
+        sources,
+        targets,
+        own,
+    })
 }
 
 /// Can these rows be told source by source?
@@ -172,9 +234,12 @@ pub(super) fn parse(s: &mut Scanner, ty: Option<Ty>) -> Result<Layout, Diagnosti
     if s.eat_word("raw") {
         return Ok(Layout::Rows(parse_raw(s, ty)?));
     }
+    if s.eat_word("generated") {
+        return Ok(Layout::Generated(Arc::new(parse_generated(s)?)));
+    }
     let dense = s.eat_word("dense");
     if !dense && !s.eat_word("one_to_one") {
-        return Err(s.expected("`rows`, `raw`, `dense` or `one_to_one`"));
+        return Err(s.expected("`rows`, `raw`, `dense`, `one_to_one` or `generated`"));
     }
     let delay = s.delay()?;
     let weights = all_weights(s, ty)?;
