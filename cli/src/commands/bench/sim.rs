@@ -114,7 +114,9 @@ fn measure(
         if steps == 1 {
             first_step = (begin.elapsed(), resident_memory());
         }
-        before = ProcessTime::now();
+        if steps == warm {
+            before = ProcessTime::now();
+        }
     };
     let course = Course {
         steps: warm.saturating_add(length.steps),
@@ -129,7 +131,9 @@ fn measure(
         return Err(Failure::Interrupted);
     }
     let (first_step, now) = first_step;
-    let grown = now.zip(at_first).map(|(now, then)| now.saturating_sub(then));
+    let grown = now
+        .zip(at_first)
+        .map(|(now, then)| now.saturating_sub(then));
     let measured = Measured {
         setup_cpu,
         setup,
