@@ -4,6 +4,7 @@
 //! the host in f64, projections are expanded, and each is given the layout that suits it (see [`layout`]).
 
 use crate::fixed::{self, FixedReport};
+use crate::plastic::Learning;
 use std::collections::BTreeMap;
 use synfire_ir::model::{BinOp, Block, Combine, Inst, Model, Op, Param, State, Ty, Width};
 use synfire_ir::network::{
@@ -87,14 +88,21 @@ pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, D
         });
         base = base.saturating_add(size);
     }
-    let mut projections = vec![];
+    let mut projections: Vec<Projection> = vec![];
+    let mut learning = Learning::default();
     for (id, a, b, wires) in net.projections() {
-        if let Some(p) = cx.projection(id, number[&a], number[&b], b, wires, &groups) {
-            projections.push(p);
+        let Some(mut p) = cx.projection(id, number[&a], number[&b], b, wires, &groups) else {
+            continue;
+        };
+        if let Some(x) = &wires.plasticity {
+            let place = (projections.len() as u32, p.synapses());
+            let what = (place.0, &mut p.layout, place.1);
+            learning.add(net, wires, x, what, &number, &mut cx.out);
         }
+        projections.push(p);
     }
     let integer = net.models.iter().all(|m| m.integer) && !net.models.is_empty();
-    let probes = probes(net, &number);
+    let probes = probes(net, &number, &projections, &learning);
     let mut program = Program {
         name: net.name.clone(),
         arithmetic: if integer {
@@ -108,8 +116,8 @@ pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, D
         models: cx.models,
         groups,
         projections,
-        synapse_models: vec![],
-        plastic: vec![],
+        synapse_models: learning.models,
+        plastic: learning.plastic,
         probes,
     };
     let mut feeds: Vec<_> = net
@@ -143,7 +151,38 @@ pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, D
     })
 }
 
-fn probes(net: &Verified<Network>, number: &BTreeMap<PopId, u32>) -> Vec<Probe> {
+/// The probe of a state of a plastic projection, over all elements of the state's place.
+fn learned(
+    (p, projection, state): (&synfire_ir::network::Probe, &str, &str),
+    projections: &[Projection],
+    learning: &Learning,
+) -> Option<Probe> {
+    let index = projections.iter().position(|x| x.name == projection)?;
+    let x = (learning.plastic.iter()).find(|x| x.projection as usize == index)?;
+    let m = &learning.models[x.synapse as usize];
+    let k = m.state(state)?;
+    let elements = projections[index].elements(m.states[k as usize].place);
+    Some(Probe {
+        name: format!("{projection}.{state}"),
+        group: projections[index].target,
+        range: Range {
+            start: 0,
+            len: u32::try_from(elements).ok()?,
+        },
+        what: Observable::Synapse {
+            projection: index as u32,
+            state: k,
+        },
+        every: p.every,
+    })
+}
+
+fn probes(
+    net: &Verified<Network>,
+    number: &BTreeMap<PopId, u32>,
+    projections: &[Projection],
+    learning: &Learning,
+) -> Vec<Probe> {
     let mut out: Vec<Probe> = vec![];
     if net.probes.is_empty() {
         for (id, p) in net.populations() {
@@ -170,6 +209,10 @@ fn probes(net: &Verified<Network>, number: &BTreeMap<PopId, u32>) -> Vec<Probe> 
                     continue;
                 };
                 (Observable::State(k), s.as_str())
+            }
+            Quantity::Synapse(projection, s) => {
+                out.extend(learned((p, projection, s), projections, learning));
+                continue;
             }
         };
         let name = format!("{}.{name}", net.graph[p.pop].name);
@@ -355,7 +398,7 @@ impl Lowering<'_> {
             self.seed,
             wires,
             integer,
-            m.handler(wires.port).is_some(),
+            m.handler(wires.port).is_some() || wires.plasticity.is_some(),
         );
         let stored = match &layout {
             Layout::Rows(r) => &r.weights,
@@ -601,14 +644,15 @@ const MOST_SYNAPSES: f64 = 1e9;
 const MOST_DENSE: u64 = 1 << 28;
 
 /// The layout that suits a projection: one to one where it is that; dense where every pair is connected with one delay
-/// (and no handler would see the zeros); else rows by source and delay.
+/// (and nothing sees the zeros); else rows by source and delay. `distinct` keeps every synapse as it is: for handlers, which see
+/// each event, and for synapses that learn.
 fn layout(
     net: &Network,
     id: ProjId,
     seed: u64,
     wires: &Wires,
     integer: bool,
-    handled: bool,
+    distinct: bool,
 ) -> Layout {
     let fixed_delay = match &wires.delay {
         Init::Const(d) => Some(d.round_ties_even() as u16),
@@ -626,7 +670,7 @@ fn layout(
         let given = !matches!(stage.weight, Init::Draw(_));
         let mut none = Draws::new(0, rng::WEIGHTS, name_key(""), 0);
         match &stage.connector {
-            Connector::OneToOne | Connector::Scale if given && !handled => {
+            Connector::OneToOne | Connector::Scale if given && !distinct => {
                 let mut at = |i: usize| net.element(&stage.weight, i, &mut none);
                 let values: Vec<f64> = (0..n as usize).map(&mut at).collect();
                 return Layout::OneToOne {
@@ -638,7 +682,7 @@ fn layout(
                 self_connections: true,
             }
             | Connector::Dense
-                if given && !handled && n as u64 * m as u64 <= MOST_DENSE =>
+                if given && !distinct && n as u64 * m as u64 <= MOST_DENSE =>
             {
                 let values: Vec<f64> = if let Init::Const(c) = stage.weight {
                     vec![c]
@@ -661,5 +705,5 @@ fn layout(
             _ => {}
         }
     }
-    Layout::Rows(materialise(net, id, seed, integer, !handled, |w| w))
+    Layout::Rows(materialise(net, id, seed, integer, !distinct, |w| w))
 }

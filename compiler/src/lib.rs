@@ -12,5 +12,6 @@ pub mod ideal;
 pub mod map;
 pub mod nir;
 pub mod passes;
+mod plastic;
 
 pub use compile::{CompileOptions, Compiled, compile};

@@ -459,11 +459,18 @@ impl BlockBuilder {
     }
     /// The finished block, without instructions that nothing uses.
     pub fn finish(self) -> Block {
-        let Block {
-            insts,
-            stores,
-            emit,
-        } = self.block;
+        self.block.part(|_| true, true)
+    }
+}
+
+impl Block {
+    /// The block that only stores the states that `keep` names, and emits only if asked to: what nothing uses is left out.
+    pub fn part(&self, keep: impl Fn(u16) -> bool, emits: bool) -> Block {
+        let insts = &self.insts;
+        let stores: Vec<(u16, Value)> = (self.stores.iter().copied())
+            .filter(|s| keep(s.0))
+            .collect();
+        let emit = self.emit.filter(|_| emits);
         let mut used = vec![false; insts.len()];
         for v in stores.iter().map(|s| s.1).chain(emit) {
             used[v as usize] = true;

@@ -30,6 +30,11 @@ pub const MODULES: &[Module] = &[
         file: "<std>/sources.syn",
         text: include_str!("std/sources.syn"),
     },
+    Module {
+        path: "std.synapses",
+        file: "<std>/synapses.syn",
+        text: include_str!("std/synapses.syn"),
+    },
 ];
 
 /// The module of that path (`std.neurons`).

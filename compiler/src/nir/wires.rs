@@ -328,6 +328,7 @@ impl Lowering<'_, '_> {
             delay,
             bias,
             trainable: false,
+            plasticity: None,
             span: None,
         };
         self.net.graph.add_edge(source, target, projection);

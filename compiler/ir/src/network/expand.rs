@@ -47,7 +47,7 @@ impl Network {
             let mut delays = Draws::new(seed, rng::WEIGHTS, ends.key ^ DELAYS, t);
             made.clear();
             let mut give = |source: u32, weight: f64, k: usize| {
-                if weight != 0.0 {
+                if weight != 0.0 || pr.plasticity.is_some() {
                     made.push(Synapse {
                         source,
                         target: t,

@@ -76,6 +76,59 @@ pub struct NeuronModel {
     pub doc: String,
 }
 
+/// A synapse model: code, and how its words follow from the user's fields.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SynapseModel {
+    /// The code. Factors of decays and periods are still empty: they follow from `decays` and `periods`.
+    pub synapse: crate::synapse::Synapse,
+    /// Fields in order of declaration.
+    pub fields: Vec<Field>,
+    /// One for each parameter of `synapse`.
+    pub columns: Vec<HostExpr>,
+    /// One for each state of `synapse`: its value at the start. That of the weight stands when a projection gives none.
+    pub init: Vec<HostExpr>,
+    /// One for each state that decays, in order: the logarithm of what is left after one step, and the rest.
+    pub decays: Vec<(HostExpr, HostExpr)>,
+    /// One for each `every`, in order: its period in steps.
+    pub periods: Vec<HostExpr>,
+    /// Dimension of each state.
+    pub state_dimensions: Vec<Dimension>,
+    /// Dimension of each modulator.
+    pub modulator_dimensions: Vec<Dimension>,
+    /// Is the code all integers?
+    pub integer: bool,
+    /// Its documentation.
+    pub doc: String,
+}
+
+/// Where values of a modulator come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Modulation {
+    /// Modulator of the synapse model.
+    pub port: u16,
+    /// Population that sends.
+    pub pop: PopId,
+    /// Its units.
+    pub range: Range,
+    /// Events or an analog output.
+    pub carry: Carry,
+    /// Each unit for the synapses of one target, or all for all.
+    pub each: bool,
+}
+
+/// How a projection learns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plasticity {
+    /// Index into [`Network::synapses`].
+    pub model: u32,
+    /// Values of fields by name, sorted by name.
+    pub values: Vec<(String, f64)>,
+    /// Does the projection state its weights? Else they start as the model says.
+    pub weights: bool,
+    /// Sources of modulators.
+    pub modulators: Vec<Modulation>,
+}
+
 /// What a population is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum PopKind {
@@ -148,6 +201,8 @@ pub struct Projection {
     pub bias: Option<Init>,
     /// Marked by the user; nothing in the compiler depends on it.
     pub trainable: bool,
+    /// How it learns, if it does.
+    pub plasticity: Option<Plasticity>,
     /// Where it was declared.
     pub span: Option<Span>,
 }
@@ -159,6 +214,9 @@ pub enum Quantity {
     Spikes,
     /// A state by name.
     State(String),
+    /// A state of the synapses of a projection, by the names of both; the probe's population is the projection's target, and its
+    /// range is that of the projection.
+    Synapse(String, String),
 }
 
 /// A request to record.
@@ -196,6 +254,8 @@ pub struct Network {
     pub run: Option<u32>,
     /// Models.
     pub models: Vec<NeuronModel>,
+    /// Models of synapses that learn.
+    pub synapses: Vec<SynapseModel>,
     /// Arrays.
     pub arrays: Vec<Array>,
     /// Populations and projections.

@@ -1,8 +1,9 @@
 //! What plastic projections mean, on networks small enough for sums by hand.
 
 use synfire_ir::eval::{Powers, decayed};
-use synfire_ir::model::Ty;
+use synfire_ir::model::{Ty, Width};
 use synfire_ir::program::*;
+use synfire_ir::synapse::{Place, Synapse};
 
 /// Two inputs, two relays that repeat what reaches them from `drive`; pair STDP in eighths, traces halve each step.
 const STDP: &str = r#"
@@ -187,4 +188,100 @@ fn powers_are_powers() {
     assert_eq!(decayed(1000, 7, &ints, u32::MAX), 7);
     assert_eq!(decayed(-1000i32 as u32, 7, &ints, u32::MAX), 7);
     assert_eq!(decayed(9, 9, &Powers::new(0, Ty::I32), 1), 9);
+}
+
+type Damage = fn(&mut Program);
+
+/// (what is done, what is said of it).
+const DAMAGES: [(Damage, &str); 25] = [
+    (|p| p.plastic[0].projection = 9, "is not there"),
+    (|p| p.plastic[0].synapse = 1, "is not there"),
+    (|p| p.plastic[0].base = 1, "base is 1"),
+    (
+        |p| p.plastic[0].params.clear(),
+        "0 parameters, the model has 1",
+    ),
+    (|p| drop(p.plastic[0].init.pop()), "1 columns for 3 states"),
+    (
+        |p| p.plastic[0].init[0] = Column::PerUnit([1, 2].into()),
+        "`x` does not fit its 3 elements",
+    ),
+    (|p| p.plastic.push(p.plastic[0].clone()), "not in order"),
+    (
+        |p| p.plastic[0].projection = 1,
+        "no state 0 of a plastic projection 0",
+    ),
+    (
+        |p| p.plastic[0].modulators[0].port = 1,
+        "or its source is not there",
+    ),
+    (
+        |p| p.plastic[0].modulators[0].source = 9,
+        "or its source is not there",
+    ),
+    (
+        |p| p.plastic[0].modulators[0].range.len = 2,
+        "its range does not fit",
+    ),
+    (
+        |p| p.plastic[0].modulators[0].each = true,
+        "its range does not fit",
+    ),
+    (
+        |p| p.plastic[0].modulators[0].delay = u16::MAX,
+        "a delay of 65535",
+    ),
+    (
+        |p| p.plastic[0].modulators[0].carry = Carry::Output(0),
+        "no such output",
+    ),
+    (
+        |p| p.groups[2].graded = true,
+        "float payloads for an integer modulator",
+    ),
+    (
+        |p| p.projections[0].carry = Carry::Output(0),
+        "carries no events",
+    ),
+    (|p| model(p).states[0].place = Place::Target, "not a weight"),
+    (|p| model(p).states[1].width = Width::U32, "cannot decay"),
+    (
+        |p| model(p).states[1].place = Place::Target,
+        "(State(1)) cannot give I32",
+    ),
+    (
+        |p| model(p).states[2].place = Place::Synapse,
+        "the store to state 2",
+    ),
+    (|p| model(p).deliver.emit = None, "is no F32 and no I32"),
+    (
+        |p| model(p).pre.synapse.emit = Some(0),
+        "only `deliver` emits",
+    ),
+    (
+        |p| model(p).pre.target = model(p).post.target.clone(),
+        "a block for Target has no place here",
+    ),
+    (
+        |p| model(p).modulators[0].ty = Ty::Bool,
+        "cannot accumulate",
+    ),
+    (|p| p.probes[0].range.len = 4, "out of bounds"),
+];
+
+fn model(p: &mut Program) -> &mut Synapse {
+    &mut p.synapse_models[0]
+}
+
+#[test]
+fn damaged_synapses() {
+    for (k, (damage, said)) in DAMAGES.iter().enumerate() {
+        let mut p = program();
+        damage(&mut p);
+        let found = check(&p).to_string();
+        assert!(
+            found.contains(said),
+            "case {k}: `{said}` is not in:\n{found}"
+        );
+    }
 }

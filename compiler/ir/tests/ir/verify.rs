@@ -204,6 +204,7 @@ fn chain(n: u32, ring: bool) -> Result<Verified<Network>, String> {
             delay: Init::Const(0.0),
             bias: None,
             trainable: false,
+            plasticity: None,
             span: None,
         };
         net.graph

@@ -105,7 +105,7 @@ struct Written {
     step: Block,
 }
 
-fn declared_states(decls: &Declarations) -> Vec<(String, Width, Dimension)> {
+pub(super) fn declared_states(decls: &Declarations) -> Vec<(String, Width, Dimension)> {
     (0u16..)
         .zip(&decls.states)
         .map(|(i, s)| {
@@ -123,7 +123,8 @@ fn free_name(decls: &Declarations) -> String {
     name
 }
 
-fn shared(decls: &Declarations, states: &[(String, Width, Dimension)]) -> Shared {
+/// Columns and widths, before any block is written.
+pub(super) fn shared(decls: &Declarations, states: &[(String, Width, Dimension)]) -> Shared {
     let field = |f: &FieldDecl| f.declared.unwrap_or(Declared::Int);
     let mut s = Shared::default();
     s.widths = states.iter().map(|s| s.1).collect();
@@ -237,8 +238,8 @@ fn assemble(
         e.diags.push(report::too_large(neuron.span, what));
         return None;
     }
-    let fields = fields(e, parts)?;
-    let init = starts(e, parts, w.states.len())?;
+    let fields = fields(e, &parts.defaults)?;
+    let init = starts(e, &parts.starts, w.states.len())?;
     if let Some(why) = w.shared.refused {
         report_host(e, why, neuron.span);
         return None;
@@ -276,14 +277,14 @@ fn assemble(
     })
 }
 
-fn dimension(decls: &Declarations, declared: Option<Declared>) -> Dimension {
+pub(super) fn dimension(decls: &Declarations, declared: Option<Declared>) -> Dimension {
     declared.map_or(Dimension::NONE, |d| d.read(decls.fixed).dimension())
 }
 
-fn fields(e: &mut Elaborator, parts: &Parts) -> Option<Vec<Field>> {
+pub(super) fn fields(e: &mut Elaborator, defaults: &[Option<Id>]) -> Option<Vec<Field>> {
     let decls = e.decls;
     let mut all = vec![];
-    for (f, default) in decls.fields.iter().zip(&parts.defaults) {
+    for (f, default) in decls.fields.iter().zip(defaults) {
         let declared = f.declared?;
         let default = match default {
             Some(id) => Some(on_host(e, *id, f.tree.span)?),
@@ -301,9 +302,9 @@ fn fields(e: &mut Elaborator, parts: &Parts) -> Option<Vec<Field>> {
 }
 
 /// Starting values of the declared states; the others start at 0.
-fn starts(e: &mut Elaborator, parts: &Parts, states: usize) -> Option<Vec<HostExpr>> {
+pub(super) fn starts(e: &mut Elaborator, starts: &[Id], states: usize) -> Option<Vec<HostExpr>> {
     let mut init = vec![];
-    for (id, s) in parts.starts.iter().zip(&e.decls.states) {
+    for (id, s) in starts.iter().zip(&e.decls.states) {
         init.push(on_host(e, *id, s.tree.span)?);
     }
     init.resize(states, HostExpr::Const(0.0));
@@ -337,7 +338,7 @@ fn outputs(decls: &Declarations, states: &[(String, Width, Dimension)]) -> Vec<O
     decls.outputs.iter().filter_map(of).collect()
 }
 
-fn on_host(e: &mut Elaborator, id: Id, span: Span) -> Option<HostExpr> {
+pub(super) fn on_host(e: &mut Elaborator, id: Id, span: Span) -> Option<HostExpr> {
     match host::to_host(&e.graph, id) {
         Ok(h) => Some(h),
         Err(why) => {
@@ -347,7 +348,7 @@ fn on_host(e: &mut Elaborator, id: Id, span: Span) -> Option<HostExpr> {
     }
 }
 
-fn report_host(e: &mut Elaborator, why: Refusal, span: Span) {
+pub(super) fn report_host(e: &mut Elaborator, why: Refusal, span: Span) {
     e.diags.push(match why {
         Refusal::NotUniform => report::not_uniform(span, "a value of this model"),
         Refusal::TooLarge => report::too_large(span, "an expression of parameters is too large".into()),
@@ -359,7 +360,7 @@ fn report_host(e: &mut Elaborator, why: Refusal, span: Span) {
     });
 }
 
-fn reads_dt(e: &HostExpr) -> bool {
+pub(super) fn reads_dt(e: &HostExpr) -> bool {
     match e {
         HostExpr::Dt => true,
         HostExpr::Const(_) | HostExpr::Field(_) => false,

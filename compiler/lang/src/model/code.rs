@@ -39,6 +39,8 @@ pub struct Shared {
     pub field_names: Vec<String>,
     /// Does the model compute in fixed widths?
     pub fixed: bool,
+    /// Type of what blocks emit: F32 for a synapse of reals.
+    pub float_payload: bool,
     made: HashMap<Id, u16>,
     sites: u32,
     work: u32,
@@ -144,7 +146,8 @@ impl<'m> Writer<'m> {
                 Step::Emit(payload) => {
                     let mut v = self.value(*payload);
                     if let Some(&sum) = self.slots.get(&Place::Payload) {
-                        v = self.put(Op::Bin(BinOp::Add, sum, v), Ty::I32);
+                        let ty = self.b.ty(v);
+                        v = self.put(Op::Bin(BinOp::Add, sum, v), ty);
                     }
                     self.assign(Place::Payload, v);
                 }
@@ -285,6 +288,7 @@ impl<'m> Writer<'m> {
             let old = match place {
                 Place::Payload => match self.slots.get(&place) {
                     Some(&v) => v,
+                    None if self.shared.float_payload => self.b.f32(0.0),
                     None => self.b.i32(0),
                 },
                 Place::Slot(Slot::State(i)) => self.slot(Slot::State(i)),

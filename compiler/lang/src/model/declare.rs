@@ -9,6 +9,7 @@ use crate::syntax::tree::{self, Dyn, Expr, Name};
 use std::collections::BTreeMap;
 use synfire_ir::diag::{Diagnostics, Span};
 use synfire_ir::model::{Combine, Ty, Width};
+use synfire_ir::units::Dimension;
 
 /// Most states that a model may declare: reads of states are kept as bits of a word.
 pub const MAX_STATES: usize = 60;
@@ -86,11 +87,27 @@ pub struct Declarations<'a> {
     pub on_input: Vec<&'a tree::On>,
     /// `on step` blocks.
     pub on_step: Vec<&'a tree::On>,
+    /// `on pre` blocks of a synapse.
+    pub on_pre: Vec<&'a tree::On>,
+    /// `on post` blocks of a synapse.
+    pub on_post: Vec<&'a tree::On>,
+    /// `on every(n)` blocks of a synapse; `on step` is one of each step.
+    pub on_every: Vec<&'a tree::On>,
+    /// In a synapse: the dimension that the type `weight` stands for.
+    pub weight: Option<Dimension>,
     /// Does the model compute in fixed widths?
     pub fixed: bool,
 }
 
 impl Declarations<'_> {
+    /// The meaning of a type name; `weight` stands for what a synapse delivers.
+    pub fn declared(&self, name: &str) -> Option<Declared> {
+        match (name, self.weight) {
+            ("weight", Some(d)) => Some(Declared::Real(d)),
+            _ => types::declared(name),
+        }
+    }
+
     /// Type of a state when read.
     pub fn state_type(&self, i: u16) -> Type {
         let d = self.states[i as usize].declared;
@@ -120,8 +137,28 @@ impl Declarations<'_> {
 
 /// Gathers what a neuron declares.
 pub fn declare<'a>(neuron: &'a tree::Model, diags: &mut Diagnostics) -> Declarations<'a> {
+    gather(neuron, None, diags)
+}
+
+/// Gathers what a synapse declares, for a port that takes values of dimension `weight`. The state `w` comes first.
+pub fn declare_synapse<'a>(
+    synapse: &'a tree::Model,
+    weight: Dimension,
+    diags: &mut Diagnostics,
+) -> Declarations<'a> {
+    gather(synapse, Some(weight), diags)
+}
+
+fn gather<'a>(
+    neuron: &'a tree::Model,
+    weight: Option<Dimension>,
+    diags: &mut Diagnostics,
+) -> Declarations<'a> {
     let mut g = Gather {
-        d: Declarations::default(),
+        d: Declarations {
+            weight,
+            ..Declarations::default()
+        },
         diags,
     };
     for p in &neuron.params {
@@ -130,7 +167,10 @@ pub fn declare<'a>(neuron: &'a tree::Model, diags: &mut Diagnostics) -> Declarat
         g.name(&p.name, Symbol::Field(at));
         g.d.fields.push(FieldDecl { tree: p, declared });
     }
-    for s in &neuron.body {
+    let first = |s: &&Dyn| matches!(s, Dyn::State(v) if v.name.as_str() == "w");
+    let synapse = weight.is_some();
+    let weights = neuron.body.iter().filter(|s| synapse && first(s));
+    for s in weights.chain(neuron.body.iter().filter(|s| !synapse || !first(s))) {
         g.variable(s);
     }
     for s in &neuron.body {
@@ -175,10 +215,11 @@ impl<'a> Gather<'a, '_> {
             );
             self.diags.push(d);
         }
-        let found = types::declared(ty.name.as_str());
+        let found = self.d.declared(ty.name.as_str());
         if found.is_none() {
             let choices = types::CHOICES.iter().map(|c| c.name);
-            let known: Vec<&str> = NAMES.iter().copied().chain(choices).collect();
+            let mut known: Vec<&str> = NAMES.iter().copied().chain(choices).collect();
+            known.extend(self.d.weight.map(|_| "weight"));
             let d = report::unknown_type(ty.span, ty.name.as_str(), &known);
             self.diags.push(d);
         }
@@ -229,6 +270,14 @@ impl<'a> Gather<'a, '_> {
     /// Statements that speak of variables, so that the order of the text does not matter.
     fn dynamics(&mut self, s: &'a Dyn) {
         match s {
+            Dyn::Output(_) | Dyn::SpikeWhen(_) | Dyn::Solve(_) if self.d.weight.is_some() => {
+                let d = report::not_here(
+                    s.span(),
+                    "this has no place in a synapse".into(),
+                    "a synapse has `state`, `input`, `let`, equations of exponential decay, `on pre`, `on post`, `on INPUT(x)` and `on every(n)`",
+                );
+                self.diags.push(d);
+            }
             Dyn::Output(v) => self.output(v),
             Dyn::Ode(o) => self.ode(o),
             Dyn::Solve(s) => match self.d.solve {
@@ -312,7 +361,20 @@ impl<'a> Gather<'a, '_> {
             }
             return;
         }
+        let synapse = self.d.weight.is_some();
         match event {
+            "pre" if synapse && o.arg.is_none() => self.d.on_pre.push(o),
+            "post" if synapse && o.arg.is_none() => self.d.on_post.push(o),
+            "every" if synapse && o.arg.is_some() => self.d.on_every.push(o),
+            "step" if synapse && o.arg.is_none() => self.d.on_every.push(o),
+            "pre" | "post" | "every" | "step" if synapse => {
+                let d = report::not_here(
+                    o.event.span,
+                    format!("`on {event}` does not have this form"),
+                    "write `on pre { ... }`, `on post { ... }`, `on step { ... }`, `on every(10) { ... }` or `on every(100 ms) { ... }`",
+                );
+                self.diags.push(d);
+            }
             "step" if o.arg.is_none() => self.d.on_step.push(o),
             "pre" | "post" | "every" | "step" => {
                 let d = report::not_here(
@@ -324,7 +386,10 @@ impl<'a> Gather<'a, '_> {
             }
             _ => {
                 let inputs = self.d.ports.iter().map(|p| p.tree.name.as_str());
-                let known: Vec<&str> = inputs.chain(["step"]).collect();
+                let mut known: Vec<&str> = inputs.chain(["step"]).collect();
+                if synapse {
+                    known.extend(["pre", "post", "every"]);
+                }
                 let d = report::unknown_word(o.event.span, "input of this model", event, &known);
                 self.diags.push(d);
             }

@@ -11,6 +11,7 @@ use super::{ModelContext, quantity, report};
 use crate::syntax::tree::{self, BinaryOp, Expr, ExprKind, Name, Number, UnaryOp};
 use synfire_ir::diag::{Diagnostic, Diagnostics, Span};
 use synfire_ir::model::{BinOp, Ty, UnOp};
+use synfire_ir::synapse::View;
 use synfire_ir::units::Dimension;
 
 /// Deepest nesting of expressions and of `let`s that read one another.
@@ -77,6 +78,10 @@ pub struct Elaborator<'a, 'd> {
     pub lets: Vec<Progress>,
     /// Computed outputs.
     pub outputs: Vec<Progress>,
+    /// What a synapse stands between.
+    pub ends: Option<super::synapse::Ends<'a>>,
+    /// What a synapse reads of its ends, in order; their nodes are states after the declared ones.
+    pub views: Vec<View>,
     depth: u32,
     work: u32,
     gave_up: bool,
@@ -103,6 +108,8 @@ impl<'a, 'd> Elaborator<'a, 'd> {
             visible_fields: u16::MAX,
             lets: vec![Progress::Open; decls.lets.len()],
             outputs: vec![Progress::Open; decls.outputs.len()],
+            ends: None,
+            views: vec![],
             depth: 0,
             work: 0,
             gave_up: false,
@@ -174,6 +181,9 @@ impl<'a, 'd> Elaborator<'a, 'd> {
     }
 
     fn member(&mut self, r: &tree::Ref) -> Typed {
+        if self.ends.is_some() {
+            return self.end_member(r);
+        }
         let head = r.head.as_str();
         let d = report::not_here(
             r.span,
@@ -416,6 +426,9 @@ impl<'a, 'd> Elaborator<'a, 'd> {
             let message = format!("`{}` takes its arguments by position", name.text);
             let d = report::function(named.span, message, "leave the name and the `=` out".into());
             return self.fail(c.span, d);
+        }
+        if self.ends.is_some() && name.as_str() == "total" {
+            return self.total(c);
         }
         let args: Vec<Typed> = c.args.iter().map(|a| self.expr(&a.value)).collect();
         if self.decls.fixed {

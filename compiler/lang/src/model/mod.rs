@@ -1,4 +1,4 @@
-//! Neuron models: from a `neuron` block to step code.
+//! Neuron and synapse models: from a `neuron` or `synapse` block to step code.
 //!
 //! Comes in: the tree of one `neuron` and what is known around it ([`ModelContext`]). Goes out: a [`NeuronModel`] whose step block reads only
 //! states, ports and parameter columns; every factor that is known before the run is one column, computed on the host in f64.
@@ -6,7 +6,7 @@
 //! The way of a model: `declare` gathers its names; `elaborate` (with `names`, `real` and `fixed`) turns expressions into typed nodes of a `graph`, checking
 //! units; `statements` does so with blocks; `ode` integrates equations (`linear`, `exact`, `differences`, `pair`); `stages` checks all of it, `code` writes blocks
 //! of the step IR, and `assemble` puts the stages of a step in order and the result together. In a model of reals an `int` is a real that is whole
-//! at the start. Absent on purpose: `synapse` blocks, and any view of the network.
+//! at the start. `synapse` does all this for a `synapse`, and `places` says where its states live. Absent on purpose: any view of the network.
 
 mod assemble;
 mod code;
@@ -21,6 +21,7 @@ mod linear;
 mod names;
 mod ode;
 mod pair;
+mod places;
 mod poisson;
 pub mod quantity;
 mod range;
@@ -29,9 +30,11 @@ mod report;
 mod stages;
 mod statements;
 mod sums;
+mod synapse;
 mod types;
 
 pub use quantity::Quantity;
+pub use synapse::{SynapseContext, lower_synapse};
 pub use types::{CHOICES, Choice, TRUTH};
 
 use crate::syntax::tree;

@@ -101,7 +101,7 @@ impl Elaborator<'_, '_> {
 
     fn port(&mut self, i: u16, name: &Name) -> Typed {
         let p = &self.decls.ports[i as usize];
-        if let Some(on) = p.handler {
+        if let Some(on) = p.handler.filter(|_| self.decls.weight.is_none()) {
             let d = report::port_of_events(name.span, name.as_str(), on.event.span);
             return self.fail(name.span, d);
         }
@@ -158,7 +158,7 @@ impl Elaborator<'_, '_> {
 
     /// Checks a `let`'s stated type.
     pub fn annotated(&mut self, t: Typed, ty: &tree::Type, name: &str) -> Typed {
-        let Some(declared) = types::declared(ty.name.as_str()) else {
+        let Some(declared) = self.decls.declared(ty.name.as_str()) else {
             let d = report::unknown_type(ty.span, ty.name.as_str(), types::NAMES);
             return self.fail(t.span, d);
         };

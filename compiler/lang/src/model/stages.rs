@@ -119,7 +119,7 @@ impl Elaborator<'_, '_> {
         })
     }
 
-    fn default(&mut self, i: usize) -> Option<Id> {
+    pub(super) fn default(&mut self, i: usize) -> Option<Id> {
         self.visible_fields = i as u16;
         let f = &self.decls.fields[i];
         let (value, declared) = (f.tree.default.as_ref()?, f.declared?);
@@ -158,7 +158,7 @@ impl Elaborator<'_, '_> {
         found
     }
 
-    fn equations(&mut self) -> Vec<Equation> {
+    pub(super) fn equations(&mut self) -> Vec<Equation> {
         let mut out = vec![];
         for o in &self.decls.odes {
             let Some(&(Symbol::State(state), declared)) = self.decls.names.get(o.name.as_str())

@@ -236,7 +236,7 @@ impl Elaborator<'_, '_> {
     }
 
     /// The value as its place holds it: integers keep their bits.
-    fn fits(&mut self, place: Typed, value: Typed, name: &str) -> Option<Id> {
+    pub fn fits(&mut self, place: Typed, value: Typed, name: &str) -> Option<Id> {
         match (place.ty, value.ty) {
             (p, v) if p == v => Some(value.id),
             (Type::I32, Type::U32) => Some(self.graph.un(UnOp::ToI32, value.id)),
@@ -251,6 +251,9 @@ impl Elaborator<'_, '_> {
 
     fn emit(&mut self, e: &tree::Expr) -> Option<Step> {
         let t = self.expr(e);
+        if let Some(ends) = self.ends {
+            return self.delivered(t, ends.delivers);
+        }
         let id = match t.ty {
             Type::Unknown => return None,
             Type::Real(d) if d.is_none() => self.graph.un(UnOp::ToI32, t.id),

@@ -41,38 +41,54 @@ pub(super) struct Link {
     pub delay: Init,
     pub bias: Option<Init>,
     pub trainable: bool,
+    /// How it learns.
+    pub rule: Option<super::synapses::Learning>,
+    /// Number of the connect.
+    pub connect: usize,
 }
 
 /// One end of a link, understood.
-struct Side {
-    end: End,
-    view: View,
+pub(super) struct Side {
+    pub end: End,
+    pub view: View,
     /// As named in messages and in the names of links: `exc[0..10].kick`.
-    name: String,
-    dimension: Dimension,
+    pub name: String,
+    pub dimension: Dimension,
     port: u16,
-    carry: Carry,
+    pub carry: Carry,
     /// Whole numbers only.
     whole: bool,
 }
 
 const FIELDS: [&str; 5] = ["weight", "delay", "bias", "trainable", "synapse"];
+/// What else a connect with a `synapse` has: another word for `weight`.
+const PLASTIC: &str = "w";
 
 impl<'a> Resolver<'a> {
     /// All links, in the order of the text.
     pub(super) fn links(&mut self) -> Vec<Link> {
-        let mut stmts: Vec<Later<'a, Connect>> = std::mem::take(&mut self.connects);
-        stmts.sort_by(|a, b| a.order.cmp(&b.order));
+        let stmts: Vec<Later<'a, Connect>> = std::mem::take(&mut self.connects);
+        self.connect_names = stmts
+            .iter()
+            .map(|s| s.name.clone().unwrap_or_default())
+            .collect();
+        let mut stmts: Vec<(usize, Later<'a, Connect>)> = stmts.into_iter().enumerate().collect();
+        stmts.sort_by(|a, b| a.1.order.cmp(&b.1.order));
         let mut links = vec![];
-        for s in &stmts {
-            if self.connect(s, &mut links).is_none() && self.tried > super::MAX_ITEMS {
+        for (k, s) in &stmts {
+            if self.connect(*k, s, &mut links).is_none() && self.tried > super::MAX_ITEMS {
                 break;
             }
         }
         links
     }
 
-    fn connect(&mut self, s: &Later<'a, Connect>, out: &mut Vec<Link>) -> Option<()> {
+    fn connect(
+        &mut self,
+        number: usize,
+        s: &Later<'a, Connect>,
+        out: &mut Vec<Link>,
+    ) -> Option<()> {
         let fields = self.connect_fields(s.stmt)?;
         let sources = self.expand_refs(&s.stmt.sources, s.scope);
         let targets = self.expand_refs(&s.stmt.targets, s.scope);
@@ -91,21 +107,19 @@ impl<'a> Resolver<'a> {
                     }
                 });
                 k += 1;
-                let link = self.link(s, source, target, name, &fields);
+                let link = self.link((number, s), source, target, name, &fields);
                 out.extend(link);
             }
         }
         Some(())
     }
 
-    /// The fields of a statement by name; `None` when it uses what cannot be run yet.
+    /// The fields of a statement by name.
     fn connect_fields(&mut self, c: &'a Connect) -> Option<Vec<&'a Field>> {
         let mut fields: Vec<&'a Field> = vec![];
         let entries = c.fields.as_ref().map_or(&[][..], |f| &f.entries);
-        if let Some(f) = entries.iter().find(|f| f.name.as_str() == "synapse") {
-            self.report(no_plasticity("`synapse`", f.span).label(c.span, "in this connect"));
-            return None;
-        }
+        let plastic = entries.iter().any(|f| f.name.as_str() == "synapse");
+        let known = |name: &str| FIELDS.contains(&name) || plastic && name == PLASTIC;
         let mut ok = true;
         for f in entries {
             let name = f.name.as_str();
@@ -113,10 +127,13 @@ impl<'a> Resolver<'a> {
                 let first = first.name.span;
                 self.report(super::files::duplicate(name, f.name.span, first));
                 ok = false;
-            } else if !FIELDS.contains(&name) {
+            } else if !known(name) {
                 let d = Diagnostic::error("SYN0110", format!("a `connect` has no field `{name}`"))
                     .label(f.name.span, "unknown field");
                 let d = match near(name, FIELDS) {
+                    _ if name == PLASTIC => {
+                        d.hint("write `weight`; `w` is the weight of a connect with a `synapse`")
+                    }
                     Some(n) => d.hint(format!("did you mean `{n}`?")),
                     None => d.hint(format!("its fields are: {}", FIELDS.join(", "))),
                 };
@@ -154,7 +171,7 @@ impl<'a> Resolver<'a> {
 
     fn link(
         &mut self,
-        s: &Later<'a, Connect>,
+        (connect, s): (usize, &Later<'a, Connect>),
         source: &Target,
         target: &Target,
         name: Option<String>,
@@ -168,6 +185,16 @@ impl<'a> Resolver<'a> {
         let name = name.unwrap_or_else(|| format!("{}->{}", a.name, b.name));
         let dimension = a.dimension.power(-1).and_then(|d| b.dimension.times(d))?;
         let field = |n: &str| fields.iter().find(|f| f.name.as_str() == n).copied();
+        let weight = field("weight").or(field(PLASTIC));
+        if let (Some(a), Some(b)) = (field("weight"), field(PLASTIC)) {
+            self.report(super::files::duplicate("weight", b.name.span, a.name.span));
+        }
+        let rule = match field("synapse") {
+            Some(f) => self
+                .learning_rule(f, weight, s.scope, s.stmt.span)
+                .map(Some),
+            None => Some(None),
+        };
         let target_pop = self.full_name_of(b.end);
         let ends = Ends {
             scope: s.scope,
@@ -177,7 +204,8 @@ impl<'a> Resolver<'a> {
             source_name: &a.name,
             target_name: &b.name,
             target_pop: &target_pop,
-            weight: field("weight"),
+            weight,
+            learns: field("synapse").is_some(),
             dimension,
             whole: b.whole,
             span: s.stmt.span,
@@ -207,6 +235,8 @@ impl<'a> Resolver<'a> {
             delay: delay?,
             bias: bias?,
             trainable: trainable?,
+            rule: rule?,
+            connect,
             name,
         })
     }
@@ -226,7 +256,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// What a reference gives as the source of a connection.
-    fn source_side(&mut self, t: &Target, scope: ScopeId) -> Option<Side> {
+    pub(super) fn source_side(&mut self, t: &Target, scope: ScopeId) -> Option<Side> {
         if let Some(p) = t.via {
             self.port_side(p, Direction::In, t.span, scope)?;
         }
@@ -384,7 +414,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Is a port used from the right side? Inside its part it gives what comes in, outside what goes out.
-    fn port_side(
+    pub(super) fn port_side(
         &mut self,
         port: usize,
         inside: Direction,
@@ -480,14 +510,4 @@ fn unnamed_port(pop: &str, inputs: &[String], at: Span) -> Diagnostic {
         }
         None => d.hint("declare an `input` in its model"),
     }
-}
-
-/// What needs plasticity.
-pub(super) fn no_plasticity(what: &str, at: Span) -> Diagnostic {
-    Diagnostic::error(
-        "SYN0111",
-        format!("{what} needs synapses that learn, and plasticity is not run yet"),
-    )
-    .label(at, "plastic")
-    .hint("give fixed weights (`weight = ...`), learnt elsewhere")
 }

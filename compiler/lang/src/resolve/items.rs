@@ -23,12 +23,7 @@ pub(super) const BUILT_IN: [(&str, &str); 3] = [
 
 impl<'a> Resolver<'a> {
     /// The item of kind `kind` (`neuron`, `module`) that a path names; reports what is wrong with it.
-    pub(super) fn find_item(
-        &mut self,
-        path: &'a Path,
-        scope: ScopeId,
-        kind: &str,
-    ) -> Option<ItemId> {
+    pub(super) fn find_item(&mut self, path: &Path, scope: ScopeId, kind: &str) -> Option<ItemId> {
         let files = self.files;
         let unit = self.scopes.get(scope)?.unit;
         let here = &files.units[unit];
@@ -69,6 +64,7 @@ impl<'a> Resolver<'a> {
                     .label(path.span, format!("a {kind} is needed here"))
                     .label(declared, format!("declared as a {is} here"))
                     .hint(match kind {
+                        "synapse" => "the `synapse` of a connect is declared by `synapse Name(...) { ... }`",
                         "module" => "populations are declared by `pop`, instances of modules by `part`",
                         _ => "instances of modules are declared by `part`, populations of neurons by `pop`",
                     }),
@@ -162,7 +158,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The numeric constants that can be named in a file.
-    fn numbers_of(&mut self, unit: usize) -> BTreeMap<String, Quantity> {
+    pub(super) fn numbers_of(&mut self, unit: usize) -> BTreeMap<String, Quantity> {
         let names: Vec<(String, usize, synfire_ir::Span)> = self.scopes[unit]
             .names
             .iter()

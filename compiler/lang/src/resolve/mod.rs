@@ -5,7 +5,7 @@
 //!
 //! The way: all files are read ([`files`]); the body of the network is unfolded to flat lists ([`declare`]); then sources
 //! and populations become nodes ([`populations`]), connects become links ([`connect`], [`rules`]), links lose their ports
-//! ([`ports`]) and become edges. Constants are evaluated lazily ([`eval`]), so declarations may stand in any order.
+//! ([`ports`]) and become edges, some of which learn ([`synapses`]). Constants are evaluated lazily ([`eval`]), so declarations may stand in any order.
 //!
 //! Invariants: each stage goes on after an error; nothing depends on the order of a hash map; work, depth and the number of
 //! things are limited, so that no text makes it panic, hang or grow without bound. Absent on purpose: I/O, expansion of
@@ -33,6 +33,7 @@ mod rules;
 mod scope;
 mod sparse;
 mod spatial;
+mod synapses;
 mod top;
 mod value;
 mod weights;
@@ -45,7 +46,9 @@ use scope::{Family, LetSlot, Scope, ScopeId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use synfire_ir::diag::{Diagnostic, Diagnostics, Severity, SourceMap, Span, nearest};
-use synfire_ir::network::{Array, ArrayId, Network, NeuronModel, PopId, Population, Projection};
+use synfire_ir::network::{
+    Array, ArrayId, Network, NeuronModel, PopId, Population, Projection, SynapseModel,
+};
 
 /// Most populations, and most projections, of a network.
 pub const MAX_ITEMS: usize = 100_000;
@@ -196,6 +199,12 @@ struct Resolver<'a> {
     model_items: Vec<ItemId>,
     model_of_item: BTreeMap<ItemId, Option<u32>>,
     model_failed: bool,
+    synapses: Vec<SynapseModel>,
+    synapses_made: synapses::Made,
+    /// Names of connects, by number; empty for those without.
+    connect_names: Vec<String>,
+    /// Plastic projections by the number of their connect.
+    learners: BTreeMap<usize, Vec<synapses::Learner>>,
     graph: petgraph::stable_graph::StableDiGraph<Population, Projection>,
     /// By population item: its node, its model, whether it is driven from outside, whether with values.
     pop_ids: Vec<Option<PopId>>,
@@ -240,6 +249,10 @@ impl<'a> Resolver<'a> {
             model_items: vec![],
             model_of_item: BTreeMap::new(),
             model_failed: false,
+            synapses: vec![],
+            synapses_made: BTreeMap::new(),
+            connect_names: vec![],
+            learners: BTreeMap::new(),
             graph: Default::default(),
             pop_ids: vec![],
             pop_models: vec![],

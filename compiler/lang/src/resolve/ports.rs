@@ -177,7 +177,20 @@ impl Resolver<'_> {
         let inside = |a: Range, b: Range| {
             a.start >= b.start && a.start as u64 + a.len as u64 <= b.start as u64 + b.len as u64
         };
+        if let (Some(rule), Some(_)) = (&outer.rule, &inner.rule) {
+            self.report(super::synapses::scaled_rule(rule, inner.span));
+            return None;
+        }
+        let plastic = outer.rule.as_ref().or(inner.rule.as_ref());
+        let other = if outer.rule.is_some() { inner } else { outer };
+        if let Some(rule) = plastic.filter(|_| other.factor() != Some(1.0)) {
+            self.report(super::synapses::scaled_rule(rule, other.span));
+            return None;
+        }
+        let connect = if outer.rule.is_some() { outer } else { inner };
         let mut link = Link {
+            rule: plastic.cloned(),
+            connect: connect.connect,
             source: outer.source,
             carry: outer.carry,
             source_range: outer.source_range,

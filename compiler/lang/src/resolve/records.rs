@@ -1,9 +1,7 @@
-//! `record`, `hint` and `modulate`.
+//! `record` and `hint`.
 //!
-//! Comes in: the statements, with the nodes made. Goes out: probes and hints of the network; what needs plasticity is
-//! refused.
+//! Comes in: the statements, with nodes and edges made. Goes out: probes and hints of the network.
 
-use super::connect::no_plasticity;
 use super::declare::Later;
 use super::quantity::show;
 use super::refs::Target;
@@ -32,11 +30,13 @@ impl<'a> Resolver<'a> {
                 continue;
             };
             for t in &targets {
-                if let (Some(probe), Some(every)) = (self.probe(t), every) {
+                let Some(every) = every else { continue };
+                for probe in self.probe(t) {
                     let probe = Probe { every, ..probe };
                     let what = match &probe.what {
                         Quantity::Spikes => None,
-                        Quantity::State(s) => Some(s.clone()),
+                        Quantity::State(s) => Some((String::new(), s.clone())),
+                        Quantity::Synapse(p, s) => Some((p.clone(), s.clone())),
                     };
                     let range = (probe.range.start, probe.range.len);
                     if seen.insert((probe.pop, range, what, every)) {
@@ -90,13 +90,16 @@ impl<'a> Resolver<'a> {
         Some(steps as u32)
     }
 
-    fn probe(&mut self, t: &Target) -> Option<Probe> {
+    fn probe(&mut self, t: &Target) -> Vec<Probe> {
+        match &t.value {
+            Value::Node(Node::Projection(k)) => self.learned(*k, t.member.as_ref(), t.span),
+            _ => self.unit_probe(t).into_iter().collect(),
+        }
+    }
+
+    fn unit_probe(&mut self, t: &Target) -> Option<Probe> {
         let i = match &t.value {
             Value::Node(Node::Pop(i, _)) => *i,
-            Value::Node(Node::Projection(_)) => {
-                self.report(no_plasticity("a state of synapses", t.span));
-                return None;
-            }
             other => {
                 self.report(
                     Diagnostic::error(
@@ -267,12 +270,5 @@ impl<'a> Resolver<'a> {
                 return None;
             }
         })
-    }
-
-    /// `modulate` is refused, with its references checked.
-    pub(super) fn refuse_modulation(&mut self) {
-        for m in std::mem::take(&mut self.modulates) {
-            self.report(no_plasticity("`modulate`", m.stmt.span));
-        }
     }
 }

@@ -335,11 +335,7 @@ impl<'a> Resolver<'a> {
                 .families
                 .get(*i)
                 .map_or(String::new(), |f| f.name.to_string()),
-            Node::Projection(i) => self
-                .connects
-                .get(*i)
-                .and_then(|c| c.name.clone())
-                .unwrap_or_default(),
+            Node::Projection(i) => self.connect_names.get(*i).cloned().unwrap_or_default(),
         }
     }
 }

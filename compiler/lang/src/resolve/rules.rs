@@ -62,6 +62,8 @@ pub(super) struct Ends<'a, 's> {
     pub target_pop: &'s str,
     /// `weight = ...` or `weight ~ ...`.
     pub weight: Option<&'a Field>,
+    /// Has it a synapse model, which may say where weights start?
+    pub learns: bool,
     /// What weights must be: the port's dimension over the source's.
     pub dimension: Dimension,
     /// Does the port take whole numbers only?

@@ -5,6 +5,7 @@ use super::declare::{Body, Declared, missing};
 use super::files::Override;
 use super::quantity::show;
 use super::scope::{Bound, LetState, ScopeId};
+use super::synapses::Learner;
 use super::value::{Text, Value};
 use super::{End, LoadOptions, Resolver, Unique, listed, near};
 use crate::syntax::tree::{Experiment, Item, Structure};
@@ -38,9 +39,9 @@ impl<'a> Resolver<'a> {
         let links = self.links();
         let links = self.without_ports(links);
         self.edges(links);
+        self.modulations();
         let probes = self.probes();
         let hints = self.all_hints();
-        self.refuse_modulation();
         let run = experiment.and_then(|e| self.follow_experiment(e, scope, &mut feeds));
         let feeds = self.feeds(feeds);
         self.evaluate_the_rest();
@@ -50,6 +51,7 @@ impl<'a> Resolver<'a> {
             seed,
             run,
             models: std::mem::take(&mut self.models),
+            synapses: std::mem::take(&mut self.synapses),
             arrays: std::mem::take(&mut self.arrays),
             graph: std::mem::take(&mut self.graph),
             probes,
@@ -280,13 +282,22 @@ impl<'a> Resolver<'a> {
             let (End::Pop(a), End::Pop(b)) = (l.source, l.target) else {
                 continue;
             };
+            let ends = (a, b);
             let ids = (
                 self.pop_ids.get(a).copied().flatten(),
                 self.pop_ids.get(b).copied().flatten(),
             );
             let (Some(a), Some(b)) = ids else { continue };
             let name = names.unique(&l.name);
-            self.graph.add_edge(
+            let plasticity = match &l.rule {
+                None => None,
+                Some(r) => match self.plasticity(r, ends, l.port) {
+                    Some(p) => Some(p),
+                    None => continue,
+                },
+            };
+            let learns = plasticity.is_some();
+            let edge = self.graph.add_edge(
                 a,
                 b,
                 Projection {
@@ -299,9 +310,14 @@ impl<'a> Resolver<'a> {
                     delay: l.delay,
                     bias: l.bias,
                     trainable: l.trainable,
+                    plasticity,
                     span: Some(l.span),
                 },
             );
+            if learns {
+                let learners = self.learners.entry(l.connect).or_default();
+                learners.push(Learner { edge, target: b });
+            }
         }
     }
 

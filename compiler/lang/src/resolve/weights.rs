@@ -102,7 +102,7 @@ impl<'a> Resolver<'a> {
     ) -> bool {
         let mut ok = true;
         for (i, r) in rules.iter().enumerate() {
-            if !matches!(weights[i], Weight::One) {
+            if !matches!(weights[i], Weight::One) || ends.learns {
                 continue;
             }
             let needs = matches!(r.name, "dense" | "sparse" | "conv2d" | "conv1d" | "scale");

@@ -8,7 +8,7 @@ use super::programs::{column, range};
 use super::{Part, Tape};
 use synfire_ir::model::{Block, Model, Op, Param, Ty, Width};
 use synfire_ir::program::{
-    Carry, Modulation, Observable, Plastic, Probe, Program, Projection, Range,
+    Carry, Layout, Modulation, Observable, Plastic, Probe, Program, Projection, Range, Run, Weights,
 };
 use synfire_ir::synapse::{Action, Cell, Decay, Every, Modulator, Place, Seen, Synapse, View};
 
@@ -19,7 +19,6 @@ pub(super) fn learn(tape: &mut Tape, p: &mut Program, floats: bool) {
     let mut base = 0;
     for k in 0..p.projections.len() {
         let pr = &p.projections[k];
-        let n = pr.synapses() as u32;
         if pr.carry != Carry::Events || tape.once_in(4) {
             continue;
         }
@@ -30,13 +29,35 @@ pub(super) fn learn(tape: &mut Tape, p: &mut Program, floats: bool) {
             let made = tape.within(Part::Code, |t| synapse(t, p, pr, model, floats));
             p.synapse_models.push(made);
         }
+        if tape.once_in(3) {
+            twice(&mut p.projections[k].layout);
+        }
         let x = plastic(tape, p, k, model, base);
         p.plastic.push(x);
-        base += n;
+        base += p.projections[k].synapses() as u32;
     }
     for k in 0..tape.below(4) {
         probe(tape, p, k);
     }
+}
+
+/// Gives every synapse of sparse rows a second one beside it.
+fn twice(layout: &mut Layout) {
+    let Layout::Rows(r) = layout else { return };
+    let run = |x: &Run| Run {
+        start: 2 * x.start,
+        len: 2 * x.len,
+        ..*x
+    };
+    r.runs = r.runs.iter().map(run).collect();
+    r.targets = r.targets.iter().flat_map(|&t| [t, t]).collect();
+    r.weights = match &r.weights {
+        Weights::Uniform(w) => Weights::Uniform(*w),
+        Weights::I8(v) => Weights::I8(v.iter().flat_map(|&w| [w, w]).collect()),
+        Weights::I16(v) => Weights::I16(v.iter().flat_map(|&w| [w, w]).collect()),
+        Weights::I32(v) => Weights::I32(v.iter().flat_map(|&w| [w, w / 2]).collect()),
+        Weights::F32(v) => Weights::F32(v.iter().flat_map(|&w| [w, -w]).collect()),
+    };
 }
 
 /// Could the projection follow a model made for another? Only if it sees no units, whose models may differ.

@@ -30,6 +30,7 @@ mod host;
 mod init;
 mod neuron;
 mod projection;
+mod synapse;
 
 use super::{Connector, Feed, Init, Network, PopId, PopKind, Population, Probe, Quantity};
 use crate::diag::{Diagnostics, Span};
@@ -38,9 +39,10 @@ use crate::text::{F64, Name, Names, Printer, Scanner, Token, Word, items, range}
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-const ITEMS: [&str; 8] = [
+const ITEMS: [&str; 9] = [
     "array",
     "neuron",
+    "plastic",
     "population",
     "source",
     "projection",
@@ -53,6 +55,7 @@ const ITEMS: [&str; 8] = [
 pub(super) struct Scope {
     arrays: Names,
     models: Names,
+    synapses: Names,
     populations: Names,
 }
 
@@ -91,6 +94,10 @@ pub fn print(net: &Network) -> String {
     let scope = Scope {
         arrays: Names::of("array", net.arrays.iter().map(|a| a.name.as_str())),
         models: Names::of("model", net.models.iter().map(|m| m.model.name.as_str())),
+        synapses: Names::of(
+            "synapse model",
+            net.synapses.iter().map(|m| m.synapse.name.as_str()),
+        ),
         populations: Names::of("population", net.populations().map(|p| p.1.name.as_str())),
     };
     let numbers: BTreeMap<PopId, u32> = net.populations().map(|p| p.0).zip(0..).collect();
@@ -105,11 +112,15 @@ pub fn print(net: &Network) -> String {
         p.blank();
         neuron::print(&mut p, m);
     }
+    for m in &net.synapses {
+        p.blank();
+        synapse::print(&mut p, m);
+    }
     let populations: Vec<&Population> = net.populations().map(|x| x.1).collect();
     p.section(&populations, |p, x| population(p, x, &scope));
     for (_, a, b, x) in net.projections() {
         p.blank();
-        projection::print(&mut p, x, [&show(a), &show(b)], net, (a, b), &scope);
+        projection::print(&mut p, x, (a, b), net, &scope, &show);
     }
     p.section(&net.probes, |p, x| probe(p, x, &show(x.pop)));
     p.section(&net.feeds, |p, x| feed(p, x, &show(x.pop), net));
@@ -165,6 +176,9 @@ fn probe(p: &mut Printer, x: &Probe, pop: &str) {
     let what = match &x.what {
         Quantity::Spikes => "spikes".to_string(),
         Quantity::State(s) => format!("state {}", Name(s)),
+        Quantity::Synapse(projection, s) => {
+            format!("synapse {} state {}", Name(projection), Name(s))
+        }
     };
     let units = range::Shown(x.range);
     p.line(format_args!(
@@ -212,6 +226,7 @@ pub fn parse(name: &str, text: &str) -> Result<Network, Diagnostics> {
     let mut scope = Scope {
         arrays: Names::new("array"),
         models: Names::new("model"),
+        synapses: Names::new("synapse model"),
         populations: Names::new("population"),
     };
     items(s, &ITEMS, |s| item(s, &mut net, &mut scope))?;
@@ -227,6 +242,10 @@ fn item(s: &mut Scanner, net: &mut Network, scope: &mut Scope) -> Result<(), Dia
         let m = neuron::parse(s)?;
         scope.models.push(&m.model.name);
         net.models.push(m);
+    } else if s.eat_word("plastic") {
+        let m = synapse::parse(s)?;
+        scope.synapses.push(&m.synapse.name);
+        net.synapses.push(m);
     } else if s.word_is("population") || s.word_is("source") {
         let p = parse_population(s, scope)?;
         scope.populations.push(&p.name);
@@ -244,7 +263,7 @@ fn item(s: &mut Scanner, net: &mut Network, scope: &mut Scope) -> Result<(), Dia
         net.hints.push((pop, key, s.name("a value")?));
     } else {
         return Err(s.expected(
-            "`array`, `neuron`, `population`, `source`, `projection`, `record`, `feed` or `hint`",
+            "`array`, `neuron`, `plastic`, `population`, `source`, `projection`, `record`, `feed` or `hint`",
         ));
     }
     Ok(())
@@ -303,7 +322,12 @@ fn parse_probe(s: &mut Scanner, scope: &Scope) -> Result<Probe, Diagnostics> {
     let what = match s.eat_word("spikes") {
         true => Quantity::Spikes,
         false if s.eat_word("state") => Quantity::State(s.name("the name of a state")?),
-        false => return Err(s.expected("`spikes` or `state`")),
+        false if s.eat_word("synapse") => {
+            let projection = s.name("the name of a projection")?;
+            s.keyword("state")?;
+            Quantity::Synapse(projection, s.name("the name of a state")?)
+        }
+        false => return Err(s.expected("`spikes`, `state` or `synapse`")),
     };
     s.keyword("every")?;
     let every = s.int("an interval in steps")?;

@@ -20,9 +20,9 @@ const DIMENSIONS: [&str; 9] = [
 ];
 
 /// The name of a dimension, or its exponents of metre, kilogram, second and ampere.
-struct Shown(Dimension);
+pub(super) struct Dim(pub Dimension);
 
-impl fmt::Display for Shown {
+impl fmt::Display for Dim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named = DIMENSIONS
             .iter()
@@ -34,7 +34,8 @@ impl fmt::Display for Shown {
     }
 }
 
-fn dimension(s: &mut Scanner) -> Result<Dimension, Diagnostics> {
+/// Reads one.
+pub(super) fn dimension(s: &mut Scanner) -> Result<Dimension, Diagnostics> {
     if !s.at("[") {
         return s.choice("a dimension such as `time`, or four exponents,", |w| {
             DIMENSIONS
@@ -102,18 +103,18 @@ pub(super) fn print(p: &mut Printer, m: &NeuronModel) {
     }
     for (k, d) in (0u32..).zip(&m.state_dimensions) {
         let state = parts.states.show(k);
-        p.line(format_args!("state_dimension {state}: {}", Shown(*d)));
+        p.line(format_args!("state_dimension {state}: {}", Dim(*d)));
     }
     for (k, d) in (0u32..).zip(&m.port_dimensions) {
         let port = parts.ports.show(k);
-        p.line(format_args!("port_dimension {port}: {}", Shown(*d)));
+        p.line(format_args!("port_dimension {port}: {}", Dim(*d)));
     }
     p.close();
 }
 
 /// A field; its default may name the fields before it.
-fn field(f: &Field, before: &Names) -> String {
-    let mut t = format!("field {}: {}", Name(&f.name), Shown(f.dimension));
+pub(super) fn field(f: &Field, before: &Names) -> String {
+    let mut t = format!("field {}: {}", Name(&f.name), Dim(f.dimension));
     if f.whole {
         t.push_str(" whole");
     }
@@ -180,7 +181,8 @@ fn part(s: &mut Scanner, m: &mut NeuronModel, parts: &mut Parts) -> Result<(), D
     Ok(())
 }
 
-fn parse_field(s: &mut Scanner, before: &Names) -> Result<Field, Diagnostics> {
+/// Reads a field; `field` has been read.
+pub(super) fn parse_field(s: &mut Scanner, before: &Names) -> Result<Field, Diagnostics> {
     let name = s.name("the name of a field")?;
     s.mark(":")?;
     let dimension = dimension(s)?;

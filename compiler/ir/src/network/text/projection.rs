@@ -1,8 +1,8 @@
 //! Text of projections.
 
-use super::{Scope, connector, init, parse_place, place};
+use super::{Scope, connector, init, parse_place, place, synapse};
 use crate::diag::Diagnostics;
-use crate::network::{Init, Network, PopId, Projection, Stage};
+use crate::network::{Init, Network, Plasticity, PopId, Projection, Stage};
 use crate::program::Carry;
 use crate::text::{Name, Names, ORDER, Printer, Scanner, UNKNOWN, range};
 
@@ -17,14 +17,14 @@ fn ends(net: &Network, pop: PopId) -> (Names, Names) {
     )
 }
 
-/// `shown` are the references to its populations.
+/// `show` makes references to populations.
 pub(super) fn print(
     p: &mut Printer,
     x: &Projection,
-    shown: [&str; 2],
-    net: &Network,
     (source, target): (PopId, PopId),
+    net: &Network,
     scope: &Scope,
+    show: &dyn Fn(PopId) -> String,
 ) {
     let carry = match x.carry {
         Carry::Events => "events".to_string(),
@@ -33,9 +33,9 @@ pub(super) fn print(
     p.open(format_args!(
         "projection {}: {}[{}] -> {}[{}].{} {carry}",
         Name(&x.name),
-        shown[0],
+        show(source),
         range::Shown(x.source_range),
-        shown[1],
+        show(target),
         range::Shown(x.target_range),
         ends(net, target).0.show(x.port),
     ));
@@ -50,6 +50,9 @@ pub(super) fn print(
     }
     if x.trainable {
         p.line("trainable");
+    }
+    if let Some(l) = &x.plasticity {
+        synapse::print_plasticity(p, l, net, scope, show);
     }
     p.close_with(place(x.span));
 }
@@ -70,7 +73,7 @@ pub(super) fn parse(s: &mut Scanner, net: &mut Network, scope: &Scope) -> Result
         false if s.eat_word("output") => Carry::Output(ends(net, source).1.read(s)?),
         false => return Err(s.expected("`events` or `output`")),
     };
-    let body = body(s, scope)?;
+    let body = body(s, net, scope)?;
     let span = parse_place(s)?;
     let x = Projection {
         name,
@@ -82,6 +85,7 @@ pub(super) fn parse(s: &mut Scanner, net: &mut Network, scope: &Scope) -> Result
         delay: body.delay,
         bias: body.bias,
         trainable: body.trainable,
+        plasticity: body.plasticity,
         span,
     };
     // After an error populations may be missing; the result is dropped then.
@@ -110,10 +114,12 @@ struct Body {
     delay: Init,
     bias: Option<Init>,
     trainable: bool,
+    plasticity: Option<Plasticity>,
 }
 
-fn body(s: &mut Scanner, scope: &Scope) -> Result<Body, Diagnostics> {
+fn body(s: &mut Scanner, net: &Network, scope: &Scope) -> Result<Body, Diagnostics> {
     let (mut stages, mut delay, mut bias, mut trainable) = (vec![], None, None, false);
+    let mut plasticity = None;
     s.braces(|s| {
         let at = s.mark_here();
         let mut twice = false;
@@ -128,12 +134,19 @@ fn body(s: &mut Scanner, scope: &Scope) -> Result<Body, Diagnostics> {
             twice = bias.replace(init::parse(s, scope)?).is_some();
         } else if s.eat_word("trainable") {
             trainable = true;
+        } else if s.eat_word("learns") {
+            let learns = synapse::parse_plasticity(s, net, scope)?;
+            twice = plasticity.replace(learns).is_some();
         } else {
-            return Err(s.expected("`rule`, `delay`, `bias`, `trainable` or `}`"));
+            return Err(s.expected("`rule`, `delay`, `bias`, `trainable`, `learns` or `}`"));
         }
         if twice {
             return Err(s
-                .fault_at(at, ORDER, "a projection has one delay and one bias")
+                .fault_at(
+                    at,
+                    ORDER,
+                    "a projection has one delay, one bias and one way to learn",
+                )
                 .hint("leave one of the two out")
                 .into());
         }
@@ -150,5 +163,6 @@ fn body(s: &mut Scanner, scope: &Scope) -> Result<Body, Diagnostics> {
         delay,
         bias,
         trainable,
+        plasticity,
     })
 }

@@ -1,6 +1,7 @@
 //! `verify`: the only door from a `Network` to what runs or maps it.
 
 mod projection;
+mod synapses;
 
 use super::{Feed, Init, Network, PopId, PopKind, Population, Probe, Projection, Quantity};
 use crate::diag::{Diagnostic, Diagnostics};
@@ -60,6 +61,9 @@ pub fn verify(net: Network) -> Result<Verified<Network>, Diagnostics> {
             );
         }
         projection::projection(&net, a, b, pr, &mut out);
+        if let Some(x) = &pr.plasticity {
+            synapses::plasticity(&net, (a, b), pr, x, &mut out);
+        }
     }
     net.probes.iter().for_each(|pb| probe(&net, pb, &mut out));
     net.feeds.iter().for_each(|f| feed(&net, f, &mut out));
@@ -127,8 +131,11 @@ fn probe(net: &Network, pb: &Probe, out: &mut Diagnostics) {
     let Some(p) = net.graph.node_weight(pb.pop) else {
         return out.push(nowhere("a record"));
     };
+    if let Quantity::Synapse(projection, state) = &pb.what {
+        return synapses::probe(net, pb, projection, state, out);
+    }
     let bad_state = match &pb.what {
-        Quantity::Spikes => None,
+        Quantity::Spikes | Quantity::Synapse(..) => None,
         Quantity::State(s) => net
             .model_of(pb.pop)
             .is_none_or(|m| m.model.state(s).is_none())

@@ -75,8 +75,8 @@ pub fn check(p: &Program) -> Diagnostics {
             format!("{base} units; an engine numbers at most {}", u32::MAX),
         );
     }
-    for pr in &p.projections {
-        projection(p, pr, &mut out);
+    for (k, pr) in (0u32..).zip(&p.projections) {
+        projection(p, k, pr, &mut out);
     }
     plastic::check(p, &mut out);
     for pb in &p.probes {
@@ -169,7 +169,7 @@ fn columns(
     }
 }
 
-fn projection(p: &Program, pr: &Projection, out: &mut Diagnostics) {
+fn projection(p: &Program, k: u32, pr: &Projection, out: &mut Diagnostics) {
     let at = format!("projection `{}`", pr.name);
     let (Some(src), Some(dst)) = (
         p.groups.get(pr.source as usize),
@@ -219,7 +219,8 @@ fn projection(p: &Program, pr: &Projection, out: &mut Diagnostics) {
             let handled = p
                 .model_of(pr.target)
                 .is_some_and(|m| m.handler(pr.port).is_some());
-            rows(pr, r, handled, &at, out);
+            let repeats = handled || p.plastic_of(k).is_some();
+            rows(pr, r, repeats, &at, out);
             r.targets.len() as u64
         }
         Layout::Dense { .. } => pr.source_range.len as u64 * pr.target_range.len as u64,
@@ -234,7 +235,7 @@ fn projection(p: &Program, pr: &Projection, out: &mut Diagnostics) {
             pr.source_range.len as u64
         }
         Layout::Generated(g) => {
-            generated(p, pr, g, port.ty, &at, out);
+            generated(p, (k, pr), g, port.ty, &at, out);
             g.synapses()
         }
     };
@@ -257,9 +258,7 @@ fn projection(p: &Program, pr: &Projection, out: &mut Diagnostics) {
     let float = matches!(weights, Weights::F32(_));
     let uniform = matches!(weights, Weights::Uniform(_));
     // The weights of a plastic projection are initial values of a state.
-    let index = p.projections.iter().position(|x| std::ptr::eq(x, pr));
-    let learns = index.and_then(|k| p.plastic_of(k as u32));
-    let ty = match learns {
+    let ty = match p.plastic_of(k) {
         Some((_, m)) => m.read_ty(0),
         None => Some(port.ty),
     };
@@ -284,7 +283,7 @@ fn projection(p: &Program, pr: &Projection, out: &mut Diagnostics) {
 
 fn generated(
     p: &Program,
-    pr: &Projection,
+    (k, pr): (u32, &Projection),
     g: &super::Generated,
     port: Ty,
     at: &str,
@@ -305,8 +304,7 @@ fn generated(
     if float != (port == Ty::F32) {
         bad(out, at, "weights are not of the port's type".into());
     }
-    let index = p.projections.iter().position(|x| std::ptr::eq(x, pr));
-    if pr.carry != Carry::Events || index.is_some_and(|k| p.plastic_of(k as u32).is_some()) {
+    if pr.carry != Carry::Events || p.plastic_of(k).is_some() {
         bad(
             out,
             at,
@@ -315,7 +313,7 @@ fn generated(
     }
 }
 
-fn rows(pr: &Projection, r: &super::Rows, handled: bool, at: &str, out: &mut Diagnostics) {
+fn rows(pr: &Projection, r: &super::Rows, repeats: bool, at: &str, out: &mut Diagnostics) {
     let n = pr.source_range.len as usize;
     let ends_right = r.row.len() == n + 1
         && r.row.last().copied() == Some(r.runs.len() as u32)
@@ -345,7 +343,7 @@ fn rows(pr: &Projection, r: &super::Rows, handled: bool, at: &str, out: &mut Dia
     }
     for run in r.runs.iter() {
         let t = &r.targets[run.start as usize..(run.start + run.len) as usize];
-        let falls = |w: &[u32]| w[0] > w[1] || (w[0] == w[1] && !handled);
+        let falls = |w: &[u32]| w[0] > w[1] || (w[0] == w[1] && !repeats);
         if t.windows(2).any(falls) || t.last().is_some_and(|&l| l >= pr.target_range.len) {
             return bad(
                 out,

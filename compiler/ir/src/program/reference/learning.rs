@@ -18,10 +18,8 @@ pub struct Learning<'a> {
     /// `stamp[place][element]`: step of the last store to a decaying state.
     stamp: [Vec<u32>; 3],
     powers: Vec<Option<Powers>>,
-    /// Row and target of each synapse.
-    ends: Vec<(usize, usize)>,
-    /// Source of each row, counted from the start of the source range, and its delay.
-    rows: Vec<(u32, u16)>,
+    ends: Ends,
+    rows: Rows,
 }
 
 /// What a block sees: a synapse, or a row or a target alone (the others are then of no account).
@@ -337,8 +335,13 @@ fn arrivals(r: &Reference, x: &Modulation, ty: Ty) -> Vec<(usize, u32)> {
     raw.into_iter().map(local).collect()
 }
 
+/// Source, counted from the start of the range, and delay of each row.
+type Rows = Vec<(u32, u16)>;
+/// Row and target of each synapse.
+type Ends = Vec<(usize, usize)>;
+
 /// Rows (source, delay), and for each synapse its row and target.
-fn ends(pr: &Projection) -> (Vec<(u32, u16)>, Vec<(usize, usize)>) {
+fn ends(pr: &Projection) -> (Rows, Ends) {
     let (sources, targets) = (pr.source_range.len, pr.target_range.len as usize);
     match &pr.layout {
         Layout::Rows(r) => {

@@ -5,6 +5,7 @@ pub mod mapping;
 pub mod network;
 pub mod program;
 pub mod spoil;
+pub mod synapse;
 
 use proptest::prelude::*;
 

@@ -2,6 +2,7 @@
 
 use super::Tape;
 use super::code::{self, Shape};
+use super::synapse;
 use synfire_ir::Span;
 use synfire_ir::network::*;
 use synfire_ir::program::{Carry, Range};
@@ -336,16 +337,20 @@ pub fn projection(t: &mut Tape, net: &mut Network, k: u32) -> ProjId {
         1 => Some(Init::Draw(distribution(t))),
         _ => Some(array(t, net, n)),
     };
+    let port = t.below(ports) as u16;
+    let learns = carry == Carry::Events && !chained && t.once_in(3);
+    let plasticity = learns.then(|| plasticity(t, net, (a, b), port, target_range));
     let x = Projection {
         name: format!("projection {k}"),
         source_range,
         target_range,
-        port: t.below(ports) as u16,
+        port,
         carry,
         delay: delay(t, net, if chained { None } else { weights }),
         stages,
         bias,
         trainable: t.flip(),
+        plasticity,
         span: t.flip().then_some(Span {
             file: 0,
             start: 1,
@@ -353,6 +358,61 @@ pub fn projection(t: &mut Tape, net: &mut Network, k: u32) -> ProjId {
         }),
     };
     net.graph.add_edge(a, b, x)
+}
+
+fn plasticity(
+    t: &mut Tape,
+    net: &mut Network,
+    (a, b): (PopId, PopId),
+    port: u16,
+    targets: Range,
+) -> Plasticity {
+    let target = net.model_of(b).expect("neurons").model.clone();
+    let name = format!("syn{}", net.synapses.len());
+    let synapse = synapse::model(t, name, &target, port, true);
+    let decaying = synapse.states.iter().filter(|s| s.decay.is_some()).count();
+    net.synapses.push(SynapseModel {
+        columns: synapse.params.iter().map(|_| expr(t, 1, 2)).collect(),
+        init: synapse.states.iter().map(|_| expr(t, 1, 2)).collect(),
+        decays: (0..decaying)
+            .map(|_| (expr(t, 1, 2), expr(t, 1, 1)))
+            .collect(),
+        periods: synapse.every.iter().map(|_| expr(t, 1, 1)).collect(),
+        state_dimensions: synapse.states.iter().map(|_| dimension(t)).collect(),
+        modulator_dimensions: synapse.modulators.iter().map(|_| dimension(t)).collect(),
+        fields: vec![Field {
+            name: "tau".into(),
+            dimension: dimension(t),
+            whole: t.flip(),
+            default: Some(expr(t, 0, 1)),
+            choices: vec![],
+        }],
+        integer: t.flip(),
+        doc: t.name(),
+        synapse,
+    });
+    let model = net.synapses.len() as u32 - 1;
+    let modulators = net.synapses[model as usize].synapse.modulators.len() as u16;
+    let whole = |pop: PopId| Range {
+        start: 0,
+        len: net.graph[pop].size() as u32,
+    };
+    let sends = |pop: PopId| net.model_of(pop).is_none_or(|m| m.spikes);
+    Plasticity {
+        model,
+        values: t.list(1, |t| ("tau".into(), t.real())),
+        weights: t.flip(),
+        modulators: (0..modulators)
+            .filter(|_| t.flip() && sends(a))
+            .map(|port| Modulation {
+                port,
+                pop: a,
+                range: whole(a),
+                carry: Carry::Events,
+                each: whole(a).len == targets.len,
+            })
+            .collect(),
+    }
 }
 
 fn record(t: &mut Tape, net: &mut Network, k: u32) {

@@ -2,6 +2,7 @@
 
 use super::Tape;
 use super::code::{self, Shape};
+use super::synapse;
 use synfire_ir::model::Ty;
 use synfire_ir::program::*;
 
@@ -87,6 +88,7 @@ fn stepped(t: &mut Tape, floats: bool) -> Program {
         let made = projection(t, &p, k);
         p.projections.extend(made);
     }
+    synapse::learn(t, &mut p, floats);
     probes(t, &mut p);
     p
 }
@@ -183,6 +185,10 @@ pub fn weights(t: &mut Tape, ty: Ty, n: usize) -> Weights {
 fn probes(t: &mut Tape, p: &mut Program) {
     for k in 0..t.below(3) {
         let group = t.below(p.groups.len() as u32);
+        if t.flip() {
+            learned(t, p, k);
+            continue;
+        }
         let states = p.model_of(group).map_or(0, |m| m.states.len() as u32);
         let what = match states > 0 && t.flip() {
             true => Observable::State(t.below(states) as u16),
@@ -199,6 +205,33 @@ fn probes(t: &mut Tape, p: &mut Program) {
             every: 1 + t.below(3),
         });
     }
+}
+
+/// A probe of a plastic projection, if there is one.
+fn learned(t: &mut Tape, p: &mut Program, k: u32) {
+    let n = p.plastic.len() as u32;
+    let Some(x) = p.plastic.get(t.below(n) as usize) else {
+        return;
+    };
+    let (pr, m) = (
+        &p.projections[x.projection as usize],
+        &p.synapse_models[x.synapse as usize],
+    );
+    let state = t.below(m.states.len() as u32) as u16;
+    let probe = Probe {
+        name: format!("learned{k}"),
+        group: pr.target,
+        range: Range {
+            start: 0,
+            len: pr.elements(m.states[state as usize].place) as u32,
+        },
+        what: Observable::Synapse {
+            projection: x.projection,
+            state,
+        },
+        every: 1 + t.below(3),
+    };
+    p.probes.push(probe);
 }
 
 fn serial(t: &mut Tape) -> Program {

@@ -3,12 +3,25 @@
 use super::Tape;
 use super::code::{BINARY, TYPES, UNARY, WIDTHS};
 use super::program::weights;
+use super::synapse;
 use synfire_ir::model::*;
 use synfire_ir::program::*;
 
 /// Changes one thing.
 pub fn spoil(t: &mut Tape, p: &mut Program) {
-    match t.below(6) {
+    match t.below(8) {
+        6 => {
+            let k = t.below(p.synapse_models.len() as u32) as usize;
+            if let Some(m) = p.synapse_models.get_mut(k) {
+                synapse::spoil_model(t, m);
+            }
+        }
+        7 => {
+            let k = t.below(p.plastic.len() as u32) as usize;
+            if let Some(x) = p.plastic.get_mut(k) {
+                synapse::spoil_plastic(t, x);
+            }
+        }
         0 => whole(t, p),
         1 => {
             let k = t.below(p.models.len() as u32) as usize;
@@ -43,7 +56,9 @@ pub fn spoil(t: &mut Tape, p: &mut Program) {
 }
 
 fn whole(t: &mut Tape, p: &mut Program) {
-    match t.below(6) {
+    match t.below(8) {
+        6 => p.plastic.extend(p.plastic.first().cloned()),
+        7 => p.synapse_models.extend(p.synapse_models.first().cloned()),
         0 => p.name = t.name(),
         1 => p.dt = Some(t.pick(&[f64::NAN, f64::NEG_INFINITY, -0.0, f64::from_bits(!0)])),
         2 => {
@@ -86,7 +101,7 @@ fn model(t: &mut Tape, m: &mut Model) {
     }
 }
 
-fn block(t: &mut Tape, b: &mut Block) {
+pub fn block(t: &mut Tape, b: &mut Block) {
     let n = b.insts.len() as u32;
     let k = t.below(n) as usize;
     match t.below(7) {
@@ -165,7 +180,7 @@ fn group(t: &mut Tape, g: &mut Group) {
     }
 }
 
-fn range(t: &mut Tape) -> Range {
+pub fn range(t: &mut Tape) -> Range {
     let (start, len) = (t.index(), t.index());
     Range { start, len }
 }
@@ -268,7 +283,13 @@ fn probe(t: &mut Tape, x: &mut Probe) {
         0 => x.name = t.name(),
         1 => x.group = t.index(),
         2 => x.range = range(t),
-        3 => x.what = Observable::State(t.index() as u16),
+        3 => {
+            let (projection, state) = (t.index(), t.index() as u16);
+            x.what = t.pick(&[
+                Observable::State(state),
+                Observable::Synapse { projection, state },
+            ]);
+        }
         _ => x.every = t.below(2),
     }
 }

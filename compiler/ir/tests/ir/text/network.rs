@@ -6,15 +6,19 @@ use synfire_ir::network::{Network, PopId, parse, print, verify};
 /// All that a network says, with populations numbered without holes.
 fn facts(net: &Network) -> Vec<String> {
     let number: BTreeMap<PopId, usize> = net.populations().map(|p| p.0).zip(0..).collect();
+    // What a population that was removed reads back as.
+    let nowhere = PopId::new(u32::MAX as usize);
     let mut out = vec![format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
-        net.name, net.dt, net.seed, net.run, net.models, net.arrays, net.hints
+        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        net.name, net.dt, net.seed, net.run, net.models, net.synapses, net.arrays, net.hints
     )];
     out.extend(net.populations().map(|p| format!("{:?}", p.1)));
-    out.extend(
-        net.projections()
-            .map(|(_, a, b, x)| format!("{} {} {x:?}", number[&a], number[&b])),
-    );
+    out.extend(net.projections().map(|(_, a, b, x)| {
+        let mut x = x.clone();
+        let modulators = x.plasticity.iter_mut().flat_map(|l| &mut l.modulators);
+        modulators.for_each(|m| m.pop = number.get(&m.pop).map_or(nowhere, |k| PopId::new(*k)));
+        format!("{} {} {x:?}", number[&a], number[&b])
+    }));
     out.extend(net.probes.iter().map(|x| {
         let pop = number.get(&x.pop);
         format!("{pop:?} {:?} {:?} {}", x.range, x.what, x.every)
