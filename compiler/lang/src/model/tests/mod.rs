@@ -7,6 +7,7 @@ mod numerics;
 mod print;
 mod random;
 mod snapshots;
+mod synapses;
 
 use super::{ModelContext, Quantity, lower_neuron};
 use crate::library as std_library;
