@@ -65,6 +65,7 @@ impl Scope {
         Scope {
             arrays: none("array"),
             models: none("model"),
+            synapses: none("synapse model"),
             populations: none("population"),
         }
     }

@@ -173,8 +173,8 @@ const WRONG: [(&str, &str, &str); 12] = [
     ),
     (
         "synapse S { state w: real state x: real x' = -x }",
-        "SYN0224",
-        "",
+        "SYN0223",
+        "per time",
     ),
     (
         "synapse S { state w: real on pre { emit w * pre.v } }",
