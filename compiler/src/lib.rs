@@ -13,5 +13,7 @@ pub mod map;
 pub mod nir;
 pub mod passes;
 mod plastic;
+mod source;
 
+pub use source::{Source, to_source};
 pub use compile::{CompileOptions, Compiled, compile};

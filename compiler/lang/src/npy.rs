@@ -4,11 +4,13 @@
 //! precision widens to single, integers beyond 32 bits to double when that is exact). Text arrays (`S`, `U`) come as the
 //! codes of their characters, with one axis more. Formats: npy 1.0 to 3.0, npz with stored or deflated members.
 //! Invariants: no bytes make it panic; memory stays within a constant times the file's own size, and within
-//! [`MAX_UNPACKED`] for packed members. Absent on purpose: writing, objects (pickles), complex numbers, encrypted archives.
+//! [`MAX_UNPACKED`] for packed members. What is
+//! written is read back bit for bit, and depends on the arrays alone. Absent on purpose: objects (pickles), complex numbers, encrypted archives.
 
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Write};
 use synfire_ir::network::{Array, ArrayData};
-use zip::ZipArchive;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 /// Most bytes that one member of an archive may unpack to.
 pub const MAX_UNPACKED: u64 = 1 << 30;
@@ -308,6 +310,50 @@ fn row_major(shape: &[u32], count: usize) -> Vec<usize> {
             }
             index[axis] = 0;
         }
+    }
+    out
+}
+
+/// An `.npz` file of the arrays, each under its key, in their order; members are deflated. The error says what cannot be packed.
+pub fn write_npz(arrays: &[(&str, &Array)]) -> Result<Vec<u8>, String> {
+    let failed = |e: &dyn std::fmt::Display| format!("the arrays cannot be packed: {e}");
+    let mut zip = ZipWriter::new(Cursor::new(vec![]));
+    for (key, array) in arrays {
+        let bytes = npy(array);
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .last_modified_time(zip::DateTime::default())
+            .unix_permissions(0o644)
+            .large_file(bytes.len() > u32::MAX as usize / 2);
+        zip.start_file(format!("{key}.npy"), options)
+            .map_err(|e| failed(&e))?;
+        zip.write_all(&bytes).map_err(|e| failed(&e))?;
+    }
+    let done = zip.finish().map_err(|e| failed(&e))?;
+    Ok(done.into_inner())
+}
+
+/// An `.npy` file of format 1.0, little-endian, row-major.
+fn npy(array: &Array) -> Vec<u8> {
+    let descr = match array.data {
+        ArrayData::F32(_) => "<f4",
+        ArrayData::F64(_) => "<f8",
+        ArrayData::I32(_) => "<i4",
+    };
+    let axes: String = array.shape.iter().map(|n| format!("{n}, ")).collect();
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({axes}), }}");
+    // NumPy aligns the data to 64 bytes; magic, version and length take 10, the line end 1.
+    let pad = (64 - (header.len() + 11) % 64) % 64;
+    header.extend(std::iter::repeat_n(' ', pad));
+    header.push('\n');
+    let mut out = MAGIC.to_vec();
+    out.extend([1, 0]);
+    out.extend((header.len() as u16).to_le_bytes());
+    out.extend(header.as_bytes());
+    match &array.data {
+        ArrayData::F32(v) => v.iter().for_each(|x| out.extend(x.to_le_bytes())),
+        ArrayData::F64(v) => v.iter().for_each(|x| out.extend(x.to_le_bytes())),
+        ArrayData::I32(v) => v.iter().for_each(|x| out.extend(x.to_le_bytes())),
     }
     out
 }

@@ -9,6 +9,7 @@
 
 mod borders;
 pub mod ends;
+mod export;
 mod fields;
 pub mod flatten;
 pub mod geometry;
@@ -27,11 +28,14 @@ mod roles;
 pub mod shapes;
 pub mod time;
 mod wires;
+mod write;
 
 pub use flatten::FlatGraph;
 pub use graph::{Array, Metadata, NirGraph, NirKind, NirNode};
+pub use export::export;
 pub use lower::lower;
 pub use time::{delay_steps, recover_dt};
+pub use write::write;
 
 use report::{Report, code};
 use serde::{Deserialize, Serialize};

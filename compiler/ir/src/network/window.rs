@@ -88,6 +88,11 @@ impl Axis {
 }
 
 impl Conv2d {
+    /// Is it a matrix `[channels, input channels]`: one tap, on images of one pixel, all channels with all?
+    pub fn is_matrix(&self) -> bool {
+        self.kernel == [1, 1] && self.input[1..] == [1, 1] && self.groups == 1
+    }
+
     fn axis(&self, a: usize) -> Axis {
         Axis {
             input: self.input[a + 1] as u64,

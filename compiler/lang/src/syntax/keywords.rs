@@ -81,7 +81,7 @@ impl Place {
 }
 
 /// Does the word begin a statement anywhere, continue one, or join operands?
-pub(crate) fn is_keyword(word: &str) -> bool {
+pub fn is_keyword(word: &str) -> bool {
     RESERVED.contains(&word) || goes_on(word) || is_head(word)
 }
 

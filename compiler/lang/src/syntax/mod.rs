@@ -12,6 +12,7 @@ mod report;
 pub mod tree;
 
 pub use format::format;
+pub use keywords::is_keyword;
 
 use synfire_ir::diag::{Diagnostics, Span};
 
