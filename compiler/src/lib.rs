@@ -15,5 +15,5 @@ pub mod passes;
 mod plastic;
 mod source;
 
-pub use source::{Source, to_source};
 pub use compile::{CompileOptions, Compiled, compile};
+pub use source::{Source, to_source};

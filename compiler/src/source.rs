@@ -99,7 +99,10 @@ impl Writer<'_> {
         } else {
             format!("(data: path = {archive:?})")
         };
-        line(&mut text, format_args!("\nnetwork {name}{data} {{\n{body}}}"));
+        line(
+            &mut text,
+            format_args!("\nnetwork {name}{data} {{\n{body}}}"),
+        );
         text
     }
 
@@ -126,20 +129,14 @@ impl Writer<'_> {
         }
         if name != given {
             let text = format!("`{given}` is called `{name}` in the text");
-            self.notes.push(
-                Diagnostic::note_of("SYN0133", text)
-                    .note("names of the language begin with a letter and hold letters, digits and `_`"),
-            );
+            self.notes.push(Diagnostic::note_of("SYN0133", text).note(
+                "names of the language begin with a letter and hold letters, digits and `_`",
+            ));
         }
         name
     }
 
-    fn population(
-        &mut self,
-        id: PopId,
-        pop: &Population,
-        models: &mut BTreeSet<String>,
-    ) -> String {
+    fn population(&mut self, id: PopId, pop: &Population, models: &mut BTreeSet<String>) -> String {
         let name = self.name(&pop.name, "layer");
         self.names.insert(id, name.clone());
         let shape = list(&pop.shape);
@@ -156,10 +153,13 @@ impl Writer<'_> {
         let path = &model.model.name;
         let Some((_, short)) = library::lookup(path) else {
             self.errors.push(
-                Diagnostic::error("SYN0131", format!("`{}` is a `{path}`, which is not in the library", pop.name))
-                    .at(pop.name.clone())
-                    .note("a text that was made from a network names its models, it does not hold them")
-                    .hint("keep the file in which the model is written"),
+                Diagnostic::error(
+                    "SYN0131",
+                    format!("`{}` is a `{path}`, which is not in the library", pop.name),
+                )
+                .at(pop.name.clone())
+                .note("a text that was made from a network names its models, it does not hold them")
+                .hint("keep the file in which the model is written"),
             );
             return String::new();
         };
@@ -199,7 +199,14 @@ impl Writer<'_> {
             Init::Array(a) => {
                 let key = self.key(*a);
                 let load = format!("load(data, {key:?})");
-                ('=', if unit.is_empty() { load } else { format!("{load} * 1 {unit}") })
+                (
+                    '=',
+                    if unit.is_empty() {
+                        load
+                    } else {
+                        format!("{load} * 1 {unit}")
+                    },
+                )
             }
             Init::Draw(d) => ('~', drawn(d, unit)),
         }
@@ -219,9 +226,12 @@ impl Writer<'_> {
             Some(u) => u.1,
             None => {
                 self.errors.push(
-                    Diagnostic::error("SYN0132", format!("a value of `{of}` has a unit without a name"))
-                        .at(of.to_string())
-                        .hint("keep the text that the network came from"),
+                    Diagnostic::error(
+                        "SYN0132",
+                        format!("a value of `{of}` has a unit without a name"),
+                    )
+                    .at(of.to_string())
+                    .hint("keep the text that the network came from"),
                 );
                 ""
             }
@@ -238,7 +248,13 @@ impl Writer<'_> {
         let own = given.rsplit_once(':').map_or(given, |(_, own)| own);
         let base: String = own
             .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' })
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '.' {
+                    c
+                } else {
+                    '_'
+                }
+            })
             .collect();
         let taken = |k: &str| self.keys.values().any(|v| v == k);
         let mut key = base.clone();
@@ -259,7 +275,11 @@ impl Writer<'_> {
             if r.start == 0 && u64::from(r.len) == net.graph[id].size() {
                 pop.to_string()
             } else {
-                format!("{pop}[{} .. {}]", r.start, u64::from(r.start) + u64::from(r.len))
+                format!(
+                    "{pop}[{} .. {}]",
+                    r.start,
+                    u64::from(r.start) + u64::from(r.len)
+                )
             }
         };
         let mut from = end(self, a, &p.source_range);
@@ -272,14 +292,22 @@ impl Writer<'_> {
         let port = model.and_then(|m| m.model.ports.get(p.port as usize));
         let dimension = model.and_then(|m| m.port_dimensions.get(p.port as usize));
         let dimension = dimension.copied().unwrap_or(Dimension::NONE);
-        let to = format!("{}.{}", end(self, b, &p.target_range), port.map_or("", |q| &q.name));
+        let to = format!(
+            "{}.{}",
+            end(self, b, &p.target_range),
+            port.map_or("", |q| &q.name)
+        );
         let last = p.stages.len().saturating_sub(1);
         let rules: Vec<String> = p
             .stages
             .iter()
             .enumerate()
             .map(|(k, s)| {
-                let dimension = if k == last { dimension } else { Dimension::NONE };
+                let dimension = if k == last {
+                    dimension
+                } else {
+                    Dimension::NONE
+                };
                 self.rule(s, k < last, dimension, p)
             })
             .collect();
@@ -298,7 +326,10 @@ impl Writer<'_> {
             fields.push(format!("bias {sign} {text}"));
         }
         let fields = braced(&fields);
-        format!("connect {name}: {from} -> {to} : {}{fields}", rules.join(" | "))
+        format!(
+            "connect {name}: {from} -> {to} : {}{fields}",
+            rules.join(" | ")
+        )
     }
 
     fn delay(&mut self, p: &Projection) -> String {
@@ -345,7 +376,11 @@ impl Writer<'_> {
             }
             Connector::Pool2d(c) => {
                 args = window(c.kernel, c.stride, c.padding);
-                if c.average { "avg_pool2d" } else { "sum_pool2d" }
+                if c.average {
+                    "avg_pool2d"
+                } else {
+                    "sum_pool2d"
+                }
             }
             Connector::List { pre, post } => {
                 args.push(format!("load(data, {:?})", self.key(*pre)));
@@ -381,12 +416,20 @@ impl Writer<'_> {
         let first = p.stages.first().map(|s| &s.connector);
         let is_first = matches!(first, Some(Connector::Conv2d(f)) if f == c);
         let source = self.net.projections().find(|q| std::ptr::eq(q.3, p));
-        let shape = source.and_then(|q| self.net.graph.node_weight(q.1)).map(|n| &n.shape);
+        let shape = source
+            .and_then(|q| self.net.graph.node_weight(q.1))
+            .map(|n| &n.shape);
         if is_first && shape.is_some_and(|s| s.as_slice() != c.input) {
             self.errors.push(
-                Diagnostic::error("SYN0132", format!("`{}` slides a window over {:?}, its source has {shape:?}", p.name, c.input))
-                    .at(p.name.clone())
-                    .hint("keep the file that the network came from"),
+                Diagnostic::error(
+                    "SYN0132",
+                    format!(
+                        "`{}` slides a window over {:?}, its source has {shape:?}",
+                        p.name, c.input
+                    ),
+                )
+                .at(p.name.clone())
+                .hint("keep the file that the network came from"),
             );
         }
     }
@@ -397,11 +440,16 @@ impl Writer<'_> {
             let Some(name) = self.names.get(&p.pop) else {
                 continue;
             };
-            let whole = p.range.start == 0 && u64::from(p.range.len) == self.net.graph[p.pop].size();
+            let whole =
+                p.range.start == 0 && u64::from(p.range.len) == self.net.graph[p.pop].size();
             let range = if whole {
                 String::new()
             } else {
-                format!("[{} .. {}]", p.range.start, u64::from(p.range.start) + u64::from(p.range.len))
+                format!(
+                    "[{} .. {}]",
+                    p.range.start,
+                    u64::from(p.range.start) + u64::from(p.range.len)
+                )
             };
             match &p.what {
                 Quantity::Spikes => line(body, format_args!("record {name}{range}.spikes")),
@@ -410,7 +458,10 @@ impl Writer<'_> {
                 }
                 Quantity::State(v) => {
                     let every = f64::from(p.every) * dt;
-                    line(body, format_args!("record {name}{range}.{v} every {every} s"))
+                    line(
+                        body,
+                        format_args!("record {name}{range}.{v} every {every} s"),
+                    )
                 }
             }
         }

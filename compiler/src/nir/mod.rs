@@ -30,9 +30,9 @@ pub mod time;
 mod wires;
 mod write;
 
+pub use export::export;
 pub use flatten::FlatGraph;
 pub use graph::{Array, Metadata, NirGraph, NirKind, NirNode};
-pub use export::export;
 pub use lower::lower;
 pub use time::{delay_steps, recover_dt};
 pub use write::write;

@@ -68,7 +68,9 @@ fn write_graph(group: &mut GroupBuilder, graph: &NirGraph) -> Result<(), Diagnos
             NirKind::Graph(inner) => write_graph(&mut own, inner)?,
             kind => {
                 text(own.create_dataset("type"), kind.type_name());
-                fields(kind, &mut |name, data| field(own.create_dataset(name), data));
+                fields(kind, &mut |name, data| {
+                    field(own.create_dataset(name), data)
+                });
             }
         }
         metadata(&mut own, &node.metadata);
@@ -185,7 +187,10 @@ fn metadata(group: &mut GroupBuilder, data: &Metadata) {
 }
 
 fn entries(group: &mut GroupBuilder, data: &Metadata) {
-    for (name, entry) in data.iter().filter(|(n, _)| !n.contains('/') && !n.is_empty()) {
+    for (name, entry) in data
+        .iter()
+        .filter(|(n, _)| !n.contains('/') && !n.is_empty())
+    {
         match entry {
             Meta::Group(inner) => {
                 let mut own = group.create_group(name);

@@ -8,9 +8,7 @@ use super::super::graph::{Array, Conv, Dtype, NirKind, Padding, Pool};
 use super::Export;
 use std::collections::BTreeMap;
 use synfire_ir::Diagnostic;
-use synfire_ir::network::{
-    ArrayData, Connector, Conv2d, Init, PopId, ProjId, Projection, Stage,
-};
+use synfire_ir::network::{ArrayData, Connector, Conv2d, Init, PopId, ProjId, Projection, Stage};
 use synfire_ir::program::Range;
 
 /// Most elements of a matrix that stands for the synapses of a rule.
@@ -70,10 +68,13 @@ impl Export<'_> {
             Init::Const(d) => d as u64,
             _ => {
                 self.errors.push(
-                    Diagnostic::error("SYN0527", format!("`{}` has delays of its own for its synapses", p.name))
-                        .at(p.name.clone())
-                        .note("a delay of NIR belongs to an element of a layer, not to a synapse")
-                        .hint("give the connection one delay, or split it into one for each delay"),
+                    Diagnostic::error(
+                        "SYN0527",
+                        format!("`{}` has delays of its own for its synapses", p.name),
+                    )
+                    .at(p.name.clone())
+                    .note("a delay of NIR belongs to an element of a layer, not to a synapse")
+                    .hint("give the connection one delay, or split it into one for each delay"),
                 );
                 return None;
             }
@@ -112,7 +113,10 @@ impl Export<'_> {
             flatten(&mut now, &mut nodes);
         }
         if now != to {
-            return Err(unsaid(p, format!("it gives shape {now:?}, and its target has {to:?}")));
+            return Err(unsaid(
+                p,
+                format!("it gives shape {now:?}, and its target has {to:?}"),
+            ));
         }
         if let Some(bias) = &p.bias {
             self.bias(p, bias, &now, &mut nodes)?;
@@ -241,7 +245,12 @@ impl Export<'_> {
         let (columns, rows) = (from.iter().product(), to.iter().product::<usize>());
         let count = rows.checked_mul(columns).filter(|&n| n <= MOST_ELEMENTS);
         let Some(count) = count else {
-            return Err(unsaid(p, format!("as a matrix it has {rows} by {columns} elements, more than {MOST_ELEMENTS}")));
+            return Err(unsaid(
+                p,
+                format!(
+                    "as a matrix it has {rows} by {columns} elements, more than {MOST_ELEMENTS}"
+                ),
+            ));
         };
         let mut data = vec![0.0; count];
         let targets = Range {
@@ -298,7 +307,12 @@ impl Export<'_> {
                 bias.shape = vec![size];
                 nodes.push(NirKind::Affine { weight, bias });
             }
-            _ => return Err(unsaid(p, "it has a bias behind a rule that takes none".into())),
+            _ => {
+                return Err(unsaid(
+                    p,
+                    "it has a bias behind a rule that takes none".into(),
+                ));
+            }
         }
         Ok(())
     }
@@ -351,8 +365,11 @@ fn flatten(now: &mut Vec<usize>, nodes: &mut Vec<NirKind>) {
 }
 
 fn unsaid(p: &Projection, why: String) -> Diagnostic {
-    Diagnostic::error("SYN0527", format!("`{}` cannot be said in NIR: {why}", p.name))
-        .at(p.name.clone())
-        .note("NIR has matrices, convolutions, pooling, factors and Flatten between its layers")
-        .hint("write the connection with these rules, or keep the network in our language")
+    Diagnostic::error(
+        "SYN0527",
+        format!("`{}` cannot be said in NIR: {why}", p.name),
+    )
+    .at(p.name.clone())
+    .note("NIR has matrices, convolutions, pooling, factors and Flatten between its layers")
+    .hint("write the connection with these rules, or keep the network in our language")
 }

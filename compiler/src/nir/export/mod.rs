@@ -12,9 +12,10 @@ mod nodes;
 use super::NirOptions;
 use super::graph::{NirGraph, NirKind, NirNode};
 use super::lower::lower;
+use super::models::Kind;
 use std::collections::{BTreeMap, BTreeSet};
 use synfire_ir::network::{
-    Connector, Network, PopId, PopKind, ProjId, Projection, Quantity, Verified,
+    Connector, Init, Network, PopId, PopKind, ProjId, Projection, Quantity, Verified,
 };
 use synfire_ir::{Diagnostic, Diagnostics};
 
@@ -123,16 +124,21 @@ impl Export<'_> {
     fn shape(&self, id: PopId) -> Vec<usize> {
         let pop = &self.net.graph[id];
         let windowed = |p: &Projection, last: bool| {
-            let stage = if last { p.stages.last() } else { p.stages.first() };
+            let stage = if last {
+                p.stages.last()
+            } else {
+                p.stages.first()
+            };
             stage.is_some_and(|s| match &s.connector {
                 Connector::Conv2d(c) => !c.is_matrix(),
                 Connector::Pool2d(_) => true,
                 _ => false,
             })
         };
-        let keeps = self.net.projections().any(|(_, a, b, p)| {
-            (a == id && windowed(p, false)) || (b == id && windowed(p, true))
-        });
+        let keeps = self
+            .net
+            .projections()
+            .any(|(_, a, b, p)| (a == id && windowed(p, false)) || (b == id && windowed(p, true)));
         if keeps {
             pop.shape.iter().map(|&d| d as usize).collect()
         } else {
@@ -150,7 +156,10 @@ impl Export<'_> {
             .map(|p| p.pop)
             .collect();
         let ends = |id: &PopId| {
-            let leads = self.net.projections().any(|(_, a, b, _)| a == *id && b != *id);
+            let leads = self
+                .net
+                .projections()
+                .any(|(_, a, b, _)| a == *id && b != *id);
             !leads && matches!(self.net.graph[*id].kind, PopKind::Neurons { .. })
         };
         let mut list: Vec<PopId> = if asked.is_empty() {
@@ -198,9 +207,7 @@ impl Export<'_> {
             self.pops.get(&id).map_or(String::new(), |p| p.name.clone())
         });
         let after = delays(&again, &|id| again.graph[id].name.clone());
-        // A relay reads back as a part of the ways through it.
-        let stays = |name: &String| again.find(name).is_some();
-        for ((from, to), steps) in before.iter().filter(|(p, _)| stays(&p.0) && stays(&p.1)) {
+        for ((from, to), steps) in &before {
             if after.get(&(from.clone(), to.clone())) == Some(steps) {
                 continue;
             }
@@ -217,17 +224,33 @@ impl Export<'_> {
     }
 }
 
-/// The constant delays between two populations, sorted.
-fn delays(
-    net: &Network,
-    name: &dyn Fn(PopId) -> String,
-) -> BTreeMap<(String, String), Vec<u64>> {
+/// Most ways through relays that are compared.
+const MOST_WAYS: usize = 10_000;
+
+/// The constant delays between two populations, sorted; a relay lengthens the ways through it.
+fn delays(net: &Network, name: &dyn Fn(PopId) -> String) -> BTreeMap<(String, String), Vec<u64>> {
+    let mut ways: Vec<(PopId, PopId, u64)> = net
+        .projections()
+        .map(|(_, a, b, p)| match p.delay {
+            Init::Const(d) => (a, b, d as u64),
+            _ => (a, b, u64::MAX),
+        })
+        .collect();
+    let relay = |id: PopId| {
+        net.model_of(id)
+            .is_some_and(|m| m.model.name == Kind::Relay.path())
+    };
+    for r in net.graph.node_indices().filter(|&id| relay(id)) {
+        let (into, rest): (Vec<_>, Vec<_>) = ways.into_iter().partition(|w| w.1 == r);
+        let (out, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|w| w.0 == r);
+        ways = rest;
+        for i in &into {
+            let through = out.iter().map(|o| (i.0, o.1, i.2.saturating_add(o.2)));
+            ways.extend(through.take(MOST_WAYS.saturating_sub(ways.len())));
+        }
+    }
     let mut all: BTreeMap<_, Vec<u64>> = BTreeMap::new();
-    for (_, a, b, p) in net.projections() {
-        let steps = match p.delay {
-            synfire_ir::network::Init::Const(d) => d as u64,
-            _ => u64::MAX,
-        };
+    for (a, b, steps) in ways {
         all.entry((name(a), name(b))).or_default().push(steps);
     }
     all.values_mut().for_each(|v| v.sort_unstable());

@@ -47,7 +47,8 @@ impl Fields<'_> {
     }
 
     fn is_nonzero(&self, name: &str) -> bool {
-        self.values(name).is_some_and(|v| v.0.iter().any(|&x| x != 0.0))
+        self.values(name)
+            .is_some_and(|v| v.0.iter().any(|&x| x != 0.0))
     }
 }
 
@@ -80,10 +81,13 @@ impl Export<'_> {
             .map(|v| v.0.as_str());
         for state in starts {
             self.found.push(
-                Diagnostic::warning("SYN0529", format!("the initial `{state}` of `{}` is left out", pop.name))
-                    .at(pop.name.clone())
-                    .note("every state of a NIR graph starts at 0")
-                    .hint("nothing is lost where the network forgets its start within the run"),
+                Diagnostic::warning(
+                    "SYN0529",
+                    format!("the initial `{state}` of `{}` is left out", pop.name),
+                )
+                .at(pop.name.clone())
+                .note("every state of a NIR graph starts at 0")
+                .hint("nothing is lost where the network forgets its start within the run"),
             );
         }
         Ok(kind)
@@ -98,22 +102,29 @@ impl Export<'_> {
         fields: &Fields,
     ) -> Result<(), Diagnostic> {
         if fields.is_nonzero("t_ref") {
-            return Err(Diagnostic::error("SYN0526", format!("`{name}` has a refractory time"))
-                .at(name)
-                .note("no node of NIR has one")
-                .hint("set `t_ref = 0 ms`, or keep the network in our language"));
+            return Err(
+                Diagnostic::error("SYN0526", format!("`{name}` has a refractory time"))
+                    .at(name)
+                    .note("no node of NIR has one")
+                    .hint("set `t_ref = 0 ms`, or keep the network in our language"),
+            );
         }
         if fields.is_nonzero("bias") {
-            return Err(Diagnostic::error("SYN0526", format!("`{name}` has a bias of its own"))
-                .at(name)
-                .note("a NIR node gets a bias from the linear node before it")
-                .hint("move the bias to a connection: `connect ... { bias = ... }`"));
+            return Err(
+                Diagnostic::error("SYN0526", format!("`{name}` has a bias of its own"))
+                    .at(name)
+                    .note("a NIR node gets a bias from the linear node before it")
+                    .hint("move the bias to a connection: `connect ... { bias = ... }`"),
+            );
         }
         if fields.is_nonzero("reset") {
             self.found.push(
-                Diagnostic::warning("SYN0529", format!("`{name}` resets by subtraction, which the file does not say"))
-                    .at(name)
-                    .hint("read it again with `--reset subtract`"),
+                Diagnostic::warning(
+                    "SYN0529",
+                    format!("`{name}` resets by subtraction, which the file does not say"),
+                )
+                .at(name)
+                .hint("read it again with `--reset subtract`"),
             );
         }
         if own != path {
