@@ -269,6 +269,14 @@ impl Writer<'_> {
 
     fn projection(&mut self, a: PopId, b: PopId, p: &Projection) -> String {
         let net = self.net;
+        if p.plasticity.is_some() {
+            self.errors.push(
+                Diagnostic::error("SYN0132", format!("`{}` learns", p.name))
+                    .at(p.name.clone())
+                    .note("only networks with stored weights are written as text")
+                    .hint("keep the text that the network came from"),
+            );
+        }
         let name = self.name(&p.name, "wires");
         let end = |w: &Self, id: PopId, r: &Range| {
             let pop = w.names.get(&id).map_or("", String::as_str);
@@ -453,6 +461,8 @@ impl Writer<'_> {
             };
             match &p.what {
                 Quantity::Spikes => line(body, format_args!("record {name}{range}.spikes")),
+                // Its projection was refused.
+                Quantity::Synapse(..) => {}
                 Quantity::State(v) if p.every == 1 => {
                     line(body, format_args!("record {name}{range}.{v}"))
                 }

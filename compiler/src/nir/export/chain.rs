@@ -21,6 +21,10 @@ impl Export<'_> {
         else {
             return;
         };
+        if p.plasticity.is_some() {
+            let learns = unsaid(p, "its synapses learn".into());
+            return self.errors.push(learns);
+        }
         let Some(delay) = self.delay(p, a, b, parts) else {
             return;
         };
