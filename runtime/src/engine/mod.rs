@@ -8,6 +8,7 @@
 pub mod arbitrary;
 pub mod cpu;
 pub mod gpu;
+pub mod plain;
 pub mod snapshot;
 
 use serde::{Deserialize, Serialize};
@@ -222,6 +223,7 @@ pub fn open(
     synfire_ir::program::check(&program).result(())?;
     match which {
         "gpu" => Ok(Box::new(gpu::Gpu::new(program, options)?)),
+        _ if !program.plastic.is_empty() => Ok(Box::new(plain::Plain::new(program, options))),
         _ => Ok(Box::new(cpu::Cpu::new(program, options)?)),
     }
 }

@@ -52,6 +52,25 @@ impl Projection {
     }
 }
 
+impl Projection {
+    /// Number of synapses of one source, counted from the start of the source range; 0 for rules.
+    pub fn row_len(&self, source: u32) -> u64 {
+        let s = source as usize;
+        match &self.layout {
+            Layout::Rows(r) => match (r.row.get(s), r.row.get(s + 1)) {
+                (Some(&a), Some(&b)) => {
+                    let runs = r.runs.get(a as usize..b as usize).unwrap_or(&[]);
+                    runs.iter().map(|x| x.len as u64).sum()
+                }
+                _ => 0,
+            },
+            Layout::Dense { .. } => self.target_range.len as u64,
+            Layout::OneToOne { .. } => 1,
+            Layout::Generated(_) => 0,
+        }
+    }
+}
+
 impl Program {
     /// How a projection learns, if it does.
     pub fn plastic_of(&self, projection: u32) -> Option<(&Plastic, &Synapse)> {

@@ -36,6 +36,19 @@ pub struct Reference<'a> {
     pub learning: Vec<Learning<'a>>,
 }
 
+/// What a [`Reference`] holds between two steps, without the program.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    step: u32,
+    state: Vec<Vec<Vec<u32>>>,
+    history: VecDeque<Vec<Vec<(u32, u32)>>>,
+    analog: VecDeque<Vec<Vec<Vec<u32>>>>,
+    out: Vec<SerialSpike>,
+    lost: u64,
+    due: BTreeMap<u32, Vec<u32>>,
+    learned: Vec<learning::Learned>,
+}
+
 struct Unit<'a> {
     params: &'a [Column],
     state: &'a [Vec<u32>],
@@ -118,6 +131,37 @@ impl<'a> Reference<'a> {
             lost: 0,
             due: BTreeMap::new(),
             learning: p.plastic.iter().map(|x| Learning::new(p, x)).collect(),
+        }
+    }
+
+    /// Puts down what it holds; [`Self::resume`] takes it up again.
+    pub fn suspend(self) -> Held {
+        Held {
+            step: self.step,
+            state: self.state,
+            history: self.history,
+            analog: self.analog,
+            out: self.out,
+            lost: self.lost,
+            due: self.due,
+            learned: self.learning.into_iter().map(Learning::put_down).collect(),
+        }
+    }
+
+    /// Goes on with what a reference of the same program and sample put down.
+    pub fn resume(p: &'a Program, sample: u32, held: Held) -> Self {
+        let taken = p.plastic.iter().zip(held.learned);
+        Reference {
+            p,
+            sample,
+            step: held.step,
+            state: held.state,
+            history: held.history,
+            analog: held.analog,
+            out: held.out,
+            lost: held.lost,
+            due: held.due,
+            learning: taken.map(|(x, l)| Learning::take_up(p, x, l)).collect(),
         }
     }
 
@@ -243,38 +287,54 @@ impl<'a> Reference<'a> {
     fn visit(&self, pr: &Projection, ty: Ty, mut f: impl FnMut(u32, usize, usize, u32)) {
         let graded = self.p.groups[pr.source as usize].graded;
         let learning = (self.learning.iter()).find(|l| std::ptr::eq(l.pr, pr));
-        for source in 0..pr.source_range.len {
-            for age in (0..self.history.len()).rev() {
-                let unit = pr.source_range.start + source;
-                let payloads: Vec<(u32, bool)> = match pr.carry {
-                    Carry::Events => self.history[age][pr.source as usize]
-                        .iter()
-                        .filter(|e| e.0 == unit)
-                        .map(|e| (e.1, graded))
-                        .collect(),
-                    Carry::Output(o) => {
-                        let m = self.p.model_of(pr.source).expect("checked");
-                        let s = m.outputs[o as usize].state as usize;
-                        let at = self.analog[age][pr.source as usize].get(s);
-                        at.map(|v| (v[unit as usize], true)).into_iter().collect()
-                    }
+        let mut go = |source: u32, age: usize, x: u32, float: bool| {
+            synapses(pr, source, age, |k, t| {
+                let w = match learning {
+                    Some(l) => l.deliver(self, k),
+                    None => weights(pr).bits(k),
                 };
-                for (x, float) in payloads {
-                    synapses(pr, source, age, |k, t| {
-                        let w = match learning {
-                            Some(l) => l.deliver(self, k),
-                            None => weights(pr).bits(k),
-                        };
-                        f(
-                            source,
-                            age,
-                            (pr.target_range.start + t) as usize,
-                            delivered(x, float, w, ty),
-                        )
-                    });
+                let target = (pr.target_range.start + t) as usize;
+                f(source, age, target, delivered(x, float, w, ty))
+            })
+        };
+        match pr.carry {
+            Carry::Events => {
+                for (source, age, x) in self.arriving(pr) {
+                    go(source, age, x, graded);
+                }
+            }
+            Carry::Output(o) => {
+                let m = self.p.model_of(pr.source).expect("checked");
+                let s = m.outputs[o as usize].state as usize;
+                for source in 0..pr.source_range.len {
+                    for age in (0..self.history.len()).rev() {
+                        let unit = (pr.source_range.start + source) as usize;
+                        if let Some(v) = self.analog[age][pr.source as usize].get(s) {
+                            go(source, age, v[unit], true);
+                        }
+                    }
                 }
             }
         }
+    }
+
+    /// Events of the source within reach of the projection: (source, age, payload), sources ascending, then older first.
+    fn arriving(&self, pr: &Projection) -> Vec<(u32, usize, u32)> {
+        let Some((least, most)) = pr.delays() else {
+            return vec![];
+        };
+        let mut out = vec![];
+        let ages = least as usize..(most as usize + 1).min(self.history.len());
+        for age in ages.rev() {
+            for &(unit, x) in &self.history[age][pr.source as usize] {
+                let source = unit.checked_sub(pr.source_range.start);
+                if let Some(source) = source.filter(|s| *s < pr.source_range.len) {
+                    out.push((source, age, x));
+                }
+            }
+        }
+        out.sort_by_key(|e| e.0);
+        out
     }
 
     fn accumulate(&self, pr: &Projection, m: &Model, acc: &mut [u32]) {

@@ -10,7 +10,7 @@
 
 mod deliver;
 mod exchange;
-mod input;
+pub(super) mod input;
 mod memory;
 mod ordered;
 mod pieces;

@@ -20,6 +20,15 @@ pub struct Learning<'a> {
     powers: Vec<Option<Powers>>,
     ends: Ends,
     rows: Rows,
+    /// Synapses of each target.
+    onto: Vec<Vec<usize>>,
+}
+
+/// Words and stamps of a plastic projection.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Learned {
+    state: Vec<Vec<u32>>,
+    stamp: [Vec<u32>; 3],
 }
 
 /// What a block sees: a synapse, or a row or a target alone (the others are then of no account).
@@ -87,6 +96,10 @@ impl<'a> Learning<'a> {
         let pr = &p.projections[x.projection as usize];
         let m = &p.synapse_models[x.synapse as usize];
         let (rows, ends) = ends(pr);
+        let mut onto = vec![vec![]; pr.target_range.len as usize];
+        for (k, (_, t)) in ends.iter().enumerate() {
+            onto[*t].push(k);
+        }
         let count = |place| match place {
             Place::Source => rows.len(),
             Place::Target => pr.target_range.len as usize,
@@ -115,6 +128,22 @@ impl<'a> Learning<'a> {
             powers: m.states.iter().map(powers).collect(),
             ends,
             rows,
+            onto,
+        }
+    }
+
+    pub(super) fn put_down(self) -> Learned {
+        Learned {
+            state: self.state,
+            stamp: self.stamp,
+        }
+    }
+
+    pub(super) fn take_up(p: &'a Program, x: &'a Plastic, from: Learned) -> Self {
+        Learning {
+            state: from.state,
+            stamp: from.stamp,
+            ..Learning::new(p, x)
         }
     }
 
@@ -173,18 +202,15 @@ impl<'a> Learning<'a> {
     pub(super) fn step(&mut self, r: &Reference<'a>) {
         let (m, pr) = (self.m, self.pr);
         let inputs = self.inputs(r);
-        for source in 0..pr.source_range.len {
-            for age in (0..r.history.len()).rev() {
-                let mut synapses_of = vec![];
-                synapses(pr, source, age, |k, _| synapses_of.push(k));
-                let unit = pr.source_range.start + source;
-                let row = (self.rows.iter()).position(|w| *w == (source, age as u16));
-                let events = r.history[age][pr.source as usize].iter();
-                for _ in events.filter(|e| e.0 == unit) {
-                    let (rows, targets) = (row.as_slice(), &[]);
-                    self.act(r, &m.pre, (&synapses_of, rows, targets), &inputs, &[], None);
-                }
-            }
+        for (source, age, _) in r.arriving(pr) {
+            let mut of_row = vec![];
+            synapses(pr, source, age, |k, _| of_row.push(k));
+            // A source has one row for a delay, which may have no synapse.
+            let first = self.rows.partition_point(|w| *w < (source, age as u16));
+            let row =
+                (first..first + 1).filter(|i| self.rows.get(*i) == Some(&(source, age as u16)));
+            let row: Vec<usize> = row.collect();
+            self.act(r, &m.pre, (&of_row, &row, &[]), &inputs, &[], None);
         }
         for &(unit, _) in &r.history[0][pr.target as usize] {
             if let Some(t) = unit.checked_sub(pr.target_range.start)
@@ -222,10 +248,9 @@ impl<'a> Learning<'a> {
         inputs: &[Vec<Option<u32>>],
         arg: Option<u32>,
     ) {
-        let synapses: Vec<usize> = (0..self.ends.len())
-            .filter(|&k| self.ends[k].1 == t)
-            .collect();
+        let synapses = std::mem::take(&mut self.onto[t]);
         self.act(r, action, (&synapses, &[], &[t]), inputs, &[], arg);
+        self.onto[t] = synapses;
     }
 
     /// Runs an action on synapses, then on rows, then on targets.
