@@ -48,6 +48,12 @@ impl Fold {
         self.one(acc, times(self.is_float(), x, w))
     }
 
+    /// What an event of payload factor `x` over a weight `w` brings.
+    #[inline]
+    pub fn product(self, x: u32, w: u32) -> u32 {
+        times(self.is_float(), x, w)
+    }
+
     #[inline(always)]
     fn one(self, acc: u32, x: u32) -> u32 {
         let f = f32::from_bits;
@@ -232,6 +238,46 @@ versions! {
             };
         }
         each_kind!(fold, row, go);
+    }
+}
+
+versions! {
+    /// As [`add_pairs`] for emissions, none where `x[i]` is 0. `convert`: integers at a float port.
+    pub fn add_emitted[](fold: Fold, convert: bool, acc: &mut [u32], row: Row<'_>, x: &[u32]) {
+        let factor = |x: u32| if convert { (x as i32 as f32).to_bits() } else { x };
+        macro_rules! each {
+            ($fold:expr, $pairs:expr, $w:expr) => {
+                for ((a, &x), w) in $pairs {
+                    let next = $fold.one(*a, times($fold.is_float(), factor(x), $w(w)));
+                    *a = if x != 0 { next } else { *a };
+                }
+            };
+        }
+        if let Row::Uniform(w) = row {
+            let pairs = acc.iter_mut().zip(x).zip(std::iter::repeat(w));
+            match fold {
+                Fold::AddI32 => each!(Fold::AddI32, pairs, |w: u32| w),
+                Fold::AddF32 => each!(Fold::AddF32, pairs, |w: u32| w),
+                Fold::MaxI32 => each!(Fold::MaxI32, pairs, |w: u32| w),
+                Fold::MaxF32 => each!(Fold::MaxF32, pairs, |w: u32| w),
+            }
+            return;
+        }
+        macro_rules! go {
+            ($fold:expr, $w:expr, $bits:expr) => {
+                each!($fold, acc.iter_mut().zip(x).zip($w), $bits)
+            };
+        }
+        each_kind!(fold, row, go);
+    }
+}
+
+versions! {
+    /// Adds to `n` how many words are not zero.
+    pub fn count_nonzero[](words: &[u32], n: &mut u64) {
+        for block in words.chunks(1024) {
+            *n += block.iter().map(|&w| (w != 0) as u32).sum::<u32>() as u64;
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: threads, time, and where units live; that is the engine's (`synfire-runtime`).
 
+pub mod counted;
 pub mod deliver;
 mod isa;
 mod kernel;

@@ -380,3 +380,45 @@ fn threshold_counts_are_one_operation() {
         }
     }
 }
+
+/// Rows of bits against one addition a synapse, on every level, for sizes around the borders of words and blocks.
+#[test]
+fn counted_rows_add_once_for_each_synapse() {
+    use super::counted::{Bitmap, Tally};
+    let mut seed = 9u32;
+    let mut draw = move || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        seed >> 16
+    };
+    for (targets, most) in [(1, 3), (31, 70), (64, 9), (600, 130), (1024, 57), (1100, 20)] {
+        let rows = 40;
+        let mut map = Bitmap::new(rows, targets);
+        let mut set = vec![];
+        for r in 0..rows {
+            for t in (0..targets).filter(|_| draw() % 3 == 0) {
+                assert!(map.set(r, t));
+                set.push((r, t));
+            }
+        }
+        let ones: u64 = (0..rows).map(|r| map.ones(r)).sum();
+        assert_eq!(ones, set.len() as u64);
+        let list: Vec<u32> = (0..draw() % most).map(|_| draw() % rows as u32).collect();
+        for (float, value) in [(true, 0.1f32.to_bits()), (false, 0x8000_0007)] {
+            let start: Vec<u32> = (0..targets).map(|t| (t as f32 * 0.37).to_bits()).collect();
+            let mut want = start.clone();
+            for &r in &list {
+                for &(_, t) in set.iter().filter(|s| s.0 == r as usize) {
+                    want[t] = match float {
+                        true => (f32::from_bits(want[t]) + 0.1).to_bits(),
+                        false => want[t].wrapping_add(value),
+                    };
+                }
+            }
+            for isa in Isa::all() {
+                let mut got = start.clone();
+                map.add(isa, float, &mut got, &list, value, &mut Tally::default());
+                assert_eq!(got, want, "{isa:?} {targets} {list:?}");
+            }
+        }
+    }
+}

@@ -193,8 +193,8 @@ pub struct Run {
     pub len: u32,
 }
 
-/// Rows by (source, delay): for each source its runs, ascending in delay; within a run targets ascend strictly, unless the
-/// port has a handler or the projection is plastic, where equal targets may follow one another.
+/// Rows by (source, delay): for each source its runs, ascending in delay; within a run targets ascend, and equal targets are
+/// several synapses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
     /// Runs of source `i` are `runs[row[i]..row[i + 1]]`; length = number of sources + 1.

@@ -3,12 +3,14 @@
 //! In: a piece, and the events (or analog values) that fall due. Out: the accumulator, and how many synapses were walked.
 //! Invariant: float sums take events by source, then older first, then their own order.
 
-use super::pieces::{Form, Piece, part, slice};
+use super::pieces::{Form, Payload, Piece, part, slice};
 use super::rows::{Places, Sparse, Windows};
 use super::spikes::{Calendar, History, List};
 use std::ops::Range;
 use synfire_kernels::cpu::Isa;
-use synfire_kernels::cpu::deliver::{Fold, add_bits, add_bytes, add_pairs, add_row, scatter};
+use synfire_kernels::cpu::deliver::{
+    Fold, add_bits, add_bytes, add_emitted, add_pairs, add_row, count_nonzero, scatter,
+};
 
 /// Enters what a tile of sources emitted in `step` into the calendar of a piece.
 pub(super) fn enter(piece: &Piece, list: &List, step: u32, calendar: &mut Calendar) {
@@ -92,6 +94,29 @@ pub(super) fn events(
             walked
         }
     }
+}
+
+/// Combines emissions that are kept as a word for each unit; only for pairs.
+pub(super) fn emitted(isa: Isa, piece: &Piece, acc: &mut [u32], list: &List) -> u64 {
+    let Form::Pairs {
+        weights,
+        origin,
+        at,
+    } = &piece.form
+    else {
+        return 0;
+    };
+    let (first, n) = (piece.first as usize, piece.count as usize);
+    let x = &list.dense[first..first + n];
+    let convert = piece.payload == Payload::ToFloat;
+    let row = slice(weights, *origin..origin + n);
+    add_emitted(isa, piece.fold, convert, &mut acc[*at..at + n], row, x);
+    let mut walked = 0;
+    match n == list.dense.len() {
+        true => walked = list.count,
+        false => count_nonzero(isa, x, &mut walked),
+    }
+    walked
 }
 
 /// Runs that fall due, in the order that the port needs.

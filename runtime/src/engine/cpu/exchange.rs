@@ -78,6 +78,8 @@ struct Parcel {
     step: u32,
     units: Range<usize>,
     payloads: Range<usize>,
+    dense: Range<usize>,
+    count: u64,
     analog: Vec<Range<usize>>,
 }
 
@@ -149,6 +151,8 @@ impl Parcels {
             step,
             units: self.put(&list.units),
             payloads: self.put(&list.payloads),
+            dense: self.put(&list.dense),
+            count: list.count,
             analog: (0..history.columns())
                 .map(|c| self.put(history.analog(c, step)))
                 .collect(),
@@ -164,6 +168,8 @@ impl Parcels {
             list.units.extend_from_slice(&self.words[p.units.clone()]);
             list.payloads
                 .extend_from_slice(&self.words[p.payloads.clone()]);
+            list.dense.extend_from_slice(&self.words[p.dense.clone()]);
+            list.count = p.count;
             for (c, range) in p.analog.iter().enumerate() {
                 let values = history.analog_mut(c, p.step);
                 values.clear();

@@ -1,6 +1,7 @@
 //! Does a run fit this machine? Asked before anything is allocated, since sizes come from outside.
 
-use super::plan::{Cut, tile_count};
+use super::plan::Cut;
+use super::tiles::tile_count;
 use crate::engine::beyond_limit;
 use synfire_ir::diag::{Class, Diagnostic, Diagnostics};
 use synfire_ir::program::{Carry, Layout, Program};

@@ -8,6 +8,7 @@
 //! `program::Reference`, so that float sums have its bits. Counters and the serial output are kept for every sample.
 //! Invariant: nothing that is reported depends on the number of threads, of tiles or of lanes.
 
+mod bundle;
 mod deliver;
 mod exchange;
 pub(super) mod input;
@@ -18,11 +19,14 @@ mod plan;
 mod record;
 mod rows;
 mod save;
+mod sequence;
 mod serial;
 mod spikes;
 #[cfg(test)]
 mod tests;
+mod tiles;
 mod units;
+mod window;
 mod worker;
 
 use super::snapshot::Snapshot;
@@ -45,6 +49,12 @@ const LANES: usize = 512;
 
 /// Longest delay in steps that lists of emissions are kept for.
 const RING: u16 = 64;
+
+/// Words of an arena: places are 16 bits.
+const ARENA: u32 = 1 << 16;
+
+/// Synapses of a source and delay: with fewer, a calendar of the rows that exist is less work.
+const FILL: u64 = 2;
 
 /// Time between two looks at the progress.
 const LOOK: Duration = Duration::from_millis(50);
@@ -95,6 +105,8 @@ impl Cpu {
             lanes: LANES,
             workers: (threads / samples as usize).max(1),
             ring: RING,
+            arena: ARENA,
+            fill: FILL,
         };
         let serial = !matches!(program.discipline, Discipline::Stepped);
         if serial || options.threads == 0 && plan::small(&program) {

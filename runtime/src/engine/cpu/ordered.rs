@@ -6,7 +6,7 @@
 
 use super::pieces::{Form, Piece, part, slice};
 use super::spikes::List;
-use super::units::{Core, Memory, Ready};
+use super::units::{Core, Keep, Memory, Ready};
 use synfire_kernels::cpu::Words;
 use synfire_kernels::cpu::deliver::weigh;
 
@@ -100,7 +100,7 @@ pub(super) fn handle(
                 mem,
                 *at..at + len,
                 Words::Many(args),
-                &mut List::default(),
+                (&mut List::default(), Keep::LIST),
             );
             *len as u64
         }
@@ -117,7 +117,7 @@ pub(super) fn handle(
                 mem,
                 at + run..at + run + 1,
                 Words::Many(args),
-                &mut List::default(),
+                (&mut List::default(), Keep::LIST),
             );
             1
         }

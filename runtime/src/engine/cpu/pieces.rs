@@ -6,7 +6,7 @@
 
 use super::rows::{Sparse, Window, Windows, sparse};
 use synfire_ir::model::{Combine, Port, Ty};
-use synfire_ir::program::{Carry, Layout, Projection, Weights};
+use synfire_ir::program::{Layout, Projection, Weights};
 use synfire_kernels::cpu::deliver::{Fold, Row};
 
 /// A tile as the re-tiling sees it.
@@ -112,6 +112,13 @@ pub(super) struct Piece {
     pub least: u16,
 }
 
+impl Piece {
+    /// Does each source reach one target?
+    pub fn pairs(&self) -> bool {
+        matches!(self.form, Form::Pairs { .. })
+    }
+}
+
 /// What an event at a port does to its accumulator.
 pub(super) fn fold(port: &Port) -> Fold {
     match (port.combine, port.ty) {
@@ -189,18 +196,13 @@ impl Link<'_> {
         if let Some(column) = self.column {
             timing = Timing::Analog(column);
         }
-        let as_is = self.port.ty != Ty::F32 || self.graded || pr.carry != Carry::Events;
         Some(Piece {
             port: pr.port,
             handled: self.handled,
             source: from.tile,
             first: first - from.start,
             count,
-            payload: if as_is {
-                Payload::AsIs
-            } else {
-                Payload::ToFloat
-            },
+            payload: self.payload(),
             fold: fold(self.port),
             timing,
             form,

@@ -1,16 +1,18 @@
-//! A program laid out for this engine: groups cut into tiles, blocks lowered to kernels, projections cut to pieces, tiles
-//! given to workers.
+//! A program laid out for this engine: groups cut into tiles that workers own, blocks lowered to kernels, projections laid
+//! out as bundles and pieces.
 //!
 //! In: a checked program and the number of workers. Out: a [`Plan`], shared by all samples and threads and never changed.
 //! Invariant: what a run computes does not depend on the cut: lanes are independent, and each target meets its events in
 //! one order (projection, source, older first).
 
-use super::pieces::{Form, Link, Piece, Span, Timing, fold};
+use super::bundle::Bundle;
+use super::pieces::{Form, Piece, Timing};
+use super::sequence::{Item, Sequence, bundled_ports, sequence};
+use super::tiles::{Slot, arenas, tiles};
+use super::window;
 use crate::engine::snapshot::Reach;
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use synfire_ir::program::{Carry, Column, GroupKind, Layout, Program, Projection};
-use synfire_kernels::cpu::deliver::Fold;
+use synfire_ir::program::{Column, GroupKind, Observable, Program};
 use synfire_kernels::cpu::{Fixed, Isa, Kernel, lower};
 
 /// Bounds of the cut.
@@ -24,6 +26,10 @@ pub(super) struct Cut {
     pub workers: usize,
     /// Longest delay in steps that rings hold; longer ones go through a sparse calendar.
     pub ring: u16,
+    /// Most words of an arena, at most 65,536.
+    pub arena: u32,
+    /// Mean synapses of a source and delay from which rows of several delays are bundled.
+    pub fill: u64,
 }
 
 /// Units of a group that are updated together.
@@ -37,14 +43,19 @@ pub(super) struct Tile {
     pub phase: Option<u16>,
     /// The worker that updates it; external tiles are filled by every worker.
     pub owner: usize,
-    /// What arrives here, by projection, then source.
+    /// Accumulators of the ports; `None` for ports with handlers.
+    pub slots: Vec<Option<Slot>>,
+    /// What arrives here outside bundles, by projection, then source.
     pub pieces: Vec<Piece>,
-    /// For each port without handler how arrivals combine; `None` for ports with one.
-    pub folds: Vec<Option<Fold>>,
+    /// Those of them that arrive in the phase at ports without handler.
+    pub late: Vec<usize>,
     /// Lists of emissions to keep.
     pub depth: usize,
     /// Analog columns that projections read: (state, depth).
     pub analog: Vec<(u16, usize)>,
+    /// Are emissions kept as lists, and as a word for each unit?
+    pub listed: bool,
+    pub dense: bool,
 }
 
 /// The code of a group.
@@ -68,6 +79,12 @@ pub(super) struct Plan {
     pub of_group: Vec<std::ops::Range<usize>>,
     /// One for each group; `None` for external ones.
     pub code: Vec<Option<Code>>,
+    /// Words of each worker's arenas.
+    pub arenas: Vec<Vec<u32>>,
+    /// By worker: its bundles, and all that it delivers at the beginning of a step.
+    pub sequence: Sequence,
+    /// By worker: the groups whose recent emissions it keeps.
+    pub windows: Vec<Vec<window::Span>>,
     pub phases: u16,
     /// Smallest delay between tiles of different workers; `None` if they never meet.
     pub apart: Option<u16>,
@@ -86,21 +103,22 @@ pub(super) struct Plan {
 impl Plan {
     pub fn new(program: Arc<Program>, cut: Cut) -> Self {
         let p = &*program;
-        let code = (0..p.groups.len()).map(|g| code(p, g)).collect();
+        let code: Vec<Option<Code>> = (0..p.groups.len()).map(|g| code(p, g)).collect();
         let (mut tiles, of_group) = tiles(p, cut);
-        analog(p, &mut tiles, &of_group);
-        pieces(p, &mut tiles, &of_group, cut.ring);
-        assign(&mut tiles, &of_group, cut.workers);
+        let arenas = arenas(p, &mut tiles, &bundled_ports(p, cut), cut);
+        let sequence = sequence(p, &mut tiles, &of_group, cut);
+        let windows: Vec<_> = sequence.bundles.iter().map(|b| windows(b)).collect();
         let reach = Reach::of(p);
         let subscribers = subscribers(&tiles);
         let mut logged = vec![false; p.groups.len()];
         for (t, to) in tiles.iter().zip(&subscribers) {
             logged[t.group] |= !to.is_empty();
         }
-        depths(&mut tiles, &reach, &logged);
-        let apart = foreign(&tiles).map(|p| p.least).min();
+        depths(&mut tiles, &sequence, &reach, &logged);
+        emissions(p, &mut tiles, &of_group, &code, (&sequence, &logged));
+        let apart = foreign(&tiles, &sequence).map(|(_, d)| d).min();
         let mut exported = vec![false; tiles.len()];
-        foreign(&tiles).for_each(|p| exported[p.source] = true);
+        foreign(&tiles, &sequence).for_each(|(t, _)| exported[t] = true);
         Plan {
             isa: Isa::detect(),
             cut,
@@ -108,6 +126,9 @@ impl Plan {
             tiles,
             of_group,
             code,
+            arenas,
+            sequence,
+            windows,
             phases: p.phases(),
             apart,
             exported,
@@ -121,6 +142,13 @@ impl Plan {
     /// Steps that workers may run before they exchange emissions.
     pub fn window(&self) -> u32 {
         (self.apart.unwrap_or(1).max(1) as u32).min(64)
+    }
+}
+
+impl Plan {
+    /// What a worker delivers at the beginning of a step.
+    pub fn early(&self, worker: usize) -> &[Item] {
+        &self.sequence.early[worker]
     }
 }
 
@@ -160,167 +188,39 @@ pub(super) fn code(p: &Program, g: usize) -> Option<Code> {
     })
 }
 
-fn tiles(p: &Program, cut: Cut) -> (Vec<Tile>, Vec<std::ops::Range<usize>>) {
-    let (mut tiles, mut of_group) = (vec![], vec![]);
-    for (group, g) in p.groups.iter().enumerate() {
-        let first = tiles.len();
-        let model = p.model_of(group as u32);
-        let folds: Vec<Option<Fold>> = model.map_or(vec![], |m| {
-            (0..)
-                .zip(&m.ports)
-                .map(|(k, port)| m.handler(k).is_none().then(|| fold(port)))
-                .collect()
-        });
-        let count = match model {
-            Some(_) => tile_count(g.size, cut),
-            None => 1,
-        };
-        for k in 0..count {
-            let at = |k: u64| (g.size as u64 * k / count) as u32;
-            let (start, end) = (at(k), at(k + 1));
-            tiles.push(Tile {
-                group,
-                start,
-                len: end - start,
-                phase: model.map(|_| g.phase),
-                owner: 0,
-                pieces: vec![],
-                folds: folds.clone(),
-                depth: 1,
-                analog: vec![],
-            });
-        }
-        of_group.push(first..tiles.len());
-    }
-    (tiles, of_group)
-}
-
-/// Enough tiles for the bound, and a multiple of the workers if there are enough units to share.
-pub(super) fn tile_count(size: u32, cut: Cut) -> u64 {
-    let least = (size as u64).div_ceil(cut.tile as u64).max(1);
-    let workers = cut.workers as u64;
-    match size as u64 >= 64 * workers {
-        true => least.next_multiple_of(workers),
-        false => least,
-    }
-}
-
-/// Finds the analog columns that projections read, and how far back.
-fn analog(p: &Program, tiles: &mut [Tile], of_group: &[std::ops::Range<usize>]) {
-    let mut columns: BTreeMap<(u32, u16), usize> = BTreeMap::new();
-    for pr in &p.projections {
-        if let (Some(state), Some((_, most))) = (output(p, pr.source, pr.carry), pr.delays()) {
-            let depth = columns.entry((pr.source, state)).or_default();
-            *depth = (*depth).max(most as usize + 1);
-        }
-    }
-    for ((group, state), depth) in columns {
-        for t in &mut tiles[of_group[group as usize].clone()] {
-            t.analog.push((state, depth));
-        }
-    }
-}
-
-/// The state behind an analog output.
-fn output(p: &Program, source: u32, carry: Carry) -> Option<u16> {
-    match carry {
-        Carry::Output(o) => Some(p.model_of(source)?.outputs.get(o as usize)?.state),
-        Carry::Events => None,
-    }
-}
-
-fn pieces(p: &Program, tiles: &mut [Tile], of_group: &[std::ops::Range<usize>], ring: u16) {
-    let span = |tiles: &[Tile], tile: usize| Span {
-        tile,
-        start: tiles[tile].start,
-        len: tiles[tile].len,
-    };
-    for pr in &p.projections {
-        let Some(m) = p.model_of(pr.target) else {
+/// The groups whose bundles have rows of several delays, and from which to which delay.
+fn windows(bundles: &[Bundle]) -> Vec<window::Span> {
+    let mut out: Vec<window::Span> = vec![];
+    for b in bundles {
+        let Timing::Calendar(most) = b.timing() else {
             continue;
         };
-        let sources = of_group[pr.source as usize].clone();
-        let column = output(p, pr.source, pr.carry).and_then(|s| {
-            let known = &tiles[sources.start].analog;
-            known.iter().position(|c| c.0 == s)
-        });
-        let link = Link {
-            projection: pr,
-            port: &m.ports[pr.port as usize],
-            handled: m.handler(pr.port).is_some(),
-            graded: p.groups[pr.source as usize].graded,
-            column,
-            ring,
-        };
-        for to in of_group[pr.target as usize].clone() {
-            for from in senders(pr, tiles, sources.clone(), to) {
-                let piece = link.piece(span(tiles, from), span(tiles, to));
-                tiles[to].pieces.extend(piece);
-            }
+        match out.iter_mut().find(|w| w.group == b.kind.source) {
+            Some(w) => w.delays = (w.delays.0.min(b.least), w.delays.1.max(most)),
+            None => out.push(window::Span {
+                group: b.kind.source,
+                from: b.from.clone(),
+                delays: (b.least, most),
+            }),
         }
     }
-}
-
-/// The source tiles that may send to a target tile.
-fn senders(
-    pr: &Projection,
-    tiles: &[Tile],
-    sources: std::ops::Range<usize>,
-    to: usize,
-) -> std::ops::Range<usize> {
-    if !matches!(pr.layout, Layout::OneToOne { .. }) {
-        return sources;
-    }
-    // Source `i` of the range sends to target `i`.
-    let (t, first) = (&tiles[to], pr.target_range.start);
-    let low = t.start.saturating_sub(first) as u64 + pr.source_range.start as u64;
-    let end = (t.start as u64 + t.len as u64).saturating_sub(first as u64);
-    let high = end + pr.source_range.start as u64;
-    let all = &tiles[sources.clone()];
-    let a = all.partition_point(|s| s.start as u64 + s.len as u64 <= low);
-    let b = all.partition_point(|s| (s.start as u64) < high);
-    sources.start + a..sources.start + b.max(a)
-}
-
-/// Estimated work of a tile in a step, in lane operations.
-fn work(t: &Tile) -> u64 {
-    let synapses = |piece: &Piece| match &piece.form {
-        Form::Rows(s) => s.targets.len() as u64,
-        Form::Windows(w) => w.synapses(),
-        Form::Dense { len, .. } => *len as u64 * piece.count as u64,
-        Form::Pairs { .. } => piece.count as u64,
-    };
-    // One in a hundred sources fires in a typical step, and an event costs about ten lane operations.
-    t.len as u64 * 20 + t.pieces.iter().map(synapses).sum::<u64>() / 10
-}
-
-/// Gives each worker a run of neighbouring tiles of every large group; small groups go to the least loaded worker.
-fn assign(tiles: &mut [Tile], of_group: &[std::ops::Range<usize>], workers: usize) {
-    let mut load = vec![0u64; workers];
-    for range in of_group {
-        let n = range.len();
-        let group = &mut tiles[range.clone()];
-        if n == 1 {
-            let least = (0..workers).min_by_key(|&w| load[w]).unwrap_or(0);
-            group[0].owner = least;
-        } else {
-            for (k, t) in group.iter_mut().enumerate() {
-                t.owner = k * workers / n;
-            }
-        }
-        for t in group.iter().filter(|t| t.phase.is_some()) {
-            load[t.owner] += work(t);
-        }
-    }
+    out
 }
 
 /// How many lists each tile must keep for those that read its history, and for snapshots.
-fn depths(tiles: &mut [Tile], reach: &Reach, logged: &[bool]) {
+fn depths(tiles: &mut [Tile], sequence: &Sequence, reach: &Reach, logged: &[bool]) {
     let mut deep = vec![1usize; tiles.len()];
+    let mut need = |tile: usize, delay: u16| deep[tile] = deep[tile].max(delay as usize + 1);
     for piece in tiles.iter().flat_map(|t| &t.pieces) {
         if let Timing::After(d) = piece.timing {
-            deep[piece.source] = deep[piece.source].max(d as usize + 1);
+            need(piece.source, d);
         }
+    }
+    for b in sequence.bundles.iter().flatten() {
+        let (Timing::After(longest) | Timing::Calendar(longest)) = b.timing() else {
+            continue;
+        };
+        b.from.iter().for_each(|f| need(f.tile, longest));
     }
     for (t, d) in tiles.iter_mut().zip(deep) {
         let kept = match logged[t.group] {
@@ -331,13 +231,50 @@ fn depths(tiles: &mut [Tile], reach: &Reach, logged: &[bool]) {
     }
 }
 
-/// Pieces whose sources are updated by another worker than their targets.
-fn foreign(tiles: &[Tile]) -> impl Iterator<Item = &Piece> {
-    let apart = |t: &Tile, from: &Tile| from.phase.is_some() && from.owner != t.owner;
-    (tiles.iter()).flat_map(move |t| {
-        let pieces = t.pieces.iter();
-        pieces.filter(move |p| apart(t, &tiles[p.source]))
-    })
+/// Chooses how tiles keep their emissions: as a word for each unit where they emit payloads that go to one unit each, and
+/// as lists for everyone else who reads them.
+fn emissions(
+    p: &Program,
+    tiles: &mut [Tile],
+    of_group: &[std::ops::Range<usize>],
+    code: &[Option<Code>],
+    (sequence, logged): (&Sequence, &[bool]),
+) {
+    let mut paired = vec![false; tiles.len()];
+    let mut listed = vec![false; tiles.len()];
+    for piece in tiles.iter().flat_map(|t| &t.pieces) {
+        match (&piece.form, piece.timing) {
+            (Form::Pairs { .. }, Timing::After(_)) if !piece.handled => paired[piece.source] = true,
+            (_, Timing::Analog(_)) => {}
+            _ => listed[piece.source] = true,
+        }
+    }
+    let from = sequence.bundles.iter().flatten().flat_map(|b| &b.from);
+    from.for_each(|f| listed[f.tile] = true);
+    for probe in p.probes.iter().filter(|p| p.what == Observable::Events) {
+        of_group[probe.group as usize].clone().for_each(|t| listed[t] = true);
+    }
+    for (k, t) in tiles.iter_mut().enumerate() {
+        let emit = code[t.group].as_ref().and_then(|c| c.step.emit());
+        t.dense = paired[k] && emit.is_some_and(|e| !e.spikes);
+        t.listed = listed[k] || !t.dense || logged[t.group];
+    }
+}
+
+/// Tiles of other workers that a worker's tiles hear of, and after how many steps.
+fn foreign(tiles: &[Tile], sequence: &Sequence) -> impl Iterator<Item = (usize, u16)> {
+    let apart = |owner: usize, from: usize| tiles[from].phase.is_some() && tiles[from].owner != owner;
+    let pieces = (tiles.iter()).flat_map(move |t| {
+        let pieces = t.pieces.iter().filter(move |p| apart(t.owner, p.source));
+        pieces.map(|p| (p.source, p.least))
+    });
+    let bundles = sequence.bundles.iter().enumerate().flat_map(move |(w, bundles)| {
+        bundles.iter().flat_map(move |b| {
+            let from = b.from.iter().filter(move |f| apart(w, f.tile));
+            from.map(|f| (f.tile, b.least))
+        })
+    });
+    pieces.chain(bundles)
 }
 
 fn subscribers(tiles: &[Tile]) -> Vec<Vec<(usize, usize)>> {

@@ -3,6 +3,7 @@
 //! In: the rows of a projection and the window of sources and targets that a pair of tiles sees. Out: [`Sparse`] or
 //! [`Windows`]. Invariant: runs are numbered by source ascending, then delay descending.
 
+use super::bundle::WeightKind;
 use super::pieces::{Timing, single};
 use std::ops::Range;
 use synfire_ir::program::{Rows, Weights};
@@ -62,6 +63,29 @@ impl Narrow {
             Narrow::I16(v) => Row::I16(v),
             Narrow::I32(v) => Row::I32(v),
             Narrow::F32(v) => Row::F32(v),
+        }
+    }
+
+    /// Room for `n` weights of a kind.
+    pub fn zeros(kind: WeightKind, n: usize) -> Self {
+        match kind {
+            WeightKind::Uniform(w) => Narrow::Uniform(w),
+            WeightKind::I8 => Narrow::I8(vec![0; n]),
+            WeightKind::I16 => Narrow::I16(vec![0; n]),
+            WeightKind::I32 => Narrow::I32(vec![0; n]),
+            WeightKind::F32 => Narrow::F32(vec![0.0; n]),
+        }
+    }
+
+    /// Copies the weights `range` of `from`, which has the same kind, to the places from `at` on.
+    pub fn copy(&mut self, at: usize, from: &Weights, range: Range<usize>) {
+        let to = at..at + range.len();
+        match (self, from) {
+            (Narrow::I8(v), Weights::I8(w)) => v[to].copy_from_slice(&w[range]),
+            (Narrow::I16(v), Weights::I16(w)) => v[to].copy_from_slice(&w[range]),
+            (Narrow::I32(v), Weights::I32(w)) => v[to].copy_from_slice(&w[range]),
+            (Narrow::F32(v), Weights::F32(w)) => v[to].copy_from_slice(&w[range]),
+            _ => {}
         }
     }
 
@@ -343,11 +367,6 @@ impl Windows {
             Some(())
         })?;
         Some(Places::Bytes(all))
-    }
-
-    /// Synapses of all runs.
-    pub fn synapses(&self) -> u64 {
-        self.count.iter().map(|&n| n as u64).sum()
     }
 
     /// The stretch of a run: places, first target, synapses.

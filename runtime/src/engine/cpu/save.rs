@@ -163,6 +163,7 @@ pub(super) fn restore(plan: &Plan, sample: &Sample, from: &SampleState, now: u32
                 *worker.history[tile].list_mut(step) = list.clone();
             }
         }
+        worker.look_back(plan, now);
         for shown in &from.analog {
             let tiles = plan.of_group[shown.group as usize].clone();
             for k in tiles {

@@ -8,7 +8,7 @@ use super::pieces::slice;
 use super::plan::{Code, code};
 use super::record::Seen;
 use super::spikes::List;
-use super::units::{Core, Memory, Ready};
+use super::units::{Core, Keep, Memory, Ports, Ready};
 use crate::engine::Counters;
 use std::collections::{BTreeMap, VecDeque};
 use synfire_ir::diag::{Diagnostic, Diagnostics};
@@ -250,11 +250,12 @@ impl Queue {
         let mut mem = Memory {
             params: &chip.code.params,
             state: &mut self.state[chip.serial.group as usize],
-            ports: &[],
+            ports: Ports::NONE,
             start: 0,
         };
         let range = first as usize..end as usize;
-        self.core.run(ready, &mut mem, range, args, &mut self.fired);
+        let fired = (&mut self.fired, Keep::LIST);
+        self.core.run(ready, &mut mem, range, args, fired);
         let s = &chip.serial;
         for unit in self.fired.units.drain(..) {
             self.counters.spikes[s.group as usize] += 1;

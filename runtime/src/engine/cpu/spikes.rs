@@ -13,20 +13,37 @@ pub(super) struct List {
     pub units: Vec<u32>,
     /// One each, or none at all when every payload is 1.
     pub payloads: Vec<u32>,
+    /// For tiles that keep them so: a word for each unit, 0 where it emits nothing.
+    pub dense: Vec<u32>,
+    /// Events of `dense`.
+    pub count: u64,
 }
 
 impl List {
     pub fn clear(&mut self) {
         self.units.clear();
         self.payloads.clear();
+        self.dense.clear();
+        self.count = 0;
+    }
+
+    /// Number of events.
+    pub fn events(&self) -> u64 {
+        match self.dense.is_empty() {
+            true => self.units.len() as u64,
+            false => self.count,
+        }
     }
 
     pub fn payload(&self, i: usize) -> u32 {
         self.payloads.get(i).copied().unwrap_or(1)
     }
 
+    /// Units and payloads, however they are kept.
     pub fn iter(&self) -> impl Iterator<Item = (u32, u32)> {
-        (self.units.iter().enumerate()).map(|(i, &u)| (u, self.payload(i)))
+        let listed = (self.units.iter().enumerate()).map(|(i, &u)| (u, self.payload(i)));
+        let dense = (0..).zip(self.dense.iter().copied()).filter(|e| e.1 != 0);
+        listed.chain(dense.take(if self.units.is_empty() { usize::MAX } else { 0 }))
     }
 
     /// Positions of the units in `first..first + count`; units ascend.

@@ -4,9 +4,10 @@
 //! callback, units ascending. Invariant: stores of a block of lanes happen after all its reads.
 
 use super::spikes::List;
+use super::tiles::Slot;
 use std::ops::Range;
 use synfire_ir::program::Column;
-use synfire_kernels::cpu::deliver::compress;
+use synfire_kernels::cpu::deliver::{compress, count_nonzero};
 use synfire_kernels::cpu::{Isa, Kernel, Leaf, Noise, Registers, Units, Words};
 
 /// What runs kernels: instructions, registers, and buffers for units that do not follow one another.
@@ -24,10 +25,32 @@ pub(super) struct Memory<'a> {
     pub params: &'a [Column],
     /// Each the length of the tile.
     pub state: &'a mut [Vec<u32>],
-    /// Accumulators; those of ports with handlers, and all of a serial group, are empty and read 0.
-    pub ports: &'a [Vec<u32>],
+    pub ports: Ports<'a>,
     /// Unit of the group that is the tile's first.
     pub start: u32,
+}
+
+/// Accumulators of the ports of a tile; those of ports with handlers, and all of a serial group, read 0.
+#[derive(Clone, Copy)]
+pub(super) struct Ports<'a> {
+    pub arenas: &'a [Vec<u32>],
+    pub slots: &'a [Option<Slot>],
+    /// Units of the tile.
+    pub len: usize,
+}
+
+impl<'a> Ports<'a> {
+    /// None at all.
+    pub const NONE: Ports<'static> = Ports {
+        arenas: &[],
+        slots: &[],
+        len: 0,
+    };
+
+    fn get(&self, port: u16) -> Option<&'a [u32]> {
+        let slot = (*self.slots.get(port as usize)?)?;
+        self.arenas.get(slot.arena)?.get(slot.range(self.len))
+    }
 }
 
 /// A kernel and its scalars in this step.
@@ -49,13 +72,39 @@ impl Memory<'_> {
                     Words::Many(&v[first + range.start..first + range.end])
                 }
             },
-            Leaf::Port(p) => match self.ports.get(p as usize).and_then(|v| v.get(range)) {
+            Leaf::Port(p) => match self.ports.get(p).and_then(|v| v.get(range)) {
                 Some(v) => Words::Many(v),
                 None => Words::One(0),
             },
             Leaf::Arg => arg,
         }
     }
+}
+
+/// How a tile keeps its emissions.
+#[derive(Clone, Copy)]
+pub(super) struct Keep {
+    pub listed: bool,
+    pub dense: bool,
+}
+
+impl Keep {
+    pub const LIST: Keep = Keep {
+        listed: true,
+        dense: false,
+    };
+}
+
+fn keep_dense(isa: Isa, words: Words<'_>, n: usize, out: &mut List, keep: Keep) {
+    if !keep.dense {
+        return;
+    }
+    let first = out.dense.len();
+    match words {
+        Words::One(x) => out.dense.resize(first + n, x),
+        Words::Many(v) => out.dense.extend_from_slice(&v[..n]),
+    }
+    count_nonzero(isa, &out.dense[first..], &mut out.count);
 }
 
 fn part(words: Words<'_>, range: Range<usize>) -> Words<'_> {
@@ -84,7 +133,7 @@ impl Core {
         mem: &mut Memory<'_>,
         range: Range<usize>,
         args: Words<'_>,
-        out: &mut List,
+        (out, keep): (&mut List, Keep),
     ) {
         let Ready { kernel, scalars } = code;
         let mut a = range.start;
@@ -106,8 +155,11 @@ impl Core {
             }
             if let Some(e) = kernel.emit() {
                 let words = kernel.value(&self.regs, scalars, e.src, b - a);
-                let payloads = (!e.spikes).then_some(&mut out.payloads);
-                compress(self.isa, (words, b - a), a as u32, &mut out.units, payloads);
+                keep_dense(self.isa, words, b - a, out, keep);
+                if keep.listed {
+                    let payloads = (!e.spikes).then_some(&mut out.payloads);
+                    compress(self.isa, (words, b - a), a as u32, &mut out.units, payloads);
+                }
             }
             a = b;
         }
@@ -157,7 +209,10 @@ impl Core {
             to.clear();
             let (from, first): (&[u32], usize) = match *leaf {
                 Leaf::State(s) => (&mem.state[s as usize], 0),
-                Leaf::Port(p) => (&mem.ports[p as usize], 0),
+                Leaf::Port(p) => match mem.ports.get(p) {
+                    Some(v) => (v, 0),
+                    None => continue,
+                },
                 Leaf::Param(p) => match &mem.params[p as usize] {
                     Column::PerUnit(v) => (v, mem.start as usize),
                     Column::Uniform(_) => continue,

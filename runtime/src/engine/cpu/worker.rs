@@ -4,14 +4,17 @@
 //! step, their emissions, and what its probes saw. Invariant: a worker writes only what is its own, so that nothing needs
 //! a lock but the exchange of emissions.
 
+use super::bundle::{Bundle, Scratch};
 use super::deliver;
 use super::ordered::{self, Event};
 use super::pieces::Timing;
 use super::plan::{Code, Plan, Tile};
 use super::record::Seen;
 use super::save::Log;
+use super::sequence::Item;
 use super::spikes::{Calendar, History, List};
-use super::units::{Core, Memory, Ready};
+use super::units::{Core, Keep, Memory, Ports, Ready};
+use super::window::Window;
 use crate::engine::{Counters, InputEvent};
 use synfire_ir::program::{Column, GroupKind};
 use synfire_kernels::cpu::{Noise, Words};
@@ -22,9 +25,6 @@ pub(super) struct Units {
     pub tile: usize,
     /// `[state][unit]`.
     pub state: Vec<Vec<u32>>,
-    /// `[port][unit]`; empty for ports with handlers.
-    ports: Vec<Vec<u32>>,
-    dirty: Vec<bool>,
     /// One for each piece of the tile.
     calendars: Vec<Option<Calendar>>,
 }
@@ -40,6 +40,11 @@ pub(super) struct Worker {
     place: Vec<Option<usize>>,
     /// Of every tile.
     pub history: Vec<History>,
+    /// Accumulators of the own tiles' ports.
+    arenas: Vec<Vec<u32>>,
+    /// In the order of the plan's.
+    windows: Vec<Window>,
+    scratch: Scratch,
     core: Core,
     pub seen: Seen,
     pub counters: Counters,
@@ -74,6 +79,9 @@ impl Worker {
             units,
             place,
             history,
+            arenas: plan.arenas[me].iter().map(|&n| vec![0; n as usize]).collect(),
+            windows: vec![Window::default(); plan.windows[me].len()],
+            scratch: Scratch::default(),
             core: Core::new(plan.isa, plan.cut.lanes),
             seen: Seen::new(&plan.program),
             counters: Counters {
@@ -115,6 +123,46 @@ impl Worker {
                 self.announce(plan, k, step);
             }
         }
+        self.early(plan, step);
+    }
+
+    /// Fills the windows from the history before step `now`.
+    pub fn look_back(&mut self, plan: &Plan, now: u32) {
+        for (window, span) in self.windows.iter_mut().zip(&plan.windows[self.me]) {
+            window.restore(&span.from, &self.history, span.delays, now);
+        }
+    }
+
+    /// Delivers what was emitted in earlier steps.
+    fn early(&mut self, plan: &Plan, step: u32) {
+        for (window, span) in self.windows.iter_mut().zip(&plan.windows[self.me]) {
+            window.advance(&span.from, &self.history, span.delays, step);
+        }
+        for item in plan.early(self.me) {
+            match *item {
+                Item::Bundle(k) => self.bundle(plan, &plan.sequence.bundles[self.me][k], step),
+                Item::Piece { tile, piece } => {
+                    if let Some(at) = self.place[tile] {
+                        self.piece(&plan.tiles[tile], step, at, piece);
+                    }
+                }
+            }
+        }
+    }
+
+    fn bundle(&mut self, plan: &Plan, bundle: &Bundle, step: u32) {
+        let spans = &plan.windows[self.me];
+        let window = match bundle.timing() {
+            Timing::Calendar(_) => {
+                let k = spans.iter().position(|w| w.group == bundle.kind.source);
+                k.map(|k| &self.windows[k])
+            }
+            _ => None,
+        };
+        let arena = &mut self.arenas[bundle.kind.arena];
+        let from = (&self.history[..], window);
+        let walked = bundle.deliver(self.core.isa, arena, from, step, &mut self.scratch);
+        self.counters.synaptic_events += walked;
     }
 
     /// Enters what a tile emitted in a step into the calendars of those own tiles that keep one for it.
@@ -153,14 +201,13 @@ impl Worker {
             step,
             base: plan.program.groups[tile.group].base,
         };
-        self.accumulate(tile, step, at);
+        for &piece in &tile.late {
+            self.piece(tile, step, at, piece);
+        }
         self.handle(plan, tile, code, step, at);
         self.run_step(tile, code, step, at);
-        let units = &mut self.units[at];
-        for (port, dirty) in units.ports.iter_mut().zip(&mut units.dirty) {
-            if std::mem::take(dirty) {
-                port.fill(0);
-            }
+        for slot in tile.slots.iter().flatten() {
+            self.arenas[slot.arena][slot.range(tile.len as usize)].fill(0);
         }
         for (column, &(state, _)) in tile.analog.iter().enumerate() {
             let values = self.history[k].analog_mut(column, step);
@@ -169,48 +216,41 @@ impl Worker {
         }
     }
 
-    /// Pieces at ports without handler.
-    fn accumulate(&mut self, tile: &Tile, step: u32, at: usize) {
-        let Units {
-            ports,
-            dirty,
-            calendars,
-            ..
-        } = &mut self.units[at];
+    /// What falls due of a piece at a port without handler.
+    fn piece(&mut self, tile: &Tile, step: u32, at: usize, piece: usize) {
+        let calendar = &mut self.units[at].calendars[piece];
+        let piece = &tile.pieces[piece];
+        let Some(slot) = tile.slots[piece.port as usize] else {
+            return;
+        };
         let isa = self.core.isa;
-        for (piece, calendar) in tile.pieces.iter().zip(calendars) {
-            if piece.handled {
-                continue;
+        let acc = &mut self.arenas[slot.arena][slot.range(tile.len as usize)];
+        let from = &self.history[piece.source];
+        self.counters.synaptic_events += match piece.timing {
+            Timing::Analog(column) => {
+                deliver::analog(isa, piece, acc, from, column, step);
+                0
             }
-            let acc = &mut ports[piece.port as usize];
-            let from = &self.history[piece.source];
-            let walked = match piece.timing {
-                Timing::Analog(column) => {
-                    dirty[piece.port as usize] = true;
-                    deliver::analog(isa, piece, acc, from, column, step);
-                    continue;
+            Timing::After(delay) => match step.checked_sub(delay as u32).map(|t| from.list(t)) {
+                None => 0,
+                Some(list) if piece.pairs() && !list.dense.is_empty() => {
+                    deliver::emitted(isa, piece, acc, list)
                 }
-                Timing::After(delay) => {
-                    let Some(then) = step.checked_sub(delay as u32) else {
-                        continue;
-                    };
-                    let list = from.list(then);
+                Some(list) => {
                     let range = list.within(piece.first, piece.count);
                     deliver::events(isa, piece, acc, list, range, piece.first)
                 }
-                Timing::Calendar(_) => {
-                    let Some(calendar) = calendar else { continue };
-                    calendar.take(step, &mut self.due);
-                    deliver::settle(piece.fold, &mut self.due);
-                    let n = self.due.units.len();
-                    let walked = deliver::events(isa, piece, acc, &self.due, 0..n, 0);
-                    self.due.clear();
-                    walked
-                }
-            };
-            dirty[piece.port as usize] |= walked > 0;
-            self.counters.synaptic_events += walked;
-        }
+            },
+            Timing::Calendar(_) => {
+                let Some(calendar) = calendar else { return };
+                calendar.take(step, &mut self.due);
+                deliver::settle(piece.fold, &mut self.due);
+                let n = self.due.units.len();
+                let walked = deliver::events(isa, piece, acc, &self.due, 0..n, 0);
+                self.due.clear();
+                walked
+            }
+        };
     }
 
     /// Events at ports with handlers.
@@ -248,7 +288,11 @@ impl Worker {
         let mut mem = Memory {
             params: &code.params,
             state: &mut units.state,
-            ports: &units.ports,
+            ports: Ports {
+                arenas: &self.arenas,
+                slots: &tile.slots,
+                len: tile.len as usize,
+            },
             start: tile.start,
         };
         let mut last = u16::MAX;
@@ -289,12 +333,20 @@ impl Worker {
         let mut mem = Memory {
             params: &code.params,
             state: &mut units.state,
-            ports: &units.ports,
+            ports: Ports {
+                arenas: &self.arenas,
+                slots: &tile.slots,
+                len: tile.len as usize,
+            },
             start: tile.start,
         };
         let out = self.history[units.tile].list_mut(step);
         let all = 0..tile.len as usize;
-        self.core.run(ready, &mut mem, all, Words::One(0), out);
+        let keep = Keep {
+            listed: tile.listed,
+            dense: tile.dense,
+        };
+        self.core.run(ready, &mut mem, all, Words::One(0), (out, keep));
     }
 
     /// The calendar of a piece of an own tile, if it keeps one.
@@ -309,7 +361,7 @@ impl Worker {
         for (k, t) in plan.tiles.iter().enumerate() {
             if self.reports(plan, k) {
                 let list = self.history[k].list(step);
-                self.counters.spikes[t.group] += list.units.len() as u64;
+                self.counters.spikes[t.group] += list.events();
                 if plan.logged[t.group] {
                     self.log.keep(step, k, list);
                 }
@@ -347,9 +399,6 @@ impl Units {
                 Column::PerUnit(v) => v[first..first + n].to_vec(),
             })
             .collect();
-        let ports = (t.folds.iter())
-            .map(|f| vec![0; if f.is_some() { n } else { 0 }])
-            .collect();
         let calendar = |p: &super::pieces::Piece| match p.timing {
             Timing::Calendar(longest) => Some(Calendar::new(longest, plan.cut.ring)),
             _ => None,
@@ -357,8 +406,6 @@ impl Units {
         Units {
             tile,
             state,
-            ports,
-            dirty: vec![false; t.folds.len()],
             calendars: t.pieces.iter().map(calendar).collect(),
         }
     }

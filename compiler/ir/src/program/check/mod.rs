@@ -216,11 +216,7 @@ fn projection(p: &Program, k: u32, pr: &Projection, out: &mut Diagnostics) {
     }
     let count = match &pr.layout {
         Layout::Rows(r) => {
-            let handled = p
-                .model_of(pr.target)
-                .is_some_and(|m| m.handler(pr.port).is_some());
-            let repeats = handled || p.plastic_of(k).is_some();
-            rows(pr, r, repeats, &at, out);
+            rows(pr, r, &at, out);
             r.targets.len() as u64
         }
         Layout::Dense { .. } => pr.source_range.len as u64 * pr.target_range.len as u64,
@@ -313,7 +309,7 @@ fn generated(
     }
 }
 
-fn rows(pr: &Projection, r: &super::Rows, repeats: bool, at: &str, out: &mut Diagnostics) {
+fn rows(pr: &Projection, r: &super::Rows, at: &str, out: &mut Diagnostics) {
     let n = pr.source_range.len as usize;
     let ends_right = r.row.len() == n + 1
         && r.row.last().copied() == Some(r.runs.len() as u32)
@@ -343,8 +339,7 @@ fn rows(pr: &Projection, r: &super::Rows, repeats: bool, at: &str, out: &mut Dia
     }
     for run in r.runs.iter() {
         let t = &r.targets[run.start as usize..(run.start + run.len) as usize];
-        let falls = |w: &[u32]| w[0] > w[1] || (w[0] == w[1] && !repeats);
-        if t.windows(2).any(falls) || t.last().is_some_and(|&l| l >= pr.target_range.len) {
+        if !t.is_sorted() || t.last().is_some_and(|&l| l >= pr.target_range.len) {
             return bad(
                 out,
                 at,

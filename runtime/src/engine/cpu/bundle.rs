@@ -1,0 +1,336 @@
+//! Bundles: the synapses of one source group into an arena, which holds the accumulators of many ports of one worker.
+//!
+//! In: sparse rows of projections that share their source group, delays and kind of weights. Out: a [`Bundle`], rows by
+//! (source, delay) with u16 places of the arena, and the delivery of what falls due. A row serves all target groups of a
+//! worker at once, so that it is long where rows of single projections would be short. Rows with one weight and one delay
+//! that are dense enough are bits instead.
+//!
+//! Invariant: rows are walked by source ascending, then older first. A bundle holds at most one projection of each port
+//! whose arrivals are float sums; where the order within it is not kept (bits), all addends are equal.
+
+use super::pieces::{Payload, Timing};
+use super::rows::Narrow;
+use super::spikes::History;
+use super::window::Window;
+use std::ops::Range;
+use synfire_ir::program::{Rows, Weights};
+use synfire_kernels::cpu::Isa;
+use synfire_kernels::cpu::counted::{Bitmap, Tally};
+use synfire_kernels::cpu::deliver::{Fold, Row, scatter};
+
+/// Bits for one synapse at most: as many as a target takes.
+const MOST_BITS: usize = 16;
+
+/// A tile of sources and the number of its first unit in the source group.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct From {
+    pub tile: usize,
+    pub start: u32,
+}
+
+/// What all members of a bundle have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kind {
+    pub source: u32,
+    pub arena: usize,
+    pub fold: Fold,
+    pub payload: Payload,
+    pub weights: WeightKind,
+    /// The delay, if all synapses have the same.
+    pub delay: Option<u16>,
+}
+
+/// Kinds of weights that one bundle can hold together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WeightKind {
+    Uniform(u32),
+    I8,
+    I16,
+    I32,
+    F32,
+}
+
+impl WeightKind {
+    pub fn of(w: &Weights) -> Self {
+        match w {
+            Weights::Uniform(w) => WeightKind::Uniform(*w),
+            Weights::I8(_) => WeightKind::I8,
+            Weights::I16(_) => WeightKind::I16,
+            Weights::I32(_) => WeightKind::I32,
+            Weights::F32(_) => WeightKind::F32,
+        }
+    }
+}
+
+/// Rows of one projection into one tile.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Member<'a> {
+    pub rows: &'a Rows,
+    /// First source, as a unit of the group.
+    pub first: u32,
+    /// Targets that lie in the tile, counted as in the rows.
+    pub targets: (u32, u32),
+    /// Place in the arena of the first of them.
+    pub at: u32,
+}
+
+impl Member<'_> {
+    /// Calls `f(source of the group, delay, synapses)` for each run.
+    fn each(&self, mut f: impl FnMut(u32, u16, Range<usize>)) {
+        let (low, end) = self.targets;
+        for (source, w) in (self.first..).zip(self.rows.row.windows(2)) {
+            for run in &self.rows.runs[w[0] as usize..w[1] as usize] {
+                let first = run.start as usize;
+                let t = &self.rows.targets[first..first + run.len as usize];
+                let from = t.partition_point(|&t| t < low);
+                let to = from + t[from..].partition_point(|&t| t < end);
+                if from < to {
+                    f(source, run.delay, first + from..first + to);
+                }
+            }
+        }
+    }
+}
+
+/// The synapses of a bundle.
+#[derive(Clone, Debug)]
+enum Synapses {
+    Rows {
+        targets: Vec<u16>,
+        weights: Narrow,
+    },
+    /// One bit a target, and what a row holds more than once as rows of their own (`start`, `targets`).
+    Bits {
+        map: Bitmap,
+        weight: u32,
+        more: (Vec<u32>, Vec<u16>),
+    },
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(super) struct Bundle {
+    pub kind: Kind,
+    /// All tiles of the source group, ascending.
+    pub from: Vec<From>,
+    /// Part of the arena that it writes.
+    pub range: Range<usize>,
+    /// Sources that have rows, as units of the group.
+    sources: Range<u32>,
+    /// Delays: this and so many more.
+    pub least: u16,
+    delays: usize,
+    /// Row of source `s` and delay `least + d`: synapses `start[s * delays + d]..` to the next.
+    start: Vec<u32>,
+    synapses: Synapses,
+}
+
+/// A row that falls due and the factor of its weights.
+pub(super) type Due = (u32, u32);
+
+/// Buffers of delivery.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    due: Vec<Due>,
+    rows: Vec<u32>,
+    tally: Tally,
+}
+
+impl Bundle {
+    /// Lays out the rows of the members, whose delays lie in `delays`; `None` if they have no synapses.
+    pub fn new(
+        kind: Kind,
+        from: Vec<From>,
+        (least, most): (u16, u16),
+        members: &[Member<'_>],
+    ) -> Option<Bundle> {
+        let end = |m: &Member| m.at + (m.targets.1 - m.targets.0);
+        let range = members.iter().map(|m| m.at).min()?..members.iter().map(end).max()?;
+        let last = |m: &Member| m.first + m.rows.row.len() as u32 - 1;
+        let sources = members.iter().map(|m| m.first).min()?..members.iter().map(last).max()?;
+        let mut out = Bundle {
+            kind,
+            from,
+            range: range.start as usize..range.end as usize,
+            sources,
+            least,
+            delays: (most - least) as usize + 1,
+            start: vec![],
+            synapses: Synapses::Rows {
+                targets: vec![],
+                weights: Narrow::default(),
+            },
+        };
+        out.count(members);
+        if out.synapses() == 0 {
+            return None;
+        }
+        out.synapses = match kind.weights {
+            WeightKind::Uniform(w) if out.dense() => out.bits(members, w),
+            _ => out.rows(members),
+        };
+        Some(out)
+    }
+
+    fn index(&self, source: u32, delay: u16) -> usize {
+        (source - self.sources.start) as usize * self.delays + (delay - self.least) as usize
+    }
+
+    /// Sets `start` to where each row begins.
+    fn count(&mut self, members: &[Member<'_>]) {
+        let rows = self.sources.len() * self.delays;
+        let mut start = vec![0u32; rows + 1];
+        for m in members {
+            m.each(|s, d, run| start[self.index(s, d) + 1] += run.len() as u32);
+        }
+        let mut at = 0;
+        for n in &mut start {
+            at += *n;
+            *n = at;
+        }
+        self.start = start;
+    }
+
+    /// Synapses of all rows.
+    pub fn synapses(&self) -> u64 {
+        self.start.last().map_or(0, |&n| n as u64)
+    }
+
+    fn dense(&self) -> bool {
+        self.delays == 1 && Bitmap::bytes(self.sources.len(), self.range.len()) * 8
+            <= MOST_BITS * self.synapses() as usize
+    }
+
+    fn rows(&self, members: &[Member<'_>]) -> Synapses {
+        let n = self.synapses() as usize;
+        let mut targets = vec![0u16; n];
+        let mut weights = Narrow::zeros(self.kind.weights, n);
+        let mut next = self.start.clone();
+        for m in members {
+            let shift = m.at - self.range.start as u32;
+            m.each(|s, d, run| {
+                let at = &mut next[self.index(s, d)];
+                let to = *at as usize..*at as usize + run.len();
+                *at = to.end as u32;
+                weights.copy(to.start, &m.rows.weights, run.clone());
+                for (place, t) in targets[to].iter_mut().zip(&m.rows.targets[run]) {
+                    *place = (t - m.targets.0 + shift) as u16;
+                }
+            });
+        }
+        Synapses::Rows { targets, weights }
+    }
+
+    fn bits(&self, members: &[Member<'_>], weight: u32) -> Synapses {
+        let mut map = Bitmap::new(self.sources.len(), self.range.len());
+        let mut again: Vec<(u32, u16)> = vec![];
+        for m in members {
+            let shift = m.at - self.range.start as u32;
+            m.each(|s, d, run| {
+                let row = self.index(s, d);
+                for t in &m.rows.targets[run] {
+                    let place = t - m.targets.0 + shift;
+                    if !map.set(row, place as usize) {
+                        again.push((row as u32, place as u16));
+                    }
+                }
+            });
+        }
+        again.sort_unstable();
+        let first = |row: usize| again.partition_point(|e| (e.0 as usize) < row) as u32;
+        let start = (0..=self.sources.len()).map(first).collect();
+        let targets = again.iter().map(|e| e.1).collect();
+        let more = (start, targets);
+        Synapses::Bits { map, weight, more }
+    }
+
+    /// Delivers what falls due in `step` into the arena; returns how many synapses it walked.
+    pub fn deliver(
+        &self,
+        isa: Isa,
+        arena: &mut [u32],
+        (history, window): (&[History], Option<&Window>),
+        step: u32,
+        scratch: &mut Scratch,
+    ) -> u64 {
+        let Scratch { due, rows, tally } = scratch;
+        due.clear();
+        match window {
+            Some(w) => self.recent(w, step, due),
+            None => self.emitted(history, step, due),
+        }
+        let acc = &mut arena[self.range.clone()];
+        let synapses = |row: u32| {
+            let r = row as usize;
+            self.start[r] as usize..self.start[r + 1] as usize
+        };
+        let fold = self.kind.fold;
+        match &self.synapses {
+            Synapses::Rows { targets, weights } => {
+                let events = due.iter().map(|&(row, x)| (synapses(row), x));
+                scatter(fold, acc, targets, weights.all(), events)
+            }
+            Synapses::Bits { map, weight, more } => {
+                let one = match fold.is_float() {
+                    true => 1f32.to_bits(),
+                    false => 1,
+                };
+                let float = fold.is_float();
+                // Equal addends commute; others come one after another.
+                let together = match due.iter().all(|e| e.1 == one) {
+                    true => due.len().max(1),
+                    false => 1,
+                };
+                for due in due.chunks(together) {
+                    rows.clear();
+                    rows.extend(due.iter().map(|e| e.0));
+                    let value = fold.product(due[0].1, *weight);
+                    map.add(isa, float, acc, rows, value, tally);
+                    let again = due.iter().map(|&(r, x)| {
+                        let r = r as usize;
+                        (more.0[r] as usize..more.0[r + 1] as usize, x)
+                    });
+                    scatter(fold, acc, &more.1, Row::Uniform(*weight), again);
+                }
+                due.iter().map(|e| synapses(e.0).len() as u64).sum()
+            }
+        }
+    }
+
+    /// Rows of one delay, from the lists of that step.
+    fn emitted(&self, history: &[History], step: u32, due: &mut Vec<Due>) {
+        let Some(then) = step.checked_sub(self.least as u32) else {
+            return;
+        };
+        let Range { start, end } = self.sources;
+        for f in &self.from {
+            let list = history[f.tile].list(then);
+            let first = start.saturating_sub(f.start);
+            let count = end.saturating_sub(f.start).saturating_sub(first);
+            for i in list.within(first, count) {
+                let row = list.units[i] + f.start - start;
+                due.push((row, self.kind.payload.factor(list.payload(i))));
+            }
+        }
+    }
+
+    /// Rows of several delays, from the emissions of the last steps.
+    fn recent(&self, window: &Window, step: u32, due: &mut Vec<Due>) {
+        let n = self.delays as u32;
+        for e in window.entries() {
+            let late = step.wrapping_sub(e.born.wrapping_add(self.least as u32));
+            if late < n && self.sources.contains(&e.source) {
+                let row = (e.source - self.sources.start) * n + late;
+                due.push((row, self.kind.payload.factor(e.payload)));
+            }
+        }
+    }
+
+    /// How its sources' events reach it.
+    pub fn timing(&self) -> Timing {
+        match self.delays {
+            1 => Timing::After(self.least),
+            n => Timing::Calendar(self.least + (n - 1) as u16),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! What arrives where, and in which order: projections as bundles where they can be, else as pieces.
+//!
+//! In: a program and its tiles. Out: the bundles of each worker, the pieces of each tile, and the order of what is delivered
+//! at the beginning of a step. What has a delay of 0 comes in the phase of its target instead.
+//!
+//! Invariant: at a port of floats, projections arrive in their order in the program. A projection that would break it comes
+//! after its predecessor in a bundle of its own, or with it in the phase.
+
+use super::bundle::{Bundle, From, Kind, Member, WeightKind};
+use super::pieces::{Link, Payload, Piece, Span, fold};
+use super::plan::{Cut, Tile};
+use super::tiles::{ordered, output};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use synfire_ir::model::Ty;
+use synfire_ir::program::{Carry, Layout, Program, Projection, Rows};
+use synfire_kernels::cpu::deliver::Fold;
+
+/// Something that is delivered at the beginning of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    /// A bundle of the worker.
+    Bundle(usize),
+    /// A piece of one of its tiles.
+    Piece { tile: usize, piece: usize },
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Sequence {
+    /// By worker.
+    pub bundles: Vec<Vec<Bundle>>,
+    /// By worker.
+    pub early: Vec<Vec<Item>>,
+}
+
+/// Rows of a projection that may be bundled, with their smallest and largest delay.
+pub(super) fn bundled<'p>(
+    p: &Program,
+    pr: &'p Projection,
+    cut: Cut,
+) -> Option<(&'p Rows, (u16, u16))> {
+    let (Layout::Rows(rows), Carry::Events) = (&pr.layout, pr.carry) else {
+        return None;
+    };
+    let m = p.model_of(pr.target)?;
+    let sums = matches!(
+        fold(&m.ports[pr.port as usize]),
+        Fold::AddI32 | Fold::AddF32
+    );
+    if m.handler(pr.port).is_some() || !sums {
+        return None;
+    }
+    let (least, most) = pr.delays()?;
+    let delays = (most - least) as u64 + 1;
+    let filled = pr.synapses() >= cut.fill * pr.source_range.len as u64 * delays;
+    let near = match delays {
+        1 => most <= cut.ring,
+        _ => most <= cut.ring.saturating_mul(4) && filled,
+    };
+    (least >= 1 && near).then_some((rows, (least, most)))
+}
+
+/// A bundle whose members are being collected.
+struct Draft<'p> {
+    kind: Kind,
+    delays: (u16, u16),
+    synapses: u64,
+    members: Vec<Member<'p>>,
+}
+
+/// One worker's items in the making.
+#[derive(Default)]
+struct Worker<'p> {
+    drafts: Vec<Draft<'p>>,
+    /// A draft, or a piece.
+    items: Vec<Item>,
+    /// Item of each draft.
+    place: Vec<usize>,
+}
+
+struct Making<'p, 't> {
+    p: &'p Program,
+    cut: Cut,
+    tiles: &'t mut [Tile],
+    of_group: &'t [Range<usize>],
+    workers: Vec<Worker<'p>>,
+    /// The item that arrived last at a float port of a tile; `usize::MAX` after one that comes in the phase.
+    last: BTreeMap<(usize, u16), usize>,
+}
+
+/// Lays out all projections.
+pub(super) fn sequence(
+    p: &Program,
+    tiles: &mut [Tile],
+    of_group: &[Range<usize>],
+    cut: Cut,
+) -> Sequence {
+    let workers = (0..cut.workers).map(|_| Worker::default()).collect();
+    let mut making = Making {
+        p,
+        cut,
+        tiles,
+        of_group,
+        workers,
+        last: BTreeMap::new(),
+    };
+    for pr in &p.projections {
+        match bundled(p, pr, cut) {
+            Some((rows, delays)) => making.bundle(pr, rows, delays),
+            None => making.pieces(pr, of_group[pr.target as usize].clone()),
+        }
+    }
+    making.finish()
+}
+
+/// Ports that bundles write to.
+pub(super) fn bundled_ports(p: &Program, cut: Cut) -> BTreeSet<(u32, u16)> {
+    let all = p.projections.iter();
+    all.filter(|pr| bundled(p, pr, cut).is_some())
+        .map(|pr| (pr.target, pr.port))
+        .collect()
+}
+
+impl<'p> Making<'p, '_> {
+    fn link<'a>(&'a self, pr: &'a Projection) -> Option<Link<'a>> {
+        let m = self.p.model_of(pr.target)?;
+        let sources = self.of_group[pr.source as usize].clone();
+        let column = output(self.p, pr.source, pr.carry).and_then(|s| {
+            let known = &self.tiles[sources.start].analog;
+            known.iter().position(|c| c.0 == s)
+        });
+        Some(Link {
+            projection: pr,
+            port: &m.ports[pr.port as usize],
+            handled: m.handler(pr.port).is_some(),
+            graded: self.p.groups[pr.source as usize].graded,
+            column,
+            ring: self.cut.ring,
+        })
+    }
+
+    /// Gives the targets their pieces of a projection.
+    fn pieces(&mut self, pr: &Projection, targets: Range<usize>) {
+        for to in targets {
+            let Some(link) = self.link(pr) else { return };
+            let from = senders(pr, self.tiles, self.of_group[pr.source as usize].clone(), to);
+            let span = |t: usize| Span {
+                tile: t,
+                start: self.tiles[t].start,
+                len: self.tiles[t].len,
+            };
+            let made: Vec<Piece> = (from.clone())
+                .filter_map(|f| link.piece(span(f), span(to)))
+                .collect();
+            let early = !link.handled && link.column.is_none();
+            let early = early && pr.delays().is_some_and(|d| d.0 >= 1);
+            self.add(pr, to, made, early);
+        }
+    }
+
+    fn add(&mut self, pr: &Projection, to: usize, made: Vec<Piece>, early: bool) {
+        let float = ordered(self.p, pr.target, pr.port);
+        let key = (to, pr.port);
+        let early = early && !(float && self.last.get(&key) == Some(&usize::MAX));
+        for piece in made {
+            let at = self.tiles[to].pieces.len();
+            let handled = piece.handled;
+            self.tiles[to].pieces.push(piece);
+            let items = &mut self.workers[self.tiles[to].owner].items;
+            if early {
+                items.push(Item::Piece {
+                    tile: to,
+                    piece: at,
+                });
+                self.last.insert(key, items.len() - 1);
+            } else if !handled {
+                self.tiles[to].late.push(at);
+                self.last.insert(key, usize::MAX);
+            }
+        }
+    }
+
+    fn bundle(&mut self, pr: &'p Projection, rows: &'p Rows, delays: (u16, u16)) {
+        let Some(link) = self.link(pr) else { return };
+        let (fold, payload) = (fold(link.port), link.payload());
+        let float = ordered(self.p, pr.target, pr.port);
+        for to in self.of_group[pr.target as usize].clone() {
+            let key = (to, pr.port);
+            let Some(slot) = self.tiles[to].slots[pr.port as usize] else {
+                continue;
+            };
+            if float && self.last.get(&key) == Some(&usize::MAX) {
+                self.pieces(pr, to..to + 1);
+                continue;
+            }
+            let tile = &self.tiles[to];
+            let (low, end) = (
+                tile.start.max(pr.target_range.start),
+                (tile.start + tile.len).min(pr.target_range.start + pr.target_range.len),
+            );
+            if low >= end {
+                continue;
+            }
+            let kind = Kind {
+                source: pr.source,
+                arena: slot.arena,
+                fold,
+                payload,
+                weights: WeightKind::of(&rows.weights),
+                delay: (delays.0 == delays.1).then_some(delays.0),
+            };
+            let member = Member {
+                rows,
+                first: pr.source_range.start,
+                targets: (low - pr.target_range.start, end - pr.target_range.start),
+                at: slot.at + low - tile.start,
+            };
+            let after = self.last.get(&key).copied().filter(|_| float);
+            let share = pr.synapses() * (end - low) as u64 / pr.target_range.len.max(1) as u64;
+            let item = self.workers[tile.owner].draft(kind, delays, (member, share), after);
+            self.last.insert(key, item);
+        }
+    }
+
+    fn finish(self) -> Sequence {
+        let mut out = Sequence::default();
+        for w in self.workers {
+            let (mut bundles, mut number) = (vec![], vec![]);
+            for d in w.drafts {
+                let tiles = self.of_group[d.kind.source as usize].clone();
+                let from = tiles.map(|tile| From {
+                    tile,
+                    start: self.tiles[tile].start,
+                });
+                let made = Bundle::new(d.kind, from.collect(), d.delays, &d.members);
+                number.push(made.as_ref().map(|_| bundles.len()));
+                bundles.extend(made);
+            }
+            let items = w.items.into_iter().filter_map(|i| match i {
+                Item::Bundle(d) => number[d].map(Item::Bundle),
+                piece => Some(piece),
+            });
+            out.early.push(items.collect());
+            out.bundles.push(bundles);
+        }
+        out
+    }
+}
+
+impl<'p> Worker<'p> {
+    /// Adds a member to a draft of its kind that comes after the item `after`, or to a new one; returns its item.
+    fn draft(
+        &mut self,
+        kind: Kind,
+        delays: (u16, u16),
+        (member, synapses): (Member<'p>, u64),
+        after: Option<usize>,
+    ) -> usize {
+        let fits = |d: &Draft, item: usize| {
+            d.kind == kind
+                && after.is_none_or(|a| item > a)
+                && d.synapses + synapses < u32::MAX as u64 / 2
+        };
+        let mut known = self.drafts.iter().zip(&self.place);
+        let k = match known.position(|(d, &item)| fits(d, item)) {
+            Some(k) => k,
+            None => {
+                self.items.push(Item::Bundle(self.drafts.len()));
+                self.place.push(self.items.len() - 1);
+                self.drafts.push(Draft {
+                    kind,
+                    delays,
+                    synapses: 0,
+                    members: vec![],
+                });
+                self.drafts.len() - 1
+            }
+        };
+        let d = &mut self.drafts[k];
+        d.delays = (d.delays.0.min(delays.0), d.delays.1.max(delays.1));
+        d.synapses += synapses;
+        d.members.push(member);
+        self.place[k]
+    }
+}
+
+impl Link<'_> {
+    /// How payloads of its source become factors.
+    pub fn payload(&self) -> Payload {
+        let as_is = self.port.ty != Ty::F32 || self.graded;
+        match as_is || self.projection.carry != Carry::Events {
+            true => Payload::AsIs,
+            false => Payload::ToFloat,
+        }
+    }
+}
+
+/// The source tiles that may send to a target tile.
+fn senders(pr: &Projection, tiles: &[Tile], sources: Range<usize>, to: usize) -> Range<usize> {
+    if !matches!(pr.layout, Layout::OneToOne { .. }) {
+        return sources;
+    }
+    // Source `i` of the range sends to target `i`.
+    let (t, first) = (&tiles[to], pr.target_range.start);
+    let low = t.start.saturating_sub(first) as u64 + pr.source_range.start as u64;
+    let end = (t.start as u64 + t.len as u64).saturating_sub(first as u64);
+    let high = end + pr.source_range.start as u64;
+    let all = &tiles[sources.clone()];
+    let a = all.partition_point(|s| s.start as u64 + s.len as u64 <= low);
+    let b = all.partition_point(|s| (s.start as u64) < high);
+    sources.start + a..sources.start + b.max(a)
+}
