@@ -459,8 +459,7 @@ fn poisson(mean: f64) -> Model {
     }
 }
 
-/// Every target draws its sources, with repetition; rows by source, delay 15, synapses of one pair merged into one of
-/// several times the weight (in mV).
+/// Every target draws its sources, with repetition; rows by source, delay 15, weights in mV.
 fn fixed_indegree(
     from: u32,
     to: u32,
@@ -473,13 +472,10 @@ fn fixed_indegree(
         let mut d = Draws::new(5, WIRING, key, t);
         (0..degree).for_each(|_| lists[d.below(from) as usize].push(t));
     }
-    let (mut row, mut runs, mut targets, mut weights) = (vec![0], vec![], vec![], vec![]);
+    let (mut row, mut runs, mut targets) = (vec![0], vec![], vec![]);
     for list in lists {
         let start = targets.len() as u32;
-        for same in list.chunk_by(|a, b| a == b) {
-            targets.push(same[0]);
-            weights.push(scale.mv(weight * same.len() as f64));
-        }
+        targets.extend(list);
         let len = targets.len() as u32 - start;
         runs.push(Run {
             delay: 15,
@@ -488,14 +484,10 @@ fn fixed_indegree(
         });
         row.push(runs.len() as u32);
     }
-    let weights = match scale {
-        Scale::Float => Weights::from_f32(weights.into_iter().map(f32::from_bits).collect()),
-        Scale::Fixed => Weights::from_i32(weights.into_iter().map(|w| w as i32).collect()),
-    };
     Layout::Rows(Rows {
         row: row.into(),
         runs: runs.into(),
         targets: targets.into(),
-        weights,
+        weights: Weights::Uniform(scale.mv(weight)),
     })
 }

@@ -25,15 +25,28 @@ type Words = [u32; BLOCK];
 pub struct Bitmap {
     /// Blocks of a row.
     blocks: usize,
+    /// One empty row after all others.
     words: Vec<u32>,
 }
 
 /// Counters of all targets, kept between calls to save their allocation.
 #[derive(Clone, Debug, Default)]
-pub struct Tally(Vec<[Words; PLANES]>);
+pub struct Tally {
+    /// Binary digits, the lowest first, each a bit for every target.
+    planes: [Vec<Words>; PLANES],
+}
+
+impl Tally {
+    fn clear(&mut self, blocks: usize) {
+        for p in &mut self.planes {
+            p.clear();
+            p.resize(blocks, [0; BLOCK]);
+        }
+    }
+}
 
 impl Bitmap {
-    /// Bytes of `rows` rows over `targets` targets.
+    /// Bytes of `rows` rows over `targets` targets, about.
     pub fn bytes(rows: usize, targets: usize) -> usize {
         rows * targets.div_ceil(BLOCK * BITS) * BLOCK * 4
     }
@@ -43,7 +56,7 @@ impl Bitmap {
         let blocks = targets.div_ceil(BLOCK * BITS);
         Bitmap {
             blocks,
-            words: vec![0; rows * blocks * BLOCK],
+            words: vec![0; (rows + 1) * blocks * BLOCK],
         }
     }
 
@@ -67,6 +80,11 @@ impl Bitmap {
         let n = self.blocks * BLOCK;
         let first = row as usize * n;
         self.words[first..first + n].as_chunks().0
+    }
+
+    fn empty(&self) -> &[Words] {
+        let n = self.words.len() - self.blocks * BLOCK;
+        self.words[n..].as_chunks().0
     }
 
     /// Adds `value` (F32 bits, or wrapping I32) to `acc[t]` for each row of `rows` that has target `t`.
@@ -115,10 +133,14 @@ impl Work<'_> {
 
     #[inline(always)]
     fn body(&self, acc: &mut [u32], tally: &mut Tally) {
-        self.count(tally);
-        for (planes, acc) in tally.0.iter_mut().zip(acc.chunks_mut(BLOCK * BITS)) {
+        tally.clear(self.map.blocks);
+        for eight in self.rows.chunks(8) {
+            count(&mut tally.planes, self.eight(eight));
+        }
+        for (b, acc) in acc.chunks_mut(BLOCK * BITS).enumerate() {
+            let mut planes: [Words; PLANES] = std::array::from_fn(|k| tally.planes[k][b]);
             loop {
-                let mask = take(planes);
+                let mask = take(&mut planes);
                 if mask == [0; BLOCK] {
                     break;
                 }
@@ -127,55 +149,44 @@ impl Work<'_> {
         }
     }
 
-    /// Counts the rows into the tally, eight at a time: each row is read from its beginning to its end.
+    /// Eight rows, the last of them empty if there are fewer.
     #[inline(always)]
-    fn count(&self, tally: &mut Tally) {
-        let all = &mut tally.0;
-        all.clear();
-        all.resize(self.map.blocks, [[0; BLOCK]; PLANES]);
-        let none: Words = [0; BLOCK];
-        for eight in self.rows.chunks(8) {
-            let rows: [&[Words]; 8] = std::array::from_fn(|i| match eight.get(i) {
-                Some(&r) => self.map.row(r),
-                None => &[],
-            });
-            for (b, planes) in all.iter_mut().enumerate() {
-                let r = |i: usize| rows[i].get(b).unwrap_or(&none);
-                let [p0, p1, p2, p3, p4, p5] = planes;
-                let (x, y) = (full(p0, r(0), r(1)), full(p0, r(2), r(3)));
-                let four = full(p1, &x, &y);
-                let (x, y) = (full(p0, r(4), r(5)), full(p0, r(6), r(7)));
-                let other = full(p1, &x, &y);
-                let eight = full(p2, &four, &other);
-                let sixteen = half(p3, &eight);
-                let more = half(p4, &sixteen);
-                half(p5, &more);
-            }
-        }
+    fn eight(&self, rows: &[u32]) -> [&[Words]; 8] {
+        std::array::from_fn(|i| match rows.get(i) {
+            Some(&r) => self.map.row(r),
+            None => self.map.empty(),
+        })
     }
 }
 
-/// Adds two words to a digit; returns the carries.
+/// Adds eight rows to the counters, each read from its beginning to its end. A loop over words, which becomes vector code.
 #[inline(always)]
-fn full(a: &mut Words, b: &Words, c: &Words) -> Words {
-    let mut carry = [0; BLOCK];
-    for i in 0..BLOCK {
-        let x = a[i] ^ b[i];
-        carry[i] = (a[i] & b[i]) | (x & c[i]);
-        a[i] = x ^ c[i];
+fn count(planes: &mut [Vec<Words>; PLANES], rows: [&[Words]; 8]) {
+    let [p0, p1, p2, p3, p4, p5] = planes.each_mut().map(|p| p.as_flattened_mut());
+    let n = p0.len();
+    let r = rows.map(|r| &r.as_flattened()[..n]);
+    let (p1, p2, p3) = (&mut p1[..n], &mut p2[..n], &mut p3[..n]);
+    let (p4, p5) = (&mut p4[..n], &mut p5[..n]);
+    for w in 0..n {
+        let (a, x) = full(p0[w], r[0][w], r[1][w]);
+        let (a, y) = full(a, r[2][w], r[3][w]);
+        let (b, four) = full(p1[w], x, y);
+        let (a, x) = full(a, r[4][w], r[5][w]);
+        let (a, y) = full(a, r[6][w], r[7][w]);
+        let (b, other) = full(b, x, y);
+        let (c, eight) = full(p2[w], four, other);
+        let (d, sixteen) = (p3[w] ^ eight, p3[w] & eight);
+        let (e, more) = (p4[w] ^ sixteen, p4[w] & sixteen);
+        p5[w] ^= more;
+        (p0[w], p1[w], p2[w], p3[w], p4[w]) = (a, b, c, d, e);
     }
-    carry
 }
 
-/// Adds a word to a digit; returns the carries.
+/// Sum and carry of three bits.
 #[inline(always)]
-fn half(a: &mut Words, b: &Words) -> Words {
-    let mut carry = [0; BLOCK];
-    for i in 0..BLOCK {
-        carry[i] = a[i] & b[i];
-        a[i] ^= b[i];
-    }
-    carry
+fn full(a: u32, b: u32, c: u32) -> (u32, u32) {
+    let x = a ^ b;
+    (x ^ c, (a & b) | (x & c))
 }
 
 #[inline(always)]
@@ -219,18 +230,27 @@ fn masked(acc: &mut [u32], mask: &Words, float: bool, value: u32) {
     for (acc, &bits) in whole.iter_mut().zip(mask) {
         // Loops of constant length, which alone become vector code.
         match float {
-            true => (0..BITS)
-                .for_each(|i| acc[i] = if bits >> i & 1 != 0 { sum(acc[i]) } else { acc[i] }),
-            false => {
-                (0..BITS).for_each(|i| {
-                    acc[i] = acc[i].wrapping_add(value.wrapping_mul(bits >> i & 1));
-                })
-            }
+            true => (0..BITS).for_each(|i| {
+                acc[i] = if bits >> i & 1 != 0 {
+                    sum(acc[i])
+                } else {
+                    acc[i]
+                }
+            }),
+            false => (0..BITS).for_each(|i| {
+                acc[i] = acc[i].wrapping_add(value.wrapping_mul(bits >> i & 1));
+            }),
         }
     }
     if let Some(bits) = mask.get(n) {
         let set = (0..).zip(rest).filter(|(i, _)| bits >> i & 1 != 0);
-        set.for_each(|(_, a)| *a = if float { sum(*a) } else { a.wrapping_add(value) });
+        set.for_each(|(_, a)| {
+            *a = if float {
+                sum(*a)
+            } else {
+                a.wrapping_add(value)
+            }
+        });
     }
 }
 
@@ -250,12 +270,16 @@ mod avx512 {
 
     #[target_feature(enable = "avx2,bmi1,bmi2,avx512f,avx512bw,avx512dq,avx512vl")]
     pub(super) fn run(work: &Work<'_>, acc: &mut [u32], tally: &mut Tally) {
-        work.count(tally);
+        tally.clear(work.map.blocks);
+        for eight in work.rows.chunks(8) {
+            count(&mut tally.planes, work.eight(eight));
+        }
         let mut masks = [[0; BLOCK]; 1 << PLANES];
-        for (planes, acc) in tally.0.iter_mut().zip(acc.chunks_mut(BLOCK * BITS)) {
+        for (b, acc) in acc.chunks_mut(BLOCK * BITS).enumerate() {
+            let mut planes: [Words; PLANES] = std::array::from_fn(|k| tally.planes[k][b]);
             let mut n = 0;
             loop {
-                masks[n] = take(planes);
+                masks[n] = take(&mut planes);
                 if masks[n] == [0; BLOCK] {
                     break;
                 }
@@ -263,6 +287,52 @@ mod avx512 {
             }
             apply(acc, &masks[..n], work.float, work.value);
         }
+    }
+
+    /// As [`super::count`].
+    #[target_feature(enable = "avx512f")]
+    fn count(planes: &mut [Vec<Words>; PLANES], r: [&[Words]; 8]) {
+        let [p0, p1, p2, p3, p4, p5] = planes;
+        let blocks = p0.iter_mut().zip(p1).zip(p2).zip(p3).zip(p4).zip(p5);
+        for (b, (((((p0, p1), p2), p3), p4), p5)) in blocks.enumerate() {
+            let row = |i: usize| get(&r[i][b]);
+            let (a, x) = full(get(p0), row(0), row(1));
+            let (a, y) = full(a, row(2), row(3));
+            let (b1, four) = full(get(p1), x, y);
+            let (a, x) = full(a, row(4), row(5));
+            let (a, y) = full(a, row(6), row(7));
+            let (b1, other) = full(b1, x, y);
+            let (b2, eight) = full(get(p2), four, other);
+            let (b3, sixteen) = half(get(p3), eight);
+            let (b4, more) = half(get(p4), sixteen);
+            let (b5, _) = half(get(p5), more);
+            *p0 = bytemuck::cast(a);
+            *p1 = bytemuck::cast(b1);
+            *p2 = bytemuck::cast(b2);
+            *p3 = bytemuck::cast(b3);
+            *p4 = bytemuck::cast(b4);
+            *p5 = bytemuck::cast(b5);
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn get(w: &Words) -> __m512i {
+        bytemuck::cast(*w)
+    }
+
+    /// Sum and carry of three bits.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn full(a: __m512i, b: __m512i, c: __m512i) -> (__m512i, __m512i) {
+        let sum = _mm512_ternarylogic_epi32::<0x96>(a, b, c);
+        (sum, _mm512_ternarylogic_epi32::<0xe8>(a, b, c))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn half(a: __m512i, b: __m512i) -> (__m512i, __m512i) {
+        (_mm512_xor_si512(a, b), _mm512_and_si512(a, b))
     }
 
     #[target_feature(enable = "avx512f")]
@@ -297,7 +367,10 @@ mod avx512 {
     fn add(x: __m512i, mask: u16, float: bool, value: u32) -> __m512i {
         match float {
             true => {
-                let (f, v) = (_mm512_castsi512_ps(x), _mm512_set1_ps(f32::from_bits(value)));
+                let (f, v) = (
+                    _mm512_castsi512_ps(x),
+                    _mm512_set1_ps(f32::from_bits(value)),
+                );
                 _mm512_castps_si512(_mm512_mask_add_ps(f, mask, f, v))
             }
             false => _mm512_mask_add_epi32(x, mask, x, _mm512_set1_epi32(value as i32)),

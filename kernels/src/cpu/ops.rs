@@ -155,14 +155,25 @@ pub(crate) fn count(isa: Isa, op: BinOp, ty: Ty, d: &mut [u32], a: Words<'_>, th
         }
     };
     macro_rules! by {
-        ($of:expr) => {
+        ($of:expr) => {{
+            let rises = |w: &[u32]| $of(w[0]) <= $of(w[1]);
+            let falls = |w: &[u32]| $of(w[0]) >= $of(w[1]);
+            let t = thresholds;
             match op {
-                BinOp::Lt => lanes::count(isa, d, a, thresholds, |a, t| $of(a) < $of(t)),
-                BinOp::Le => lanes::count(isa, d, a, thresholds, |a, t| $of(a) <= $of(t)),
-                BinOp::Gt => lanes::count(isa, d, a, thresholds, |a, t| $of(a) > $of(t)),
-                _ => lanes::count(isa, d, a, thresholds, |a, t| $of(a) >= $of(t)),
+                BinOp::Lt => lanes::count(isa, d, a, t, t.windows(2).all(falls), |a, t| {
+                    $of(a) < $of(t)
+                }),
+                BinOp::Le => lanes::count(isa, d, a, t, t.windows(2).all(falls), |a, t| {
+                    $of(a) <= $of(t)
+                }),
+                BinOp::Gt => lanes::count(isa, d, a, t, t.windows(2).all(rises), |a, t| {
+                    $of(a) > $of(t)
+                }),
+                _ => lanes::count(isa, d, a, t, t.windows(2).all(rises), |a, t| {
+                    $of(a) >= $of(t)
+                }),
             }
-        };
+        }};
     }
     match ty {
         Ty::F32 => by!(f),

@@ -390,7 +390,14 @@ fn counted_rows_add_once_for_each_synapse() {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         seed >> 16
     };
-    for (targets, most) in [(1, 3), (31, 70), (64, 9), (600, 130), (1024, 57), (1100, 20)] {
+    for (targets, most) in [
+        (1, 3),
+        (31, 70),
+        (64, 9),
+        (600, 130),
+        (1024, 57),
+        (1100, 20),
+    ] {
         let rows = 40;
         let mut map = Bitmap::new(rows, targets);
         let mut set = vec![];

@@ -279,7 +279,8 @@ impl Source {
 }
 
 /// A whole projection as rows. `convert` turns an SI weight into the bits-carrying form of the port (an `f32` or an integer, as
-/// f64); `merge` adds up synapses with equal source, target and delay (which a port with a handler forbids).
+/// f64); `merge` adds up synapses with equal source, target and delay (which a port with a handler forbids), unless all weights
+/// are equal, which one weight then holds.
 pub fn materialise(
     net: &Network,
     id: ProjId,
@@ -305,7 +306,9 @@ pub fn materialise(
         },
     );
     all.sort_by_key(|s| (s.source, s.delay, s.target));
-    if merge {
+    // Equal weights take no memory each, merged ones would.
+    let uniform = all.windows(2).all(|s| s[0].weight == s[1].weight);
+    if merge && !uniform {
         all.dedup_by(|later, first| {
             let equal = (later.source, later.delay, later.target)
                 == (first.source, first.delay, first.target);

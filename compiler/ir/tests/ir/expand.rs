@@ -87,9 +87,14 @@ proptest! {
     }
 
     #[test]
-    fn merged_rows_ascend_and_add_up(words in tape(300), seed: u64) {
+    fn rows_merge_where_weights_differ(words in tape(300), seed: u64) {
         let (net, id) = one(words);
         let rows = materialise(&net, id, seed, false, true, |w| w);
+        let weight = |s: &(u32, u32, u64, u16)| f64::from_bits(s.2);
+        if all(&net, id, seed).windows(2).all(|s| weight(&s[0]) == weight(&s[1])) {
+            prop_assert_eq!(rows, materialise(&net, id, seed, false, false, |w| w));
+            return Ok(());
+        }
         for w in rows.row.windows(2) {
             let runs = &rows.runs[w[0] as usize..w[1] as usize];
             prop_assert!(runs.windows(2).all(|r| r[0].delay < r[1].delay));

@@ -169,9 +169,16 @@ fn projection(tape: &mut Tape, p: &Program, k: u32) -> Option<Projection> {
     let least = u16::from(!external && src.phase >= dst.phase);
     let layout = match tape.below(4) {
         0 | 1 => {
-            let weigh = tape.below(4);
+            let (weigh, repeats) = (tape.below(4), tape.once_in(3));
             tape.within(Part::Data, |t| {
-                rows(t, source_range, target_range, (ty, handled), least, weigh)
+                rows(
+                    t,
+                    source_range,
+                    target_range,
+                    (ty, handled || repeats),
+                    least,
+                    weigh,
+                )
             })
         }
         2 => {
@@ -202,7 +209,7 @@ fn projection(tape: &mut Tape, p: &Program, k: u32) -> Option<Projection> {
     })
 }
 
-/// Rows; a port with a handler (`repeats`) may meet a target several times in one run.
+/// Rows; some of those that `repeats` meet a target several times in one run.
 fn rows(
     tape: &mut Tape,
     from: Range,

@@ -16,7 +16,7 @@ use std::ops::Range;
 use synfire_ir::program::{Rows, Weights};
 use synfire_kernels::cpu::Isa;
 use synfire_kernels::cpu::counted::{Bitmap, Tally};
-use synfire_kernels::cpu::deliver::{Fold, Row, scatter};
+use synfire_kernels::cpu::deliver::{Fold, Row, scatter, touch};
 
 /// Bits for one synapse at most: as many as a target takes.
 const MOST_BITS: usize = 16;
@@ -197,8 +197,9 @@ impl Bundle {
     }
 
     fn dense(&self) -> bool {
-        self.delays == 1 && Bitmap::bytes(self.sources.len(), self.range.len()) * 8
-            <= MOST_BITS * self.synapses() as usize
+        self.delays == 1
+            && Bitmap::bytes(self.sources.len(), self.range.len()) * 8
+                <= MOST_BITS * self.synapses() as usize
     }
 
     fn rows(&self, members: &[Member<'_>]) -> Synapses {
@@ -286,10 +287,12 @@ impl Bundle {
                     rows.extend(due.iter().map(|e| e.0));
                     let value = fold.product(due[0].1, *weight);
                     map.add(isa, float, acc, rows, value, tally);
-                    let again = due.iter().map(|&(r, x)| {
+                    let again = |r: u32| {
                         let r = r as usize;
-                        (more.0[r] as usize..more.0[r + 1] as usize, x)
-                    });
+                        more.0[r] as usize..more.0[r + 1] as usize
+                    };
+                    touch(due.iter().map(|e| &more.1[again(e.0)]));
+                    let again = due.iter().map(|&(r, x)| (again(r), x));
                     scatter(fold, acc, &more.1, Row::Uniform(*weight), again);
                 }
                 due.iter().map(|e| synapses(e.0).len() as u64).sum()

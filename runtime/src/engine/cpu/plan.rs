@@ -252,7 +252,9 @@ fn emissions(
     let from = sequence.bundles.iter().flatten().flat_map(|b| &b.from);
     from.for_each(|f| listed[f.tile] = true);
     for probe in p.probes.iter().filter(|p| p.what == Observable::Events) {
-        of_group[probe.group as usize].clone().for_each(|t| listed[t] = true);
+        of_group[probe.group as usize]
+            .clone()
+            .for_each(|t| listed[t] = true);
     }
     for (k, t) in tiles.iter_mut().enumerate() {
         let emit = code[t.group].as_ref().and_then(|c| c.step.emit());
@@ -263,17 +265,22 @@ fn emissions(
 
 /// Tiles of other workers that a worker's tiles hear of, and after how many steps.
 fn foreign(tiles: &[Tile], sequence: &Sequence) -> impl Iterator<Item = (usize, u16)> {
-    let apart = |owner: usize, from: usize| tiles[from].phase.is_some() && tiles[from].owner != owner;
+    let apart =
+        |owner: usize, from: usize| tiles[from].phase.is_some() && tiles[from].owner != owner;
     let pieces = (tiles.iter()).flat_map(move |t| {
         let pieces = t.pieces.iter().filter(move |p| apart(t.owner, p.source));
         pieces.map(|p| (p.source, p.least))
     });
-    let bundles = sequence.bundles.iter().enumerate().flat_map(move |(w, bundles)| {
-        bundles.iter().flat_map(move |b| {
-            let from = b.from.iter().filter(move |f| apart(w, f.tile));
-            from.map(|f| (f.tile, b.least))
-        })
-    });
+    let bundles = sequence
+        .bundles
+        .iter()
+        .enumerate()
+        .flat_map(move |(w, bundles)| {
+            bundles.iter().flat_map(move |b| {
+                let from = b.from.iter().filter(move |f| apart(w, f.tile));
+                from.map(|f| (f.tile, b.least))
+            })
+        });
     pieces.chain(bundles)
 }
 

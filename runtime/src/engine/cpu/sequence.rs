@@ -144,7 +144,12 @@ impl<'p> Making<'p, '_> {
     fn pieces(&mut self, pr: &Projection, targets: Range<usize>) {
         for to in targets {
             let Some(link) = self.link(pr) else { return };
-            let from = senders(pr, self.tiles, self.of_group[pr.source as usize].clone(), to);
+            let from = senders(
+                pr,
+                self.tiles,
+                self.of_group[pr.source as usize].clone(),
+                to,
+            );
             let span = |t: usize| Span {
                 tile: t,
                 start: self.tiles[t].start,

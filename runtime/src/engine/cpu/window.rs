@@ -80,7 +80,7 @@ impl Window {
     ) {
         self.entries.clear();
         for f in from {
-            for born in now.saturating_sub(most.into())..(now + 1).saturating_sub(least.into()) {
+            for born in now.saturating_sub(most.into())..now.saturating_sub(least.into()) {
                 let list = history[f.tile].list(born).iter();
                 self.entries.extend(list.map(|(unit, payload)| Entry {
                     source: unit + f.start,

@@ -79,7 +79,10 @@ impl Worker {
             units,
             place,
             history,
-            arenas: plan.arenas[me].iter().map(|&n| vec![0; n as usize]).collect(),
+            arenas: plan.arenas[me]
+                .iter()
+                .map(|&n| vec![0; n as usize])
+                .collect(),
             windows: vec![Window::default(); plan.windows[me].len()],
             scratch: Scratch::default(),
             core: Core::new(plan.isa, plan.cut.lanes),
@@ -346,7 +349,8 @@ impl Worker {
             listed: tile.listed,
             dense: tile.dense,
         };
-        self.core.run(ready, &mut mem, all, Words::One(0), (out, keep));
+        self.core
+            .run(ready, &mut mem, all, Words::One(0), (out, keep));
     }
 
     /// The calendar of a piece of an own tile, if it keeps one.
