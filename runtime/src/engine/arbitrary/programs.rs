@@ -169,16 +169,9 @@ fn projection(tape: &mut Tape, p: &Program, k: u32) -> Option<Projection> {
     let least = u16::from(!external && src.phase >= dst.phase);
     let layout = match tape.below(4) {
         0 | 1 => {
-            let (weigh, repeats) = (tape.below(4), tape.once_in(3));
+            let weigh = tape.below(4);
             tape.within(Part::Data, |t| {
-                rows(
-                    t,
-                    source_range,
-                    target_range,
-                    (ty, handled || repeats),
-                    least,
-                    weigh,
-                )
+                rows(t, source_range, target_range, (ty, handled), least, weigh)
             })
         }
         2 => {
@@ -209,7 +202,7 @@ fn projection(tape: &mut Tape, p: &Program, k: u32) -> Option<Projection> {
     })
 }
 
-/// Rows; some of those that `repeats` meet a target several times in one run.
+/// Rows; a port with a handler (`repeats`) may meet a target several times in one run.
 fn rows(
     tape: &mut Tape,
     from: Range,

@@ -8,8 +8,8 @@ use std::sync::atomic::AtomicU64;
 use synfire_ir::diag::Quiet;
 use synfire_ir::model::{BlockBuilder, Combine, Handler, Model, Op, Port, State, Ty, Width};
 use synfire_ir::program::{
-    Arithmetic, Carry, Column, Group, GroupKind, Layout, Projection, Range, Serial, SerialEvent,
-    Weights,
+    Arithmetic, Carry, Column, Group, GroupKind, Layout, Projection, Range, Run, Serial,
+    SerialEvent, Weights,
 };
 
 /// Units of a tile, lanes, workers, ring, words of an arena and filling of bundles, so that borders of blocks, tiles,
@@ -91,9 +91,57 @@ proptest! {
     }
 
     #[test]
+    fn equal_targets_are_several_synapses(
+        c in prop_oneof![case(Flavour::Integer), case(Flavour::Float)],
+        k in 0..CUTS.len(),
+        at in 0u32..15,
+    ) {
+        let c = doubled(&c);
+        prop_assert!(synfire_ir::program::check(&c.program).is_empty());
+        agree(&c, &expected(&c), CUTS[k], at)?;
+    }
+
+    #[test]
     fn serial_programs_equal_the_reference(c in case(Flavour::Serial), k in 0..CUTS.len(), at in 0u32..7) {
         let want = expected(&c);
         agree(&c, &want, CUTS[k], at)?;
+    }
+}
+
+/// The same case with a second synapse beside every third one of sparse rows.
+fn doubled(c: &Case) -> Case {
+    let mut p = (*c.program).clone();
+    for pr in &mut p.projections {
+        let Layout::Rows(r) = &mut pr.layout else {
+            continue;
+        };
+        let (mut runs, mut from) = (vec![], vec![]);
+        for run in r.runs.iter() {
+            let start = from.len() as u32;
+            for k in run.start..run.start + run.len {
+                from.push(k as usize);
+                from.extend((k % 3 == 0).then_some(k as usize));
+            }
+            let len = from.len() as u32 - start;
+            runs.push(Run {
+                delay: run.delay,
+                start,
+                len,
+            });
+        }
+        r.runs = runs.into();
+        r.targets = from.iter().map(|&k| r.targets[k]).collect();
+        r.weights = match &r.weights {
+            Weights::Uniform(w) => Weights::Uniform(*w),
+            Weights::I8(v) => Weights::I8(from.iter().map(|&k| v[k]).collect()),
+            Weights::I16(v) => Weights::I16(from.iter().map(|&k| v[k]).collect()),
+            Weights::I32(v) => Weights::I32(from.iter().map(|&k| v[k]).collect()),
+            Weights::F32(v) => Weights::F32(from.iter().map(|&k| v[k]).collect()),
+        };
+    }
+    Case {
+        program: Arc::new(p),
+        ..c.clone()
     }
 }
 
