@@ -266,10 +266,6 @@ const PROJECTIONS: [(Damage, &str); 28] = [
         "targets of a run",
     ),
     (
-        |p| rows(p, 0).targets = [1, 1, 0, 1].into(),
-        "targets of a run",
-    ),
-    (
         |p| rows(p, 0).targets = [0, 2, 0, 1].into(),
         "targets of a run",
     ),
