@@ -21,6 +21,8 @@ pub enum Row<'a> {
     I32(&'a [i32]),
     /// Single precision.
     F32(&'a [f32]),
+    /// 16 bits at a float port, and what 1 is worth.
+    Scaled(&'a [i16], f32),
 }
 
 /// How an arrival combines with what is there.
@@ -83,6 +85,12 @@ macro_rules! each_kind {
             (Fold::AddI32, Row::I16(w)) => $go!(Fold::AddI32, w, |w: &i16| *w as i32 as u32),
             (Fold::AddI32, Row::I32(w)) => $go!(Fold::AddI32, w, |w: &i32| *w as u32),
             (Fold::AddF32, Row::F32(w)) => $go!(Fold::AddF32, w, |w: &f32| w.to_bits()),
+            (Fold::AddF32, Row::Scaled(w, scale)) => {
+                $go!(Fold::AddF32, w, |w: &i16| (*w as f32 * scale).to_bits())
+            }
+            (Fold::MaxF32, Row::Scaled(w, scale)) => {
+                $go!(Fold::MaxF32, w, |w: &i16| (*w as f32 * scale).to_bits())
+            }
             (Fold::MaxI32, Row::I8(w)) => $go!(Fold::MaxI32, w, |w: &i8| *w as i32 as u32),
             (Fold::MaxI32, Row::I16(w)) => $go!(Fold::MaxI32, w, |w: &i16| *w as i32 as u32),
             (Fold::MaxI32, Row::I32(w)) => $go!(Fold::MaxI32, w, |w: &i32| *w as u32),
@@ -298,6 +306,10 @@ versions! {
             Row::I16(w) => d.iter_mut().zip(w).for_each(|(d, &w)| *d = times(false, x, w as i32 as u32)),
             Row::I32(w) => d.iter_mut().zip(w).for_each(|(d, &w)| *d = times(false, x, w as u32)),
             Row::F32(w) => d.iter_mut().zip(w).for_each(|(d, &w)| *d = times(true, x, w.to_bits())),
+            Row::Scaled(w, scale) => d
+                .iter_mut()
+                .zip(w)
+                .for_each(|(d, &w)| *d = times(true, x, (w as f32 * scale).to_bits())),
         }
     }
 }

@@ -222,7 +222,13 @@ pub fn open(
 ) -> Result<Box<dyn Engine>, Diagnostics> {
     synfire_ir::program::check(&program).result(())?;
     match which {
-        "gpu" => Ok(Box::new(gpu::Gpu::new(program, options)?)),
+        "gpu" => {
+            let rows = match program.is_generated() {
+                true => Arc::new(program.expanded()),
+                false => program,
+            };
+            Ok(Box::new(gpu::Gpu::new(rows, options)?))
+        }
         _ if !program.plastic.is_empty() => Ok(Box::new(plain::Plain::new(program, options))),
         _ => Ok(Box::new(cpu::Cpu::new(program, options)?)),
     }

@@ -8,12 +8,12 @@
 //! Invariant: rows are walked by source ascending, then older first. A bundle holds at most one projection of each port
 //! whose arrivals are float sums; where the order within it is not kept (bits), all addends are equal.
 
+use super::member::{Member, Part};
 use super::pieces::{Payload, Timing};
 use super::rows::Narrow;
 use super::spikes::History;
 use super::window::Window;
 use std::ops::Range;
-use synfire_ir::program::{Rows, Weights};
 use synfire_kernels::cpu::Isa;
 use synfire_kernels::cpu::counted::{Bitmap, Tally};
 use synfire_kernels::cpu::deliver::{Fold, Row, scatter, touch};
@@ -48,48 +48,8 @@ pub(super) enum WeightKind {
     I16,
     I32,
     F32,
-}
-
-impl WeightKind {
-    pub fn of(w: &Weights) -> Self {
-        match w {
-            Weights::Uniform(w) => WeightKind::Uniform(*w),
-            Weights::I8(_) => WeightKind::I8,
-            Weights::I16(_) => WeightKind::I16,
-            Weights::I32(_) => WeightKind::I32,
-            Weights::F32(_) => WeightKind::F32,
-        }
-    }
-}
-
-/// Rows of one projection into one tile.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Member<'a> {
-    pub rows: &'a Rows,
-    /// First source, as a unit of the group.
-    pub first: u32,
-    /// Targets that lie in the tile, counted as in the rows.
-    pub targets: (u32, u32),
-    /// Place in the arena of the first of them.
-    pub at: u32,
-}
-
-impl Member<'_> {
-    /// Calls `f(source of the group, delay, synapses)` for each run.
-    fn each(&self, mut f: impl FnMut(u32, u16, Range<usize>)) {
-        let (low, end) = self.targets;
-        for (source, w) in (self.first..).zip(self.rows.row.windows(2)) {
-            for run in &self.rows.runs[w[0] as usize..w[1] as usize] {
-                let first = run.start as usize;
-                let t = &self.rows.targets[first..first + run.len as usize];
-                let from = t.partition_point(|&t| t < low);
-                let to = from + t[from..].partition_point(|&t| t < end);
-                if from < to {
-                    f(source, run.delay, first + from..first + to);
-                }
-            }
-        }
-    }
+    /// 16 bits and the bits of what 1 is worth.
+    Scaled(u32),
 }
 
 /// The synapses of a bundle.
@@ -144,10 +104,12 @@ impl Bundle {
         (least, most): (u16, u16),
         members: &[Member<'_>],
     ) -> Option<Bundle> {
-        let end = |m: &Member| m.at + (m.targets.1 - m.targets.0);
+        let end = |m: &Member| m.at + m.len();
         let range = members.iter().map(|m| m.at).min()?..members.iter().map(end).max()?;
-        let last = |m: &Member| m.first + m.rows.row.len() as u32 - 1;
+        let last = |m: &Member| m.first + m.count;
         let sources = members.iter().map(|m| m.first).min()?..members.iter().map(last).max()?;
+        let parts: Vec<Part> = members.iter().map(Part::new).collect();
+        let members = &parts[..];
         let mut out = Bundle {
             kind,
             from,
@@ -177,7 +139,7 @@ impl Bundle {
     }
 
     /// Sets `start` to where each row begins.
-    fn count(&mut self, members: &[Member<'_>]) {
+    fn count(&mut self, members: &[Part<'_>]) {
         let rows = self.sources.len() * self.delays;
         let mut start = vec![0u32; rows + 1];
         for m in members {
@@ -202,39 +164,42 @@ impl Bundle {
                 <= MOST_BITS * self.synapses() as usize
     }
 
-    fn rows(&self, members: &[Member<'_>]) -> Synapses {
+    fn rows(&self, members: &[Part<'_>]) -> Synapses {
         let n = self.synapses() as usize;
         let mut targets = vec![0u16; n];
         let mut weights = Narrow::zeros(self.kind.weights, n);
         let mut next = self.start.clone();
         for m in members {
-            let shift = m.at - self.range.start as u32;
+            let shift = m.at() - self.range.start as u32;
             m.each(|s, d, run| {
                 let at = &mut next[self.index(s, d)];
                 let to = *at as usize..*at as usize + run.len();
                 *at = to.end as u32;
-                weights.copy(to.start, &m.rows.weights, run.clone());
-                for (place, t) in targets[to].iter_mut().zip(&m.rows.targets[run]) {
-                    *place = (t - m.targets.0 + shift) as u16;
-                }
+                m.weights(&mut weights, to.start, run.clone());
+                let mut places = targets[to].iter_mut();
+                m.targets(run, |t| {
+                    if let Some(place) = places.next() {
+                        *place = (t + shift) as u16;
+                    }
+                });
             });
         }
         Synapses::Rows { targets, weights }
     }
 
-    fn bits(&self, members: &[Member<'_>], weight: u32) -> Synapses {
+    fn bits(&self, members: &[Part<'_>], weight: u32) -> Synapses {
         let mut map = Bitmap::new(self.sources.len(), self.range.len());
         let mut again: Vec<(u32, u16)> = vec![];
         for m in members {
-            let shift = m.at - self.range.start as u32;
+            let shift = m.at() - self.range.start as u32;
             m.each(|s, d, run| {
                 let row = self.index(s, d);
-                for t in &m.rows.targets[run] {
-                    let place = t - m.targets.0 + shift;
+                m.targets(run, |t| {
+                    let place = t + shift;
                     if !map.set(row, place as usize) {
                         again.push((row as u32, place as u16));
                     }
-                }
+                });
             });
         }
         again.sort_unstable();

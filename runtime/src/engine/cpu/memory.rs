@@ -1,10 +1,12 @@
 //! Does a run fit this machine? Asked before anything is allocated, since sizes come from outside.
 
 use super::plan::Cut;
+use super::sequence::bundled;
 use super::tiles::tile_count;
 use crate::engine::beyond_limit;
+use std::collections::BTreeMap;
 use synfire_ir::diag::{Class, Diagnostic, Diagnostics};
-use synfire_ir::program::{Carry, Layout, Program};
+use synfire_ir::program::{Carry, Layout, Program, Weights};
 
 /// What a run may take when the machine does not say what it has: 64 GiB.
 const UNKNOWN: u64 = 64 << 30;
@@ -65,20 +67,67 @@ fn state(p: &Program, cut: Cut) -> u128 {
     groups.sum::<u128>() + kept.sum::<u128>()
 }
 
-/// Bytes of the pieces that all samples share, roughly.
+/// Bytes of the synapses that all samples share, roughly, and of what stands beside them while they are laid out.
 fn synapses(p: &Program, cut: Cut) -> u128 {
+    let mut making: BTreeMap<u32, u128> = BTreeMap::new();
+    let mut largest = 0;
     let each = p.projections.iter().map(|pr| {
         let (from, to) = (tiles(p, pr.source, cut), tiles(p, pr.target, cut));
-        match &pr.layout {
-            Layout::Rows(r) => {
-                let rows = pr.source_range.len as u128 * to * 4;
-                r.targets.len() as u128 * 10 + rows + from * to * FRAME
-            }
-            Layout::Dense { .. } => from * to * FRAME,
-            _ => (from + to) * FRAME,
+        let frames = from * to * FRAME;
+        let (n, sources) = (pr.synapses() as u128, pr.source_range.len as u128);
+        let weight = match &pr.layout {
+            Layout::Rows(r) => weight_bytes(&r.weights),
+            Layout::Generated(g) => g.weight_bytes() as u128,
+            Layout::Dense { .. } => return frames,
+            _ => return (from + to) * FRAME,
+        };
+        let Some((_, (least, most))) = bundled(p, pr, cut) else {
+            let rows = sources * to * 4;
+            // A rule is expanded as a whole where it is not bundled.
+            let whole = matches!(pr.layout, Layout::Generated(_)) as u128 * n * 12;
+            return n * (2 + weight + 6) + rows + frames + whole;
+        };
+        if let Layout::Generated(_) = &pr.layout {
+            *making.entry(pr.source).or_default() += n * (2 + weight);
+            largest = largest.max(n * 12 / to.max(1));
         }
+        // The table of a group's rows is shared by all bundles of an arena.
+        let table = sources * ((most - least) as u128 + 1) * 4 * cut.workers as u128;
+        n * (2 + weight) + table / targets_of(p, pr.source)
     });
-    each.sum()
+    let laid_out: u128 = each.sum();
+    let beside = making.into_values().max().unwrap_or(0) / cut.workers.max(1) as u128;
+    laid_out + (beside + largest) * cut.workers as u128
+}
+
+/// Projections that leave a group.
+fn targets_of(p: &Program, group: u32) -> u128 {
+    let all = p.projections.iter().filter(|pr| pr.source == group);
+    all.count().max(1) as u128
+}
+
+fn weight_bytes(w: &Weights) -> u128 {
+    match w {
+        Weights::Uniform(_) => 0,
+        Weights::I8(_) => 1,
+        Weights::I16(_) => 2,
+        Weights::I32(_) | Weights::F32(_) => 4,
+    }
+}
+
+/// Bytes that a run of a checked program takes, its own and the engine's, at the most.
+pub(super) fn predicted(p: &Program, samples: u32, cut: Cut) -> u64 {
+    let own = p.projections.iter().map(|pr| match &pr.layout {
+        Layout::Rows(r) => {
+            r.targets.len() as u128 * (4 + weight_bytes(&r.weights)) + r.runs.len() as u128 * 12
+        }
+        Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => {
+            weights.count().unwrap_or(0) as u128 * weight_bytes(weights)
+        }
+        _ => 0,
+    });
+    let all = own.sum::<u128>() + state(p, cut) * samples.max(1) as u128 + synapses(p, cut);
+    all.min(u64::MAX as u128) as u64
 }
 
 fn tiles(p: &Program, group: u32, cut: Cut) -> u128 {

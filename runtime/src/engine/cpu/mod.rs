@@ -12,6 +12,7 @@ mod bundle;
 mod deliver;
 mod exchange;
 pub(super) mod input;
+mod member;
 mod memory;
 mod ordered;
 mod pieces;
@@ -90,28 +91,41 @@ fn open<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
     m.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The cut for a program, and how many threads may run.
+fn cut(program: &Program, options: &Options) -> (Cut, usize) {
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let threads = match options.threads {
+        0 => cores,
+        n => n.min(1024),
+    };
+    let samples = options.samples.max(1);
+    let mut cut = Cut {
+        tile: TILE,
+        lanes: LANES,
+        workers: (threads / samples as usize).max(1),
+        ring: RING,
+        arena: ARENA,
+        fill: FILL,
+    };
+    let serial = !matches!(program.discipline, Discipline::Stepped);
+    if serial || options.threads == 0 && plan::small(program) {
+        cut.workers = 1;
+    }
+    (cut, threads)
+}
+
+/// Bytes that a run of a program takes at the most: the program, and what the CPU engine adds.
+pub fn predicted_bytes(program: &Program, options: &Options) -> u64 {
+    let (cut, _) = cut(program, options);
+    memory::predicted(program, options.samples, cut)
+}
+
 impl Cpu {
     /// Sets up a program that has passed `program::check`. Errors: it needs more memory than there is, or threads
     /// cannot be started.
     pub fn new(program: Arc<Program>, options: &Options) -> Result<Self, Diagnostics> {
-        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-        let threads = match options.threads {
-            0 => cores,
-            n => n.min(1024),
-        };
+        let (cut, threads) = cut(&program, options);
         let samples = options.samples.max(1);
-        let mut cut = Cut {
-            tile: TILE,
-            lanes: LANES,
-            workers: (threads / samples as usize).max(1),
-            ring: RING,
-            arena: ARENA,
-            fill: FILL,
-        };
-        let serial = !matches!(program.discipline, Discipline::Stepped);
-        if serial || options.threads == 0 && plan::small(&program) {
-            cut.workers = 1;
-        }
         Self::with_cut(program, samples, threads, cut, options.memory)
     }
 

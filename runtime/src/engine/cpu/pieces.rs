@@ -68,6 +68,7 @@ pub(super) fn part<'a>(row: Row<'a>, range: std::ops::Range<usize>) -> Row<'a> {
         Row::I16(v) => Row::I16(&v[range]),
         Row::I32(v) => Row::I32(&v[range]),
         Row::F32(v) => Row::F32(&v[range]),
+        Row::Scaled(v, scale) => Row::Scaled(&v[range], scale),
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) enum Narrow {
     I16(Vec<i16>),
     I32(Vec<i32>),
     F32(Vec<f32>),
+    /// 16 bits and what 1 is worth.
+    Scaled(Vec<i16>, f32),
 }
 
 impl Default for Narrow {
@@ -63,6 +65,7 @@ impl Narrow {
             Narrow::I16(v) => Row::I16(v),
             Narrow::I32(v) => Row::I32(v),
             Narrow::F32(v) => Row::F32(v),
+            Narrow::Scaled(v, scale) => Row::Scaled(v, *scale),
         }
     }
 
@@ -74,6 +77,7 @@ impl Narrow {
             WeightKind::I16 => Narrow::I16(vec![0; n]),
             WeightKind::I32 => Narrow::I32(vec![0; n]),
             WeightKind::F32 => Narrow::F32(vec![0.0; n]),
+            WeightKind::Scaled(w) => Narrow::Scaled(vec![0; n], f32::from_bits(w)),
         }
     }
 
@@ -124,6 +128,7 @@ impl Narrow {
             Narrow::I16(v) => same(&v[range], |w| w as i32 as u32),
             Narrow::I32(v) => same(&v[range], |w| w as u32),
             Narrow::F32(v) => same(&v[range], f32::to_bits),
+            Narrow::Scaled(v, scale) => same(&v[range], |w| (w as f32 * scale).to_bits()),
         }
     }
 
@@ -134,6 +139,7 @@ impl Narrow {
             Narrow::I16(v) => v.shrink_to_fit(),
             Narrow::I32(v) => v.shrink_to_fit(),
             Narrow::F32(v) => v.shrink_to_fit(),
+            Narrow::Scaled(v, _) => v.shrink_to_fit(),
         }
     }
 }

@@ -6,14 +6,16 @@
 //! Invariant: at a port of floats, projections arrive in their order in the program. A projection that would break it comes
 //! after its predecessor in a bundle of its own, or with it in the phase.
 
-use super::bundle::{Bundle, From, Kind, Member, WeightKind};
+use super::bundle::{Bundle, From, Kind};
+use super::member::{Given, Member};
 use super::pieces::{Link, Payload, Piece, Span, fold};
 use super::plan::{Cut, Tile};
 use super::tiles::{ordered, output};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use synfire_ir::model::Ty;
-use synfire_ir::program::{Carry, Layout, Program, Projection, Rows};
+use synfire_ir::program::{Carry, Layout, Program, Projection};
 use synfire_kernels::cpu::deliver::Fold;
 
 /// Something that is delivered at the beginning of a step.
@@ -34,15 +36,13 @@ pub(super) struct Sequence {
     pub early: Vec<Vec<Item>>,
 }
 
-/// Rows of a projection that may be bundled, with their smallest and largest delay.
+/// Synapses of a projection that may be bundled, with their smallest and largest delay.
 pub(super) fn bundled<'p>(
     p: &Program,
     pr: &'p Projection,
     cut: Cut,
-) -> Option<(&'p Rows, (u16, u16))> {
-    let (Layout::Rows(rows), Carry::Events) = (&pr.layout, pr.carry) else {
-        return None;
-    };
+) -> Option<(Given<'p>, (u16, u16))> {
+    let given = Given::of(pr).filter(|_| pr.carry == Carry::Events)?;
     let m = p.model_of(pr.target)?;
     let sums = matches!(
         fold(&m.ports[pr.port as usize]),
@@ -58,7 +58,7 @@ pub(super) fn bundled<'p>(
         1 => most <= cut.ring,
         _ => most <= cut.ring.saturating_mul(4) && filled,
     };
-    (least >= 1 && near).then_some((rows, (least, most)))
+    (least >= 1 && near).then_some((given, (least, most)))
 }
 
 /// A bundle whose members are being collected.
@@ -107,7 +107,7 @@ pub(super) fn sequence(
     };
     for pr in &p.projections {
         match bundled(p, pr, cut) {
-            Some((rows, delays)) => making.bundle(pr, rows, delays),
+            Some((given, delays)) => making.bundle(pr, given, delays),
             None => making.pieces(pr, of_group[pr.target as usize].clone()),
         }
     }
@@ -142,6 +142,13 @@ impl<'p> Making<'p, '_> {
 
     /// Gives the targets their pieces of a projection.
     fn pieces(&mut self, pr: &Projection, targets: Range<usize>) {
+        if let Layout::Generated(rule) = &pr.layout {
+            let rows = Projection {
+                layout: Layout::Rows(rule.rows()),
+                ..pr.clone()
+            };
+            return self.pieces(&rows, targets);
+        }
         for to in targets {
             let Some(link) = self.link(pr) else { return };
             let from = senders(
@@ -186,7 +193,7 @@ impl<'p> Making<'p, '_> {
         }
     }
 
-    fn bundle(&mut self, pr: &'p Projection, rows: &'p Rows, delays: (u16, u16)) {
+    fn bundle(&mut self, pr: &'p Projection, given: Given<'p>, delays: (u16, u16)) {
         let Some(link) = self.link(pr) else { return };
         let (fold, payload) = (fold(link.port), link.payload());
         let float = ordered(self.p, pr.target, pr.port);
@@ -212,12 +219,13 @@ impl<'p> Making<'p, '_> {
                 arena: slot.arena,
                 fold,
                 payload,
-                weights: WeightKind::of(&rows.weights),
+                weights: given.weights(),
                 delay: (delays.0 == delays.1).then_some(delays.0),
             };
             let member = Member {
-                rows,
+                given,
                 first: pr.source_range.start,
+                count: pr.source_range.len,
                 targets: (low - pr.target_range.start, end - pr.target_range.start),
                 at: slot.at + low - tile.start,
             };
@@ -228,17 +236,21 @@ impl<'p> Making<'p, '_> {
         }
     }
 
+    /// Lays out the bundles, those of each worker on a thread of its own.
     fn finish(self) -> Sequence {
-        let mut out = Sequence::default();
-        for w in self.workers {
+        let (tiles, of_group) = (&*self.tiles, self.of_group);
+        let from = |group: u32| {
+            let all = of_group[group as usize].clone();
+            let from = all.map(|tile| From {
+                tile,
+                start: tiles[tile].start,
+            });
+            from.collect::<Vec<From>>()
+        };
+        let lay_out = |w: Worker| {
             let (mut bundles, mut number) = (vec![], vec![]);
             for d in w.drafts {
-                let tiles = self.of_group[d.kind.source as usize].clone();
-                let from = tiles.map(|tile| From {
-                    tile,
-                    start: self.tiles[tile].start,
-                });
-                let made = Bundle::new(d.kind, from.collect(), d.delays, &d.members);
+                let made = Bundle::new(d.kind, from(d.kind.source), d.delays, &d.members);
                 number.push(made.as_ref().map(|_| bundles.len()));
                 bundles.extend(made);
             }
@@ -246,10 +258,10 @@ impl<'p> Making<'p, '_> {
                 Item::Bundle(d) => number[d].map(Item::Bundle),
                 piece => Some(piece),
             });
-            out.early.push(items.collect());
-            out.bundles.push(bundles);
-        }
-        out
+            (items.collect(), bundles)
+        };
+        let (early, bundles) = self.workers.into_par_iter().map(lay_out).unzip();
+        Sequence { bundles, early }
     }
 }
 

@@ -7,9 +7,10 @@ use proptest::prelude::*;
 use std::sync::atomic::AtomicU64;
 use synfire_ir::diag::Quiet;
 use synfire_ir::model::{BlockBuilder, Combine, Handler, Model, Op, Port, State, Ty, Width};
+use synfire_ir::network::{Connector, Distribution, Init};
 use synfire_ir::program::{
-    Arithmetic, Carry, Column, Group, GroupKind, Layout, Projection, Range, Run, Serial,
-    SerialEvent, Weights,
+    Arithmetic, Carry, Column, Generated, Group, GroupKind, Layout, Projection, Range, Run, Serial,
+    SerialEvent, Store, Weights,
 };
 
 /// Units of a tile, lanes, workers, ring, words of an arena and filling of bundles, so that borders of blocks, tiles,
@@ -102,6 +103,21 @@ proptest! {
     }
 
     #[test]
+    fn rules_are_the_rows_that_they_stand_for(
+        c in prop_oneof![case(Flavour::Integer), case(Flavour::Float)],
+        k in 0..CUTS.len(),
+        at in 0u32..15,
+    ) {
+        let c = ruled(&c);
+        prop_assert!(synfire_ir::program::check(&c.program).is_empty());
+        let rows = Case {
+            program: Arc::new(c.program.expanded()),
+            ..c.clone()
+        };
+        agree(&c, &expected(&rows), CUTS[k], at)?;
+    }
+
+    #[test]
     fn serial_programs_equal_the_reference(c in case(Flavour::Serial), k in 0..CUTS.len(), at in 0u32..7) {
         let want = expected(&c);
         agree(&c, &want, CUTS[k], at)?;
@@ -138,6 +154,63 @@ fn doubled(c: &Case) -> Case {
             Weights::I32(v) => Weights::I32(from.iter().map(|&k| v[k]).collect()),
             Weights::F32(v) => Weights::F32(from.iter().map(|&k| v[k]).collect()),
         };
+    }
+    Case {
+        program: Arc::new(p),
+        ..c.clone()
+    }
+}
+
+/// The same case with rules in place of the sparse rows that events go over.
+fn ruled(c: &Case) -> Case {
+    let mut p = (*c.program).clone();
+    for (k, pr) in (0..).zip(&mut p.projections) {
+        let Some((least, _)) = (pr.carry == Carry::Events).then(|| pr.delays()).flatten() else {
+            continue;
+        };
+        let external = matches!(p.groups[pr.source as usize].kind, GroupKind::External);
+        let float = matches!(&p.groups[pr.target as usize].kind, GroupKind::Units { model, .. }
+            if p.models[*model as usize].ports[pr.port as usize].ty == Ty::F32);
+        if !matches!(pr.layout, Layout::Rows(_)) || external && least == 0 {
+            continue;
+        }
+        let (n, least) = (pr.source_range.len, f64::from(least.max(1)));
+        let self_connections = true;
+        let connector = match k % 3 {
+            0 => Connector::FixedProbability {
+                p: 0.4,
+                self_connections,
+            },
+            1 => Connector::FixedIndegree {
+                n: 1 + n / 2,
+                self_connections,
+                multapses: true,
+            },
+            _ => Connector::FixedTotal {
+                n: 3 * n,
+                self_connections,
+            },
+        };
+        let drawn = Init::Draw(Distribution::Uniform(2.0, 90.0));
+        pr.layout = Layout::Generated(Arc::new(Generated {
+            connector,
+            weight: if k % 4 == 0 { Init::Const(3.0) } else { drawn },
+            delay: match k % 2 {
+                0 => Init::Const(least),
+                _ => Init::Draw(Distribution::Uniform(least, least + 4.0)),
+            },
+            store: match float {
+                false => Store::Integer { fraction: 0 },
+                true if k % 4 == 1 => Store::F32,
+                true => Store::Scaled,
+            },
+            seed: 5,
+            key: k,
+            sources: n,
+            targets: pr.target_range.len,
+            own: (pr.source == pr.target)
+                .then(|| pr.target_range.start as i64 - pr.source_range.start as i64),
+        }));
     }
     Case {
         program: Arc::new(p),

@@ -225,13 +225,12 @@ impl Generated {
         &wired.sources[from..wired.until[k]]
     }
 
-    fn uniform(&self) -> SliceWeights {
-        match &self.weight {
-            Init::Const(w) => SliceWeights::Uniform(match self.store {
-                Store::Integer { fraction } => word(*w, fraction) as u32,
-                _ => (*w as f32).to_bits(),
-            }),
-            _ => SliceWeights::default(),
+    /// The bits of the weight that all synapses share, if they do.
+    pub fn uniform(&self) -> Option<u32> {
+        match (&self.weight, self.store) {
+            (Init::Const(w), Store::Integer { fraction }) => Some(word(*w, fraction) as u32),
+            (Init::Const(w), _) => Some((*w as f32).to_bits()),
+            _ => None,
         }
     }
 
@@ -250,7 +249,7 @@ impl Generated {
         let mut out = Slice {
             row: Vec::with_capacity(wired.first.len()),
             targets,
-            weights: self.uniform(),
+            weights: SliceWeights::Uniform(self.uniform().unwrap_or(0)),
             ..Slice::default()
         };
         out.row.push(0);
@@ -424,7 +423,7 @@ impl Kept {
 
     fn done(self, g: &Generated) -> SliceWeights {
         match (self, g.store) {
-            (Kept::One, _) => g.uniform(),
+            (Kept::One, _) => SliceWeights::Uniform(g.uniform().unwrap_or(0)),
             (Kept::I16(values), Store::Scaled) => SliceWeights::Scaled {
                 values,
                 scale: g.scale(),
