@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use synfire_compiler::ideal::{self, IdealOptions};
 use synfire_ir::artifact::{Artifact, SectionKind};
 use synfire_ir::network::{Network, Probe, Quantity};
-use synfire_ir::program::Arithmetic;
+use synfire_ir::program::{Arithmetic, Layout, Projection, Store};
 use synfire_ir::units::Dimension;
 use synfire_ir::{Class, Diagnostic, Diagnostics, SourceMap};
 use synfire_runtime::session::{
@@ -37,6 +37,8 @@ pub struct Subject {
     pub experiment: Option<u32>,
     /// Neurons and synapses of the network, where it is one.
     pub scale: Option<(u64, f64)>,
+    /// Are drawn float weights stored in 16 bits?
+    pub narrow: bool,
     /// Dimension of each recorded state, by the name of its signal.
     pub dimensions: BTreeMap<String, Dimension>,
 }
@@ -53,6 +55,8 @@ pub fn ideal(loaded: &Loaded, options: &RunOptions, console: &Console) -> Result
         &IdealOptions {
             seed: options.seed,
             arithmetic,
+            narrow: options.arithmetic == ArithmeticArg::Auto,
+            memory: crate::units::free_memory(),
         },
     )
     .map_err(|d| loaded.wrong(d))?;
@@ -73,9 +77,14 @@ pub fn ideal(loaded: &Loaded, options: &RunOptions, console: &Console) -> Result
         seed: lowered.program.seed,
         experiment: net.run,
         scale: Some((net.neurons(), synapses)),
+        narrow: lowered.program.projections.iter().any(narrow),
         dimensions: dimensions(net),
         plan: Plan::ideal(lowered.program, &sources, lowered.feeds, lowered.scales),
     })
+}
+
+fn narrow(p: &Projection) -> bool {
+    matches!(&p.layout, Layout::Generated(g) if g.store == Store::Scaled && g.weight_bytes() > 0)
 }
 
 fn dimensions(net: &Network) -> BTreeMap<String, Dimension> {
@@ -139,6 +148,7 @@ pub fn artefact(artefact: &Artifact, options: &RunOptions) -> Result<Subject, Fa
         seed: options.seed.unwrap_or(h.seed),
         experiment: h.run,
         scale: None,
+        narrow: false,
         dimensions: BTreeMap::new(),
         plan,
     })
@@ -205,6 +215,8 @@ pub struct Ran {
     pub resumed_at: Option<u32>,
     /// Neurons and synapses of the network, where it is one.
     pub scale: Option<(u64, f64)>,
+    /// Are drawn float weights stored in 16 bits?
+    pub narrow: bool,
     /// Dimension of each recorded state, by the name of its signal.
     pub dimensions: BTreeMap<String, Dimension>,
 }
@@ -294,6 +306,7 @@ pub fn run(
         build_s,
         resumed_at,
         scale: subject.scale,
+        narrow: subject.narrow,
         dimensions: subject.dimensions,
     })
 }

@@ -199,9 +199,20 @@ pub fn resident_memory() -> Option<u64> {
     memory_of_process("VmRSS:")
 }
 
+/// Memory that the system has free, in bytes, where it tells.
+pub fn free_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    kibibytes(&text, "MemAvailable:")
+}
+
 fn memory_of_process(which: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix(which))?;
+    kibibytes(&status, which)
+}
+
+/// Bytes of a line such as `VmHWM:  1234 kB`.
+fn kibibytes(text: &str, which: &str) -> Option<u64> {
+    let line = text.lines().find_map(|l| l.strip_prefix(which))?;
     let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kib * 1024)
 }

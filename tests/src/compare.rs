@@ -66,6 +66,7 @@ pub fn run_ideal(
         &IdealOptions {
             seed: None,
             arithmetic: Arithmetic::F32,
+            ..IdealOptions::default()
         },
     )?;
     let sources: Vec<bool> = net.populations().map(|(_, p)| p.is_source).collect();

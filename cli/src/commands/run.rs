@@ -27,6 +27,9 @@ pub(super) struct Facts<'a> {
     engine: &'a str,
     adapter: Option<&'a str>,
     arithmetic: Arithmetic,
+    /// 16 where drawn float weights are stored in so many bits, with one scale a projection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight_bits: Option<u8>,
     steps: u32,
     length: &'static str,
     dt_ms: Option<f64>,
@@ -222,6 +225,7 @@ pub(super) fn facts<'a>(ran: &'a Ran, activity: &'a [Activity]) -> Facts<'a> {
         engine: ran.engine,
         adapter: ran.adapter.as_deref(),
         arithmetic: ran.arithmetic,
+        weight_bits: ran.narrow.then_some(16),
         steps: r.steps,
         length: match ran.length.reason {
             LengthReason::Asked => "asked",
@@ -297,6 +301,9 @@ fn summary(ran: &Ran, activity: &[Activity], console: &Console, plot: bool) -> S
 pub(super) fn headline(ran: &Ran, console: &Console) -> String {
     let r = &ran.recording;
     let mut facts = vec![ran.engine.to_string(), name_of(ran.arithmetic).to_string()];
+    if ran.narrow {
+        facts.push("drawn weights in 16 bits".into());
+    }
     facts.push(match ran.dt {
         Some(dt) => format!("{} × {}", count(r.steps.into()), seconds(dt)),
         None => number_of(r.steps.into(), "step", "steps"),

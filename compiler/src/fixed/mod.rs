@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use synfire_ir::model::{Model, Ty, Width};
 use synfire_ir::program::{
-    Arithmetic, Carry, Column, GroupKind, Layout, Program, Projection, Weights,
+    Arithmetic, Carry, Column, GroupKind, Layout, Program, Projection, Store, Weights,
 };
 use synfire_ir::{Diagnostic, Diagnostics};
 
@@ -163,7 +163,8 @@ fn port_fractions(p: &Program, out: &mut Diagnostics) -> BTreeMap<(u32, u16), (i
         };
         for k in 0..m.ports.len() as u16 {
             let bound = port_bound(p, g as u32, k);
-            all.insert((g as u32, k), (fraction_for(bound.magnitude()), bound));
+            let fraction = fraction_for(bound.magnitude()).min(narrow_fraction(p, g as u32, k));
+            all.insert((g as u32, k), (fraction, bound));
         }
         let graded = p
             .projections
@@ -185,6 +186,23 @@ fn port_fractions(p: &Program, out: &mut Diagnostics) -> BTreeMap<(u32, u16), (i
         }
     }
     all
+}
+
+/// Most bits after the point with which the drawn weights that a port is given by rules fit 16 bits.
+fn narrow_fraction(p: &Program, group: u32, port: u16) -> i32 {
+    let drawn = p.projections.iter().filter_map(|pr| match &pr.layout {
+        Layout::Generated(g) if (pr.target, pr.port) == (group, port) => {
+            (g.weight_bytes() > 0).then(|| g.weight_bounds())?
+        }
+        _ => None,
+    });
+    let reach = drawn.map(|(a, b)| a.abs().max(b.abs()));
+    let fits = |most: f64| (i16::MAX as f64 / most).log2().floor() as i32;
+    reach
+        .filter(|r| *r > 0.0)
+        .map(fits)
+        .min()
+        .unwrap_or(i32::MAX)
 }
 
 struct Done {
@@ -360,6 +378,15 @@ fn scale_weights(pr: &mut Projection, fraction: i32, error: &mut f64) {
     let weights = match &mut pr.layout {
         Layout::Rows(r) => &mut r.weights,
         Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => weights,
+        Layout::Generated(g) => {
+            let (a, b) = g.weight_bounds().unwrap_or((0.0, 0.0));
+            let top = a.abs().max(b.abs());
+            if top > 0.0 {
+                *error = error.max(0.5 * 2f64.powi(-fraction) / top);
+            }
+            Arc::make_mut(g).store = Store::Integer { fraction };
+            return;
+        }
         _ => return,
     };
     let values: Vec<f32> = match weights {

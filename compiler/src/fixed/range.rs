@@ -64,6 +64,18 @@ pub(crate) fn port_bound(p: &Program, group: u32, port: u16) -> Interval {
             Carry::Output(_) => 16.0,
         };
         let both = matches!(pr.carry, Carry::Output(_));
+        if let Layout::Generated(g) = &pr.layout {
+            // Every synapse of the fullest target at its largest weight.
+            let (a, b) = g.weight_bounds().unwrap_or((0.0, 0.0));
+            let all = g.most_at_a_target() * most;
+            let range = pr.target_range.start as usize
+                ..(pr.target_range.start + pr.target_range.len) as usize;
+            low[range.clone()]
+                .iter_mut()
+                .for_each(|x| *x += all * a.min(0.0));
+            high[range].iter_mut().for_each(|x| *x += all * b.max(0.0));
+            continue;
+        }
         visit(p, pr, |t, w| {
             let t = pr.target_range.start as usize + t;
             let x = w * most;

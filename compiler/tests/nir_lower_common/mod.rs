@@ -21,6 +21,7 @@ pub fn program(net: Network) -> Program {
     let options = IdealOptions {
         seed: None,
         arithmetic: Arithmetic::F32,
+        ..IdealOptions::default()
     };
     ideal::lower(&net, &options)
         .unwrap_or_else(|e| panic!("{e}"))

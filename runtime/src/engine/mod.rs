@@ -221,6 +221,10 @@ pub fn open(
     options: &Options,
 ) -> Result<Box<dyn Engine>, Diagnostics> {
     synfire_ir::program::check(&program).result(())?;
+    let program = match program.is_generated() {
+        true => Arc::new(program.expanded()),
+        false => program,
+    };
     match which {
         "gpu" => {
             let rows = match program.is_generated() {

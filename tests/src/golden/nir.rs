@@ -124,6 +124,7 @@ fn program(path: &Path, v: &Value) -> Result<Program, String> {
         &ideal::IdealOptions {
             seed: None,
             arithmetic: Arithmetic::F32,
+            ..ideal::IdealOptions::default()
         },
     );
     Ok(lowered.map_err(|e| e.to_string())?.program)

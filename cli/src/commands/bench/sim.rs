@@ -157,6 +157,7 @@ fn measure(
         resumed_at: None,
         build_s: setup.as_secs_f64(),
         scale: subject.scale,
+        narrow: subject.narrow,
         dimensions: subject.dimensions,
     };
     Ok((ran, measured))

@@ -58,11 +58,14 @@ pub struct Generated {
 pub const LONGEST_DRAWN: f64 = 4096.0;
 
 impl Network {
-    /// A projection as a rule, where it can be one: a single rule that draws the sources of each target, weights and delays
+    /// A projection as a rule, where it can be one: synapses that do not learn, a single rule that draws the sources of each target, weights and delays
     /// that are constant or drawn, no weight of exactly 0, drawn delays of at most [`LONGEST_DRAWN`] steps.
     pub fn generated(&self, id: ProjId, seed: u64, store: Store) -> Option<Generated> {
         let (pr, (a, b)) = (self.graph.edge_weight(id)?, self.graph.edge_endpoints(id)?);
         let [stage] = &pr.stages[..] else { return None };
+        if pr.plasticity.is_some() {
+            return None;
+        }
         let ends = pr.ends(a == b, seed);
         let made = Generated {
             connector: stage.connector.clone(),

@@ -1,7 +1,7 @@
 //! One slice of targets: sources are drawn and counted, then weights and delays are drawn into rows by source, then each row
 //! is sorted by delay.
 //!
-//! While it is made a slice takes 12 bytes a synapse (4 with one delay and one weight) beside what it is.
+//! While it is made a slice takes 14 bytes a synapse (4 with one delay and one weight) beside what it is.
 
 use super::{Generated, Store};
 use crate::network::{Chosen, DELAYS, Distribution, Drawn, Init};
@@ -266,8 +266,7 @@ impl Generated {
 
     /// Rows by source, each sorted by delay.
     fn sorted(&self, wired: &Wired, start: u32) -> Slice {
-        let entries = self.entries(wired, start);
-        let n = entries.len();
+        let n = wired.sources.len();
         let mut out = Slice {
             row: Vec::with_capacity(wired.first.len()),
             targets: vec![0; n],
@@ -276,48 +275,103 @@ impl Generated {
         let mut weights = Kept::of(self, n);
         let (least, most) = self.delays();
         let mut by = ByDelay::new(least, most);
+        let blocks = self.blocks(wired, start);
+        let mut rows = vec![];
         out.row.push(0);
-        for bounds in wired.first.windows(2) {
-            let (a, b) = (bounds[0] as usize, bounds[1] as usize);
-            by.sort(&entries[a..b], |place, e| {
-                out.targets[a + place] = e.target();
-                weights.put(a + place, e.weight());
-            });
-            for (delay, at) in by.runs() {
-                out.delay.push(delay);
-                out.start.push((a + at) as u32);
+        let sources = wired.first.len() - 1;
+        for begin in (0..sources).step_by(1 << blocks.shift) {
+            // Where the rows of the block's sources begin, and where the last ends.
+            let bounds = &wired.first[begin..=(begin + (1 << blocks.shift)).min(sources)];
+            blocks.rows(bounds, &mut rows);
+            let from = bounds[0];
+            for row in bounds.windows(2) {
+                let (a, b) = (row[0], row[1]);
+                let row = &rows[(a - from) as usize..(b - from) as usize];
+                by.sort(row, |place, e| {
+                    out.targets[a as usize + place] = e.target();
+                    weights.put(a as usize + place, e.weight());
+                });
+                for (delay, at) in by.runs() {
+                    out.delay.push(delay);
+                    out.start.push(a + at as u32);
+                }
+                out.row.push(out.delay.len() as u32);
             }
-            out.row.push(out.delay.len() as u32);
         }
         out.start.push(n as u32);
         out.weights = weights.done(self);
         out
     }
 
-    /// Delay, target and weight of every synapse, by source, then target.
-    fn entries(&self, wired: &Wired, start: u32) -> Vec<Entry> {
-        let mut next = wired.first.clone();
-        let mut entries = vec![Entry(0); wired.sources.len()];
+    /// Draws weights and delays, and sorts the synapses into blocks of sources.
+    fn blocks(&self, wired: &Wired, start: u32) -> Blocks {
+        let mut blocks = Blocks::new(wired);
+        let mut next: Vec<u32> = (wired.first[..wired.first.len() - 1].iter())
+            .step_by(1 << blocks.shift)
+            .copied()
+            .collect();
         let coding = Coding::of(self);
         let draw: Option<Distribution> = match &self.weight {
             Init::Draw(d) => Some(*d),
             _ => None,
         };
         let (_, steps) = delays_of(self, 0);
+        let mask = (1 << blocks.shift) - 1;
         for k in 0..wired.until.len() {
             let t = start + k as u32;
             let mut weights = Draws::new(self.seed, rng::WEIGHTS, self.key, t);
-            let (mut delays, _) = delays_of(self, t);
+            let mut delays = Draws::new(self.seed, rng::WEIGHTS, self.key ^ DELAYS, t);
             for s in Self::of_target(wired, k) {
                 let w = draw
                     .as_ref()
                     .map_or(0, |d| coding.bits(d.draw(&mut weights)));
-                let at = &mut next[*s as usize];
-                entries[*at as usize] = Entry::new(steps.steps(&mut delays), k as u16, w);
+                let at = &mut next[(s >> blocks.shift) as usize];
+                blocks.entries[*at as usize] = Entry::new(steps.steps(&mut delays), k as u16, w);
+                blocks.sources[*at as usize] = (s & mask) as u16;
                 *at += 1;
             }
         }
-        entries
+        blocks
+    }
+}
+
+/// Synapses by block of sources, then target. To bring all synapses to their rows at once would touch a page of memory for
+/// each: a block's rows lie within a cache.
+struct Blocks {
+    /// A block has `1 << shift` sources.
+    shift: u32,
+    entries: Vec<Entry>,
+    /// The source of each entry, counted from the first of its block.
+    sources: Vec<u16>,
+}
+
+/// Synapses of a block: a megabyte of entries.
+const BLOCK: u32 = 1 << 17;
+
+impl Blocks {
+    fn new(wired: &Wired) -> Self {
+        let n = wired.sources.len();
+        let count = (n as u32).div_ceil(BLOCK).clamp(1, 512);
+        let sources = wired.first.len() as u32 - 1;
+        let shift = sources.div_ceil(count).next_power_of_two().trailing_zeros();
+        Blocks {
+            shift: shift.min(u16::BITS),
+            entries: vec![Entry(0); n],
+            sources: vec![0; n],
+        }
+    }
+
+    /// Brings the entries of a block to its rows, whose bounds among all entries are given.
+    fn rows(&self, bounds: &[u32], rows: &mut Vec<Entry>) {
+        let (from, end) = (bounds[0] as usize, bounds[bounds.len() - 1] as usize);
+        let mut next: Vec<u32> = bounds.iter().map(|f| f - bounds[0]).collect();
+        rows.clear();
+        rows.resize(end - from, Entry(0));
+        for (e, s) in self.entries[from..end].iter().zip(&self.sources[from..end]) {
+            let at = &mut next[*s as usize];
+            rows[*at as usize] = *e;
+            *at += 1;
+        }
     }
 }
 

@@ -1,21 +1,29 @@
 //! A verified network in its ideal form: `Network` to `Program`, float or fixed, without any chip.
 //!
 //! Populations become groups of the same names in the same order; phases are the network's levels. Fields are evaluated on
-//! the host in f64, projections are expanded, and each is given the layout that suits it (see [`layout`]).
+//! the host in f64, projections are expanded, and each is given the layout that suits it (see [`Form`]).
+
+mod code;
+mod columns;
+mod layout;
+
+pub(crate) use columns::{Values, evaluate_fields};
 
 use crate::fixed::{self, FixedReport};
 use crate::plastic::Learning;
+use code::{add_bias, gather_emissions};
+use columns::{column, draw};
+use layout::{Wanted, whole};
+use serde::Serialize;
 use std::collections::BTreeMap;
-use synfire_ir::model::{BinOp, Block, Combine, Inst, Model, Op, Param, State, Ty, Width};
+use synfire_ir::model::{Combine, Model, Ty};
 use synfire_ir::network::{
-    Connector, Init, Network, NeuronModel, PopId, PopKind, ProjId, Projection as Wires, Quantity,
-    Verified, materialise,
+    Init, Network, NeuronModel, PopId, PopKind, ProjId, Projection as Wires, Quantity, Verified,
 };
 use synfire_ir::program::{
     Arithmetic, Column, Discipline, Group, GroupKind, Layout, Observable, Probe, Program,
     Projection, Range, Weights,
 };
-use synfire_ir::rng::{self, Draws, name_key};
 use synfire_ir::{Diagnostic, Diagnostics};
 
 /// How to lower.
@@ -25,6 +33,32 @@ pub struct IdealOptions {
     pub seed: Option<u64>,
     /// `F32` or `Fixed`; a network of integer models is `Integer` whatever is asked.
     pub arithmetic: Arithmetic,
+    /// In float arithmetic: may drawn weights be stored in 16 bits, with one scale a projection?
+    pub narrow: bool,
+    /// Bytes that rows may take while they are made; without it 64 GiB.
+    pub memory: Option<u64>,
+}
+
+impl Default for IdealOptions {
+    fn default() -> Self {
+        IdealOptions {
+            seed: None,
+            arithmetic: Arithmetic::F32,
+            narrow: false,
+            memory: None,
+        }
+    }
+}
+
+/// The form in which a projection is kept, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Form {
+    /// Name of the projection.
+    pub projection: String,
+    /// `one to one`, `dense`, `rule` or `rows`.
+    pub form: &'static str,
+    /// Why.
+    pub reason: &'static str,
 }
 
 /// A network ready to run.
@@ -38,6 +72,8 @@ pub struct Ideal {
     pub scales: Vec<Option<f64>>,
     /// What the choice of integer scales cost, under fixed arithmetic.
     pub fixed: Option<FixedReport>,
+    /// The form of each projection.
+    pub forms: Vec<Form>,
     /// Worth knowing.
     pub notes: Diagnostics,
 }
@@ -48,21 +84,17 @@ pub struct Ideal {
 /// integer form.
 pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, Diagnostics> {
     let seed = options.seed.unwrap_or(net.seed_or_default());
-    let synapses: f64 = net.projections().map(|(id, ..)| net.synapses_of(id)).sum();
-    if synapses > MOST_SYNAPSES {
-        return Err(Diagnostic::error("SYN0426", format!("the network has about {synapses:.3e} synapses; at most {MOST_SYNAPSES:.3e} can be expanded"))
-            .at(net.name.clone())
-            .note("each takes 6 to 8 bytes of memory, and 16 more while they are sorted")
-            .hint("scale the network down")
-            .field("needed", format!("{synapses:.0}"))
-            .into());
+    if let Some(d) = layout::beyond(net, seed, options.memory) {
+        return Err(d.into());
     }
     let mut cx = Lowering {
         net,
         seed,
+        options,
         out: Diagnostics::new(),
         models: vec![],
         made: BTreeMap::new(),
+        forms: vec![],
     };
     let number: BTreeMap<PopId, u32> = net
         .populations()
@@ -126,6 +158,7 @@ pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, D
         .flat_map(|f| f.events.iter().map(|e| (e.0, number[&f.pop], e.1, e.2)))
         .collect();
     feeds.sort_unstable();
+    let forms = cx.forms;
     let mut out = cx.out;
     out.result(())?;
     out.extend(synfire_ir::program::check(&program));
@@ -147,6 +180,7 @@ pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, D
         feeds,
         scales,
         fixed: report,
+        forms,
         notes: out,
     })
 }
@@ -234,6 +268,8 @@ struct Lowering<'a> {
     models: Vec<Model>,
     /// Program model of (network model, ports with a bias).
     made: BTreeMap<(u32, Vec<u16>), u32>,
+    forms: Vec<Form>,
+    options: &'a IdealOptions,
 }
 
 impl Lowering<'_> {
@@ -392,15 +428,24 @@ impl Lowering<'_> {
             );
             return None;
         }
-        let layout = layout(
-            self.net,
+        let (layout, form, reason) = layout::layout(&Wanted {
+            net: self.net,
             id,
-            self.seed,
+            seed: self.seed,
             wires,
             integer,
-            m.handler(wires.port).is_some() || wires.plasticity.is_some(),
-        );
+            distinct: m.handler(wires.port).is_some() || wires.plasticity.is_some(),
+            arithmetic: self.options.arithmetic,
+            narrow: self.options.narrow && self.options.arithmetic == Arithmetic::F32,
+        });
+        self.forms.push(Form {
+            projection: wires.name.clone(),
+            form,
+            reason,
+        });
+        let no_weights = Weights::Uniform(0);
         let stored = match &layout {
+            Layout::Generated(_) => &no_weights,
             Layout::Rows(r) => &r.weights,
             Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => weights,
             _ => return None,
@@ -442,268 +487,4 @@ impl Lowering<'_> {
             None => d.at(wires.name.clone()),
         }
     }
-}
-
-/// One value for all, or one a unit.
-pub(crate) struct Values(pub Vec<f64>);
-
-impl Values {
-    pub(crate) fn at(&self, i: usize) -> f64 {
-        if self.0.len() == 1 {
-            self.0[0]
-        } else {
-            self.0[i]
-        }
-    }
-}
-
-fn draw(net: &Network, v: &Init, n: u32, seed: u64, key: &str) -> Values {
-    match v {
-        Init::Const(c) => Values(vec![*c]),
-        Init::Array(a) if net.arrays[*a as usize].count() == 1 => {
-            Values(vec![net.arrays[*a as usize].get(0)])
-        }
-        _ => Values(net.elements(v, n, seed, key)),
-    }
-}
-
-/// Values of all fields of a population, defaults filled in from earlier fields.
-pub(crate) fn evaluate_fields(
-    net: &Network,
-    id: PopId,
-    m: &NeuronModel,
-    values: &[(String, Init)],
-    size: u32,
-    seed: u64,
-) -> Vec<Values> {
-    let mut done: Vec<Values> = vec![];
-    let dt = net.dt.unwrap_or(1.0);
-    for f in &m.fields {
-        let given = values.iter().find(|v| v.0 == f.name).map(|v| &v.1);
-        let next = match (given, &f.default) {
-            (Some(v), _) => draw(
-                net,
-                v,
-                size,
-                seed,
-                &format!("{}.{}", net.graph[id].name, f.name),
-            ),
-            (None, Some(expr)) => {
-                let uniform = !expr.reads_field() || done.iter().all(|v| v.0.len() == 1);
-                let n = if uniform { 1 } else { size as usize };
-                Values(
-                    (0..n)
-                        .map(|u| expr.eval(&|k| done[k as usize].at(u), dt))
-                        .collect(),
-                )
-            }
-            (None, None) => Values(vec![0.0]),
-        };
-        done.push(next);
-    }
-    done
-}
-
-/// Bits of a value in a type; integers round to the nearest, ties to even, and saturate.
-pub(crate) fn bits(ty: Ty, x: f64) -> u32 {
-    match ty {
-        Ty::F32 => (x as f32).to_bits(),
-        Ty::I32 => x.round_ties_even() as i32 as u32,
-        Ty::U32 => x.round_ties_even() as u32,
-        Ty::Bool => (x != 0.0) as u32,
-    }
-}
-
-fn column(
-    out: &mut Diagnostics,
-    pop: &str,
-    what: &str,
-    ty: Ty,
-    size: u32,
-    uniform: bool,
-    of: impl Fn(usize) -> f64,
-) -> Column {
-    let n = if uniform { 1 } else { size as usize };
-    let values: Vec<f64> = (0..n).map(of).collect();
-    if let Some(u) = values.iter().position(|x| x.is_nan()) {
-        out.push(
-            Diagnostic::error(
-                "SYN0425",
-                format!("`{what}` of `{pop}` is not a number (unit {u})"),
-            )
-            .at(pop)
-            .hint("look for a division by zero or the logarithm of a negative value in its fields"),
-        );
-    }
-    let words: Vec<u32> = values.into_iter().map(|x| bits(ty, x)).collect();
-    if uniform {
-        Column::Uniform(words[0])
-    } else {
-        Column::from_words(words)
-    }
-}
-
-/// Lets handlers emit in a stepped program: what they emit in a step adds up in a state of its own, and the step block emits it.
-fn gather_emissions(m: &mut Model) {
-    if m.handlers.iter().all(|h| h.block.emit.is_none()) {
-        return;
-    }
-    let k = m.states.len() as u16;
-    m.states.push(State {
-        name: "emitted".into(),
-        width: Width::I32,
-    });
-    let add = |b: &mut Block| {
-        let held = b.insts.len() as u32;
-        b.insts.push(Inst {
-            op: Op::State(k),
-            ty: Ty::I32,
-        });
-        let Some(emit) = b.emit else { return held };
-        b.insts.push(Inst {
-            op: Op::Bin(BinOp::Add, held, emit),
-            ty: Ty::I32,
-        });
-        held + 1
-    };
-    for h in m.handlers.iter_mut().filter(|h| h.block.emit.is_some()) {
-        let sum = add(&mut h.block);
-        h.block.stores.push((k, sum));
-        h.block.emit = None;
-    }
-    m.step.emit = Some(add(&mut m.step));
-    m.step.insts.push(Inst {
-        op: Op::Const(0),
-        ty: Ty::I32,
-    });
-    m.step.stores.push((k, m.step.insts.len() as u32 - 1));
-}
-
-/// Makes every read of a port add a new parameter column.
-fn add_bias(m: &mut Model, port: u16) {
-    let ty = m.ports[port as usize].ty;
-    let k = m.params.len() as u16;
-    m.params.push(Param {
-        name: format!("bias_{}", m.ports[port as usize].name),
-        ty,
-    });
-    let mut insts: Vec<Inst> = vec![];
-    let mut to: Vec<u32> = vec![];
-    for inst in &m.step.insts {
-        let op = inst.op.map(|v| to[v as usize]);
-        insts.push(Inst { op, ty: inst.ty });
-        if op == Op::Port(port) {
-            let read = insts.len() as u32 - 1;
-            insts.push(Inst {
-                op: Op::Param(k),
-                ty,
-            });
-            insts.push(Inst {
-                op: Op::Bin(BinOp::Add, read, read + 1),
-                ty,
-            });
-        }
-        to.push(insts.len() as u32 - 1);
-    }
-    m.step.insts = insts;
-    m.step
-        .stores
-        .iter_mut()
-        .for_each(|s| s.1 = to[s.1 as usize]);
-    m.step.emit = m.step.emit.map(|v| to[v as usize]);
-}
-
-fn whole(net: &Network, id: ProjId, seed: u64, wires: &Wires) -> bool {
-    if let [stage] = &wires.stages[..] {
-        match &stage.weight {
-            Init::Const(c) => return c.fract() == 0.0,
-            Init::Array(a) => {
-                return (0..net.arrays[*a as usize].count())
-                    .all(|i| net.arrays[*a as usize].get(i).fract() == 0.0);
-            }
-            Init::Draw(_) => {}
-        }
-    }
-    let mut all = true;
-    net.visit(
-        id,
-        seed,
-        Range {
-            start: 0,
-            len: wires.target_range.len,
-        },
-        |s| all &= s.weight.fract() == 0.0,
-    );
-    all
-}
-
-/// Most synapses of a network that is expanded in memory.
-const MOST_SYNAPSES: f64 = 1e9;
-
-/// Most weights of a dense layout; above it, rows are streamed.
-const MOST_DENSE: u64 = 1 << 28;
-
-/// The layout that suits a projection: one to one where it is that; dense where every pair is connected with one delay
-/// (and nothing sees the zeros); else rows by source and delay. `distinct` keeps every synapse as it is: for handlers, which see
-/// each event, and for synapses that learn.
-fn layout(
-    net: &Network,
-    id: ProjId,
-    seed: u64,
-    wires: &Wires,
-    integer: bool,
-    distinct: bool,
-) -> Layout {
-    let fixed_delay = match &wires.delay {
-        Init::Const(d) => Some(d.round_ties_even() as u16),
-        _ => None,
-    };
-    let (n, m) = (wires.source_range.len, wires.target_range.len);
-    if let ([stage], Some(delay)) = (&wires.stages[..], fixed_delay) {
-        let weights = |count: usize, at: &dyn Fn(usize) -> f64| {
-            if integer {
-                Weights::from_i32((0..count).map(|i| at(i) as i32).collect())
-            } else {
-                Weights::from_f32((0..count).map(|i| at(i) as f32).collect())
-            }
-        };
-        let given = !matches!(stage.weight, Init::Draw(_));
-        let mut none = Draws::new(0, rng::WEIGHTS, name_key(""), 0);
-        match &stage.connector {
-            Connector::OneToOne | Connector::Scale if given && !distinct => {
-                let mut at = |i: usize| net.element(&stage.weight, i, &mut none);
-                let values: Vec<f64> = (0..n as usize).map(&mut at).collect();
-                return Layout::OneToOne {
-                    delay,
-                    weights: weights(values.len(), &|i| values[i]),
-                };
-            }
-            Connector::AllToAll {
-                self_connections: true,
-            }
-            | Connector::Dense
-                if given && !distinct && n as u64 * m as u64 <= MOST_DENSE =>
-            {
-                let values: Vec<f64> = if let Init::Const(c) = stage.weight {
-                    vec![c]
-                } else {
-                    let at = |i: usize| {
-                        net.element(&stage.weight, i, &mut Draws::new(0, rng::WEIGHTS, 0, 0))
-                    };
-                    (0..n as usize)
-                        .flat_map(|s| (0..m as usize).map(move |t| t * n as usize + s))
-                        .map(at)
-                        .collect()
-                };
-                if values.iter().filter(|w| **w != 0.0).count() * 4 >= values.len() {
-                    return Layout::Dense {
-                        delay,
-                        weights: weights(values.len(), &|i| values[i]),
-                    };
-                }
-            }
-            _ => {}
-        }
-    }
-    Layout::Rows(materialise(net, id, seed, integer, !distinct, |w| w))
 }
