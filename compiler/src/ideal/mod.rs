@@ -7,7 +7,7 @@ mod code;
 mod columns;
 mod layout;
 
-pub(crate) use columns::{Values, evaluate_fields};
+pub(crate) use columns::{Values, bits, evaluate_fields};
 
 use crate::fixed::{self, FixedReport};
 use crate::plastic::Learning;
