@@ -221,19 +221,13 @@ pub fn open(
     options: &Options,
 ) -> Result<Box<dyn Engine>, Diagnostics> {
     synfire_ir::program::check(&program).result(())?;
-    let program = match program.is_generated() {
+    let rows = |program: Arc<Program>| match program.is_generated() {
         true => Arc::new(program.expanded()),
         false => program,
     };
     match which {
-        "gpu" => {
-            let rows = match program.is_generated() {
-                true => Arc::new(program.expanded()),
-                false => program,
-            };
-            Ok(Box::new(gpu::Gpu::new(rows, options)?))
-        }
-        _ if !program.plastic.is_empty() => Ok(Box::new(plain::Plain::new(program, options))),
+        "gpu" => Ok(Box::new(gpu::Gpu::new(rows(program), options)?)),
+        _ if !program.plastic.is_empty() => Ok(Box::new(plain::Plain::new(rows(program), options))),
         _ => Ok(Box::new(cpu::Cpu::new(program, options)?)),
     }
 }
