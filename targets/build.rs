@@ -1,6 +1,7 @@
 //! Finds the chip folders beside this file and writes the table that `src/registry.rs` includes.
 //!
-//! A chip is a folder with a `chip.toml` whose name does not start with `_`; nothing else has to be edited to add one.
+//! A chip is a folder with a `chip.toml` whose name does not start with `_`; nothing else has to be edited to add one. A folder with a `mod.rs` alone
+//! holds what a family of chips shares: it becomes a module and no chip.
 //! Its `chip.toml`, `model.syn` and `README.md` are embedded as text; a `mod.rs`, when there is one, becomes a module of this crate under the
 //! folder's name and exports `BACKEND`. Folders are visited in order of name, so that the table never depends on the file system.
 
@@ -20,12 +21,17 @@ fn main() {
 
     let mut modules = String::new();
     let mut table = String::from("static FOLDERS: &[Folder] = &[\n");
-    for name in chip_folders(&root) {
+    for name in folders(&root) {
         let dir = root.join(&name);
+        let module = name.replace('-', "_");
         if dir.join("mod.rs").is_file() {
             let path = dir.join("mod.rs");
             println!("cargo::rerun-if-changed={}", path.display());
-            writeln!(modules, "#[path = {path:?}]\npub mod {name};").expect("writing to a String");
+            writeln!(modules, "#[path = {path:?}]\npub mod {module};")
+                .expect("writing to a String");
+        }
+        if !dir.join("chip.toml").is_file() {
+            continue;
         }
         writeln!(
             table,
@@ -34,7 +40,7 @@ fn main() {
             embed(&dir, "model.syn"),
             embed(&dir, "README.md"),
             if dir.join("mod.rs").is_file() {
-                format!("Some(crate::{name}::BACKEND)")
+                format!("Some(crate::{module}::BACKEND)")
             } else {
                 "None".into()
             },
@@ -46,8 +52,8 @@ fn main() {
     fs::write(out.join("chip_table.rs"), table).expect("OUT_DIR is writable");
 }
 
-/// Names of the chip folders, sorted.
-fn chip_folders(root: &Path) -> Vec<String> {
+/// Names of the folders of chips and of families of chips, sorted.
+fn folders(root: &Path) -> Vec<String> {
     let mut names = vec![];
     for entry in fs::read_dir(root)
         .expect("the crate's folder is readable")
@@ -57,15 +63,16 @@ fn chip_folders(root: &Path) -> Vec<String> {
             continue;
         };
         let skipped = name.starts_with(['_', '.']) || OWN.contains(&name.as_str());
-        if skipped || !entry.path().join("chip.toml").is_file() {
+        let file = |f: &str| entry.path().join(f).is_file();
+        if skipped || !(file("chip.toml") || file("mod.rs")) {
             continue;
         }
         let word = name
             .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-');
         assert!(
             word && name.starts_with(|c: char| c.is_ascii_lowercase()),
-            "chip folder targets/{name}: a chip's name is lower-case letters, digits and `_`, a letter first"
+            "chip folder targets/{name}: a chip's name is lower-case letters, digits, `_` and `-`, a letter first"
         );
         names.push(name);
     }

@@ -134,7 +134,11 @@ pub fn compile(
     });
 
     progress.report("route", 5, total);
-    let mapping = route(&chip, &net.name, &target, &limits, &parts, &placed)?;
+    let mut mapping = route(&chip, &net.name, &target, &limits, &parts, &placed)?;
+    if let Some(dt) = net.dt {
+        let ns = (dt * 1e9).round_ties_even() as i64;
+        mapping.settings.push(("step_ns".into(), ns));
+    }
     clock.lap("route");
     dump("route", &|| crate::dump::mapping(&mapping));
 

@@ -1,7 +1,7 @@
 //! What a population computes, found from its step code: the chips' common ground.
 //!
-//! A model's step block is evaluated once a unit over *affine forms* `a v + sum of gains * ports + c` of its one carried state v. States
-//! that provably keep their initial value (a refractory counter that is never set) are constants. What comes out is a
+//! A model's step block is evaluated once a unit over *affine forms* `sum of a * state + sum of gains * ports + c` of its carried states: a membrane, and at most
+//! one synaptic current that feeds it. States that provably keep their initial value (a refractory counter that is never set) are constants. What comes out is a
 //! threshold unit with decay, gains, bias and reset; any other code is refused with the place where it left that form.
 
 use crate::ideal::{Values, evaluate_fields};
@@ -9,11 +9,14 @@ use synfire_ir::model::{BinOp, Block, Op, Ty, UnOp};
 use synfire_ir::network::{Network, NeuronModel, PopId, PopKind};
 use synfire_ir::rng::{self, Draws, name_key};
 
-/// Once a step `v := decay * v + sum(gain[port] * arrivals[port]) + bias`; a spike when `v > threshold` (or `>=`).
+/// Once a step `v := decay * v + x + bias` with `x = sum(gain[port] * arrivals[port])`; a spike when `v > threshold` (or `>=`). With a current, `i := current * i + x` comes
+/// first, and v takes i in place of x.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dynamics {
     /// Multiplier of v.
     pub decay: f64,
+    /// What is left of the synaptic current after a step, where there is one.
+    pub current: Option<f64>,
     /// Multiplier of each port's arrivals.
     pub gain: Vec<f64>,
     /// Constant.
@@ -100,7 +103,8 @@ impl Evaluated {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Affine {
-    v: f64,
+    /// One factor a state.
+    v: Vec<f64>,
     ports: Vec<f64>,
     c: f64,
 }
@@ -138,7 +142,7 @@ pub fn characterise(m: &NeuronModel, values: &Evaluated, unit: usize) -> Result<
     }
     let block = &m.model.step;
     let mut carried: Vec<usize> = vec![];
-    // A state is carried when it does not keep its initial value; at most one may be.
+    // A state is carried when it does not keep its initial value; a membrane and a current may be.
     for _ in 0..=m.model.states.len() {
         let forms = evaluate_block(m, block, values, unit, &carried)?;
         let mut grown = false;
@@ -149,7 +153,7 @@ pub fn characterise(m: &NeuronModel, values: &Evaluated, unit: usize) -> Result<
                 grown = true;
             }
         }
-        if carried.len() > 1 {
+        if carried.len() > 2 {
             let names: Vec<&str> = carried
                 .iter()
                 .map(|&s| m.model.states[s].name.as_str())
@@ -182,34 +186,42 @@ fn read(
         return Err("it emits something other than single spikes".into());
     }
     let zero = Affine {
-        v: 0.0,
+        v: vec![0.0; m.model.states.len()],
         ports: vec![0.0; m.model.ports.len()],
         c: 0.0,
     };
-    let Some(&s) = carried.first() else {
+    if carried.is_empty() {
         // No memory: the difference itself is the membrane, and the threshold is 0 on it.
-        let threshold = -difference.c;
         return Ok(Dynamics {
             decay: 0.0,
+            current: None,
             gain: difference.ports.clone(),
             bias: 0.0,
-            threshold,
+            threshold: -difference.c,
             strict: *strict,
             reset: Some(0.0),
             initial: 0.0,
         });
+    }
+    let stored = |s: usize| {
+        let found = block.stores.iter().find(|x| x.0 as usize == s);
+        found.map(|x| &forms[x.1 as usize])
     };
-    let stored = block
-        .stores
+    // The membrane is the state that the test resets; the other one is the current.
+    let resets = |s: &usize| matches!(stored(*s), Some(Form::Choice { test: t, .. }) if t == test);
+    let s = *carried
         .iter()
-        .find(|x| x.0 as usize == s)
-        .ok_or("its state is not stored")?
-        .1;
-    let (after, keep) = match &forms[stored as usize] {
-        Form::Choice { test: t, yes, no } if t == test => (&**yes, &**no),
-        _ => return Err("its reset does not follow its threshold".into()),
+        .find(|s| resets(s))
+        .ok_or("its reset does not follow its threshold")?;
+    let Some(Form::Choice {
+        yes: after,
+        no: keep,
+        ..
+    }) = stored(s)
+    else {
+        return Err("its reset does not follow its threshold".into());
     };
-    let keep = match keep {
+    let keep = match &**keep {
         Form::Affine(a) => a.clone(),
         Form::Const(c) => Affine {
             c: *c,
@@ -227,25 +239,71 @@ fn read(
         return Err("it compares something other than its membrane with the threshold".into());
     }
     let threshold = keep.c - difference.c;
-    let reset = match after {
+    let reset = match &**after {
         Form::Const(c) => Some(*c),
         Form::Affine(a)
             if a.v == keep.v && a.ports == keep.ports && close(keep.c - a.c, threshold) =>
         {
             None
         }
-        Form::Affine(a) if a.v == 0.0 && a.ports.iter().all(|g| *g == 0.0) => Some(a.c),
+        Form::Affine(a) if a.v == zero.v && a.ports == zero.ports => Some(a.c),
         _ => return Err("its reset is neither a value nor the threshold's subtraction".into()),
     };
+    let (current, gain) = match carried.iter().find(|c| **c != s) {
+        None => (None, keep.ports.clone()),
+        Some(&i) => {
+            let (left, gain) =
+                through_current(m, stored(i), &keep, (s, i), values.initial(i, unit))?;
+            (Some(left), gain)
+        }
+    };
     Ok(Dynamics {
-        decay: keep.v,
-        gain: keep.ports,
+        decay: keep.v[s],
+        current,
+        gain,
         bias: keep.c,
         threshold,
         strict: *strict,
         reset,
         initial: values.initial(s, unit),
     })
+}
+
+/// What is left of the current `i` after a step, and the gain of each port through it onto the membrane `v`.
+fn through_current(
+    m: &NeuronModel,
+    stored: Option<&Form>,
+    membrane: &Affine,
+    (v, i): (usize, usize),
+    initial: f64,
+) -> Result<(f64, Vec<f64>), String> {
+    let name = &m.model.states[i].name;
+    let Some(Form::Affine(a)) = stored else {
+        return Err(format!("`{name}` does not change linearly"));
+    };
+    if a.v[v] != 0.0 || a.c != 0.0 || initial != 0.0 {
+        return Err(format!(
+            "`{name}` is more than a sum of arrivals that decays"
+        ));
+    }
+    let (left, onto) = (a.v[i], membrane.v[i]);
+    if left == 0.0 || onto == 0.0 {
+        return Err(format!(
+            "its membrane does not take `{name}` as it stands after the arrivals"
+        ));
+    }
+    // The membrane takes factor * (new current).
+    let factor = onto / left;
+    let gain: Vec<f64> = a.ports.iter().map(|g| g * factor).collect();
+    if membrane
+        .ports
+        .iter()
+        .zip(&gain)
+        .any(|(p, g)| !close(*p, *g))
+    {
+        return Err(format!("its membrane takes `{name}` of the step before"));
+    }
+    Ok((left, gain))
 }
 
 fn close(a: f64, b: f64) -> bool {
@@ -259,7 +317,7 @@ fn evaluate_block(
     unit: usize,
     carried: &[usize],
 ) -> Result<Vec<Form>, String> {
-    let ports = m.model.ports.len();
+    let (states, ports) = (m.model.states.len(), m.model.ports.len());
     let mut out: Vec<Form> = Vec::with_capacity(b.insts.len());
     for inst in &b.insts {
         let at = |v: u32| &out[v as usize];
@@ -270,17 +328,21 @@ fn evaluate_block(
                 _ => c as f64,
             }),
             Op::Param(k) => Form::Const(values.params[k as usize].at(unit)),
-            Op::State(k) if carried.contains(&(k as usize)) => Form::Affine(Affine {
-                v: 1.0,
-                ports: vec![0.0; ports],
-                c: 0.0,
-            }),
+            Op::State(k) if carried.contains(&(k as usize)) => {
+                let mut v = vec![0.0; states];
+                v[k as usize] = 1.0;
+                Form::Affine(Affine {
+                    v,
+                    ports: vec![0.0; ports],
+                    c: 0.0,
+                })
+            }
             Op::State(k) => Form::Const(values.initial(k as usize, unit)),
             Op::Port(k) => {
                 let mut g = vec![0.0; ports];
                 g[k as usize] = 1.0;
                 Form::Affine(Affine {
-                    v: 0.0,
+                    v: vec![0.0; states],
                     ports: g,
                     c: 0.0,
                 })
@@ -302,10 +364,10 @@ fn evaluate_block(
     Ok(out)
 }
 
-fn affine(f: &Form, ports: usize) -> Option<Affine> {
+fn affine(f: &Form, (states, ports): (usize, usize)) -> Option<Affine> {
     match f {
         Form::Const(c) => Some(Affine {
-            v: 0.0,
+            v: vec![0.0; states],
             ports: vec![0.0; ports],
             c: *c,
         }),
@@ -314,12 +376,13 @@ fn affine(f: &Form, ports: usize) -> Option<Affine> {
     }
 }
 
-fn ports_of(f: &Form) -> usize {
+/// Numbers of states and ports of a form.
+fn extent(f: &Form) -> (usize, usize) {
     match f {
-        Form::Affine(a) | Form::Test { difference: a, .. } => a.ports.len(),
-        Form::Choice { yes, no, .. } => ports_of(yes).max(ports_of(no)),
-        Form::Not(t) => ports_of(t),
-        Form::Const(_) => 0,
+        Form::Affine(a) | Form::Test { difference: a, .. } => (a.v.len(), a.ports.len()),
+        Form::Choice { yes, no, .. } => extent(yes).max(extent(no)),
+        Form::Not(t) => extent(t),
+        Form::Const(_) => (0, 0),
     }
 }
 
@@ -400,6 +463,15 @@ fn unary(o: UnOp, a: &Form) -> Result<Form, String> {
     }
 }
 
+fn combine(x: &Affine, y: &Affine, f: fn(f64, f64) -> f64) -> Affine {
+    let each = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(p, q)| f(*p, *q)).collect();
+    Affine {
+        v: each(&x.v, &y.v),
+        ports: each(&x.ports, &y.ports),
+        c: f(x.c, y.c),
+    }
+}
+
 fn binary(o: BinOp, a: &Form, b: &Form) -> Result<Form, String> {
     if let Form::Choice { .. } = a {
         return lift(a, &|f| binary(o, f, b));
@@ -429,7 +501,7 @@ fn binary(o: BinOp, a: &Form, b: &Form) -> Result<Form, String> {
         };
         return Ok(Form::Const(f.apply(*x, *y)));
     }
-    let n = ports_of(a).max(ports_of(b));
+    let n = extent(a).max(extent(b));
     let logic = |c: f64, other: &Form| match (o, c != 0.0) {
         (BinOp::And, true) | (BinOp::Or, false) => Some(other.clone()),
         (BinOp::And, false) => Some(Form::Const(0.0)),
@@ -446,32 +518,18 @@ fn binary(o: BinOp, a: &Form, b: &Form) -> Result<Form, String> {
     let (Some(x), Some(y)) = (affine(a, n), affine(b, n)) else {
         return Err("it combines several tests".into());
     };
-    let zip = |f: fn(f64, f64) -> f64| Affine {
-        v: f(x.v, y.v),
-        ports: x
-            .ports
-            .iter()
-            .zip(&y.ports)
-            .map(|(p, q)| f(*p, *q))
-            .collect(),
-        c: f(x.c, y.c),
-    };
     let scale = |k: f64, z: &Affine| Affine {
-        v: z.v * k,
+        v: z.v.iter().map(|g| g * k).collect(),
         ports: z.ports.iter().map(|g| g * k).collect(),
         c: z.c * k,
     };
     let test = |p: &Affine, q: &Affine, strict: bool| Form::Test {
-        difference: Affine {
-            v: p.v - q.v,
-            ports: p.ports.iter().zip(&q.ports).map(|(a, b)| a - b).collect(),
-            c: p.c - q.c,
-        },
+        difference: combine(p, q, |a, b| a - b),
         strict,
     };
     Ok(match o {
-        BinOp::Add => Form::Affine(zip(|p, q| p + q)),
-        BinOp::Sub => Form::Affine(zip(|p, q| p - q)),
+        BinOp::Add => Form::Affine(combine(&x, &y, |p, q| p + q)),
+        BinOp::Sub => Form::Affine(combine(&x, &y, |p, q| p - q)),
         BinOp::Mul => match (a, b) {
             (Form::Const(k), _) => Form::Affine(scale(*k, &y)),
             (_, Form::Const(k)) => Form::Affine(scale(*k, &x)),

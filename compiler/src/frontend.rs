@@ -99,8 +99,5 @@ impl Loader for NoFiles {
 
 /// Text of a shipped chip's `model.syn`, for `use targets.NAME.Neuron`.
 pub fn target_model(target: &str) -> Option<String> {
-    synfire_targets::all()
-        .iter()
-        .find(|c| c.spec.name == target)
-        .map(|c| c.model.to_string())
+    synfire_targets::registry::by_name(target).map(|c| c.model.to_string())
 }

@@ -74,7 +74,11 @@ impl Backend for Ranc {
         (packet.tick != DROPPED_TICK).then(|| event(&emulation.program, packet))
     }
 
-    fn golden(&self, vector: &serde_json::Value) -> Option<Result<GoldenCase, String>> {
+    fn golden(
+        &self,
+        vector: &serde_json::Value,
+        _files: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<Result<GoldenCase, String>> {
         let format = vector.get("format")?.as_str()?;
         if !format.starts_with("synfire-golden-ranc-") {
             return None;

@@ -46,7 +46,8 @@ pub(super) fn registers(
     shift: u32,
 ) -> Result<Vec<i64>, Refusal> {
     let mut r = match unit {
-        UnitDynamics::Own { fields, states } => own(dialect, fields, states)?,
+        UnitDynamics::Own { fields, states, .. } => own(dialect, fields, states)?,
+        UnitDynamics::Current { .. } => return Err(Refusal::no_current()),
         UnitDynamics::Integrate {
             decay,
             bias,
@@ -410,6 +411,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let own = |list: &[(&str, f64)]| UnitDynamics::Own {
+            model: String::new(),
             fields: fields(list),
             states: vec![("v".into(), 7)],
         };

@@ -99,8 +99,10 @@ pub enum Reset {
 /// What a unit does, in the chip's integers, as the generic passes found it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UnitDynamics {
-    /// The chip's own model: its fields, and its states' initial values, by the names of `model.syn`.
+    /// A neuron of the chip's `model.syn`: its fields, and its states' initial values, by the names there.
     Own {
+        /// Which neuron.
+        model: String,
         /// Field values.
         fields: Vec<(String, f64)>,
         /// Initial states.
@@ -121,6 +123,13 @@ pub enum UnitDynamics {
         /// Steps after a spike in which none can follow.
         refractory: u32,
     },
+    /// Once a step `i := keep * i + arrivals`; the membrane of `then` integrates i (as it stands after that) in place of the arrivals.
+    Current {
+        /// What is left of the current after a step, 0 to 1.
+        keep: f64,
+        /// An [`UnitDynamics::Integrate`].
+        then: Box<UnitDynamics>,
+    },
 }
 
 /// Why a chip cannot compute a unit.
@@ -134,6 +143,28 @@ pub struct Refusal {
     pub available: String,
     /// What would make it fit.
     pub hint: String,
+}
+
+impl Refusal {
+    /// From texts.
+    pub fn new(limit: &str, needed: impl Into<String>, available: &str, hint: &str) -> Refusal {
+        Refusal {
+            limit: limit.into(),
+            needed: needed.into(),
+            available: available.into(),
+            hint: hint.into(),
+        }
+    }
+
+    /// Of a chip whose neurons have no synaptic current.
+    pub fn no_current() -> Refusal {
+        Refusal::new(
+            "synaptic_current",
+            "a synaptic current that decays over several steps",
+            "arrivals that act on the membrane at once",
+            "take a neuron without a synaptic time constant, or a chip whose neurons have a current",
+        )
+    }
 }
 
 /// The code of one chip.
@@ -153,6 +184,23 @@ pub trait Backend: Sync {
         shift: u32,
     ) -> Result<Vec<i64>, Refusal>;
 
+    /// By what factor arrivals must be multiplied so that one moves the membrane of the chip as far as one of weight 1 moves that of the unit. The unit's values
+    /// are not scaled yet.
+    fn gain(&self, _dialect: &str, _unit: &UnitDynamics) -> f64 {
+        1.0
+    }
+
+    /// In what the chip's neuron differs from the unit although it takes its place, in sentences.
+    fn differences(&self, _dialect: &str, _unit: &UnitDynamics) -> Vec<String> {
+        vec![]
+    }
+
+    /// Synapses of one group share an exponent (where `chip.toml` gives weights one). `from_input`: from outside the chip; `drives`: the target population drives
+    /// another one.
+    fn weight_group(&self, _from_input: bool, _drives: bool) -> usize {
+        0
+    }
+
     /// Native images of a mapping; every violation of a limit is reported with the limit, the amount and the remedy.
     fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics>;
 
@@ -168,6 +216,10 @@ pub trait Backend: Sync {
     }
 
     /// Is this JSON a golden vector of the chip? Then its native files are compared and it is made ready to run; the error
-    /// is the first difference.
-    fn golden(&self, vector: &serde_json::Value) -> Option<Result<GoldenCase, String>>;
+    /// is the first difference. `files` reads a file that the vector names, from beside it or from the parent folder.
+    fn golden(
+        &self,
+        vector: &serde_json::Value,
+        files: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<Result<GoldenCase, String>>;
 }

@@ -171,7 +171,7 @@ pub fn find(name: &str) -> Result<Target<'static>, Diagnostics> {
         Some((chip, dialect)) => (chip, Some(dialect)),
         None => (name, None),
     };
-    if let Some(found) = all().iter().find(|c| c.spec.name == chip) {
+    if let Some(found) = by_name(chip) {
         return found.target(dialect);
     }
     let names: Vec<&str> = all().iter().map(|c| c.spec.name.as_str()).collect();
@@ -187,6 +187,12 @@ pub fn find(name: &str) -> Result<Target<'static>, Diagnostics> {
         }
     };
     Err(error.hint(hint).into())
+}
+
+/// The shipped chip of that name; `_` may stand for `-`, so that a name can be written in a path of the language.
+pub fn by_name(chip: &str) -> Option<&'static Chip> {
+    let plain = |c: &str| c.replace('-', "_");
+    all().iter().find(|c| plain(&c.spec.name) == plain(chip))
 }
 
 /// Names as a reader lists them.

@@ -65,7 +65,11 @@ impl Backend for TinyOdin {
         event(word, neurons).map(NativeInput::Serial)
     }
 
-    fn golden(&self, vector: &serde_json::Value) -> Option<Result<GoldenCase, String>> {
+    fn golden(
+        &self,
+        vector: &serde_json::Value,
+        _files: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<Result<GoldenCase, String>> {
         golden::case(vector)
     }
 }

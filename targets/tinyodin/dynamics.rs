@@ -26,7 +26,8 @@ pub(super) fn registers(
     shift: u32,
 ) -> Result<Vec<i64>, Refusal> {
     let values = match unit {
-        UnitDynamics::Own { fields, states } => own(fields, states)?,
+        UnitDynamics::Own { fields, states, .. } => own(fields, states)?,
+        UnitDynamics::Current { .. } => return Err(Refusal::no_current()),
         UnitDynamics::Integrate {
             decay,
             bias,

@@ -51,7 +51,9 @@ fn every_golden_vector_passes() {
     assert_eq!(files.len(), 13);
     let mut spikes = 0;
     for (name, json) in files {
-        let case = BACKEND.golden(&json).expect("the format is known");
+        let case = BACKEND
+            .golden(&json, &|_| None)
+            .expect("the format is known");
         let case = case.unwrap_or_else(|e| panic!("{name}: {e}"));
         let seen = run(&case.program, &case.input, case.steps);
         spikes += seen.serial.len();
@@ -66,7 +68,10 @@ fn changed_vectors_fail_where_they_were_changed() {
     let error = |change: &dyn Fn(&mut serde_json::Value)| {
         let mut other = json.clone();
         change(&mut other);
-        match BACKEND.golden(&other).expect("the format is known") {
+        match BACKEND
+            .golden(&other, &|_| None)
+            .expect("the format is known")
+        {
             Err(e) => e,
             Ok(case) => {
                 let seen = run(&case.program, &case.input, case.steps);
@@ -89,7 +94,7 @@ fn changed_vectors_fail_where_they_were_changed() {
     assert!(error(&|j| j["network"] = 7.into()).contains("invalid type"));
     assert!(
         BACKEND
-            .golden(&serde_json::json!({"format": "x"}))
+            .golden(&serde_json::json!({"format": "x"}), &|_| None)
             .is_none()
     );
 }

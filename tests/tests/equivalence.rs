@@ -123,6 +123,62 @@ fn connect(t: &mut String, k: usize, (a, b, list): &Wire, pops: &[Pop]) {
         .expect("writing to a String");
 }
 
+/// A layered network of `hidden` and `output` neurons of a chip whose only delays are one step between neurons: inputs onto hidden populations, these onto each other (with recurrence)
+/// and onto one output population, which alone is recorded. Weights are multiples of 4.
+fn layers(chip: &'static str, steps: u32) -> impl Strategy<Value = Case> {
+    let pop = (1u32..8, 20i32..3000, 0u32..8, 0u32..6, 0u32..6, -20i32..20);
+    let synapse = (0u32..64, 0u32..64, -32i32..32, 0u32..3);
+    let wire = (
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        1u32..3,
+        prop::collection::vec(synapse, 1..20),
+    );
+    let spikes = prop::collection::vec((0u32..steps, 0u32..4), 0..120);
+    (
+        prop::collection::vec(pop, 2..5),
+        prop::collection::vec(wire, 3..9),
+        spikes,
+    )
+        .prop_map(move |(pops, wires, spikes)| {
+            let mut t = format!("use targets.{chip}.{{Xylo, XyloOut}}\nnetwork N {{\n  step 1 ms\n  source x: events[4]\n");
+            let out = pops.len() - 1;
+            for (k, (n, thr, dm, d1, d2, bias)) in pops.iter().enumerate() {
+                let (model, second) = if k == out { ("XyloOut", String::new()) } else { ("Xylo", format!(", d2 = {d2}")) };
+                writeln!(t, "  pop p{k}: {model}[{n}] {{ thr = {thr}, dm = {dm}, d1 = {d1}{second}, bias = {bias} }}")
+                    .expect("writing to a String");
+            }
+            for (k, (a, b, port, list)) in wires.iter().enumerate() {
+                let to = b.index(pops.len());
+                let from = if to == out { 1 + a.index(out) } else { a.index(out + 1) };
+                let (source, n) = if from == 0 { ("x".into(), 4) } else { (format!("p{}", from - 1), pops[from - 1].0) };
+                let port = if to == out { 1 } else { *port };
+                let mut seen = std::collections::BTreeSet::new();
+                let mut rows = vec![];
+                for &(s, d, w, delay) in list {
+                    let (s, d) = (s % n, d % pops[to].0);
+                    if seen.insert((s, d)) {
+                        rows.push((s, d, 4 * w, if from == 0 { delay } else { 1 }));
+                    }
+                }
+                // Two wires between one pair and port could connect one pair of units twice, which the chip adds up.
+                if t.contains(&format!("{source} -> p{to}.syn{port} ")) {
+                    continue;
+                }
+                let column = |f: &dyn Fn(&Pair) -> String| rows.iter().map(f).collect::<Vec<_>>().join(", ");
+                let (pre, post) = (column(&|r| r.0.to_string()), column(&|r| r.1.to_string()));
+                let (weight, delay) = (column(&|r| r.2.to_string()), column(&|r| format!("{} ms", r.3)));
+                writeln!(t, "  connect c{k}: {source} -> p{to}.syn{port} : list([{pre}], [{post}]) {{ weight = [{weight}], delay = [{delay}] }}")
+                    .expect("writing to a String");
+            }
+            writeln!(t, "  record p{out}.spikes\n}}").expect("writing to a String");
+            let mut input: Vec<_> = spikes.iter().map(|&(s, n)| (0, s, 0, n)).collect();
+            input.sort_unstable();
+            input.dedup();
+            Case { text: t, input, steps }
+        })
+}
+
 /// `Ok(false)` when the chip refused the network for want of room.
 fn equal(case: &Case, target: &str) -> Result<bool, TestCaseError> {
     let net = load(&case.text).map_err(|e| TestCaseError::fail(format!("{e}\n{}", case.text)))?;
@@ -193,4 +249,10 @@ fn tinyodin_artefacts_spike_as_their_networks() {
         cases(),
         case("tinyodin.TinyOdin", odin_pop(), [3, 2, -2, -4], 30),
     );
+}
+
+#[test]
+fn xylo_artefacts_spike_as_their_networks() {
+    run_cases("xylo-audio2", cases() / 4, layers("xylo_audio2", 40));
+    run_cases("xylo-audio3", cases() / 20, layers("xylo_audio3", 40));
 }

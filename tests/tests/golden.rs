@@ -30,6 +30,12 @@ fn tinyodin() {
 }
 
 #[test]
+fn xylo() {
+    all_pass("targets/xylo-audio2/golden", 18);
+    all_pass("targets/xylo-audio2/golden/ram", 8);
+}
+
+#[test]
 fn nir() {
     all_pass("tests/nir/data/golden", 7);
 }

@@ -43,7 +43,7 @@ pub struct AxonKey {
     pub source: UnitRef,
     /// Chip steps, older first (stored as `u32::MAX - delay`).
     pub age: u32,
-    /// Axon class.
+    /// Axon class; where the chip has none, the port that its synapses lead to.
     pub class: u8,
 }
 
@@ -282,7 +282,11 @@ fn key(s: &ChipSynapse, class: u8, limits: &Limits, ordered: bool) -> AxonKey {
         rank,
         source: s.source,
         age: u32::MAX - s.delay,
-        class,
+        class: if limits.classes.is_some() {
+            class
+        } else {
+            s.port
+        },
     }
 }
 

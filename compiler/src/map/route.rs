@@ -82,7 +82,11 @@ pub fn route(
                 source: a.source,
                 delay: a.delay().min(u16::MAX as u32) as u16,
             });
-            if net.populations[a.source.pop as usize].input {
+            // Axons that differ in their port alone are one address, and one event reaches both.
+            let again = limits.classes.is_none()
+                && k > 0
+                && (plan.axons[k - 1].source, plan.axons[k - 1].age) == (a.source, a.age);
+            if net.populations[a.source.pop as usize].input && !again {
                 m.inputs.push(Input {
                     unit: a.source,
                     core: c as u32,

@@ -86,6 +86,8 @@ pub struct ChipSynapse {
     pub source: UnitRef,
     /// Chip steps from the source's spike on the chip (or from the input's step) to its arrival.
     pub delay: u32,
+    /// Port of the chip's own model that it arrives at, in the order of `model.syn`.
+    pub port: u8,
     /// Weight.
     pub weight: i32,
 }
@@ -99,7 +101,7 @@ pub struct ChipNetwork {
     pub fields: Vec<String>,
     /// Units in the network's order, inputs left out.
     pub units: Vec<ChipUnit>,
-    /// Sorted by target, source, delay; at most one for each of these.
+    /// Sorted by target, source, delay, port; at most one for each of these.
     pub synapses: Vec<ChipSynapse>,
     /// Must arrivals keep the order of their sources? Else they add up, and inhibition is sent first to chips that
     /// process one event after another.
@@ -128,6 +130,31 @@ impl ChipNetwork {
     }
 }
 
+/// What rounding did to the weights onto one population, in the network's units.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct LayerError {
+    /// The population.
+    pub population: String,
+    /// Chip integers for 1 of the network's units.
+    pub scale: f64,
+    /// Synapses.
+    pub weights: u64,
+    /// Synapses whose weight did not come out whole.
+    pub rounded: u64,
+    /// Weights beyond the chip's range, set to its end.
+    pub clipped: u64,
+    /// Weights that became 0.
+    pub lost: u64,
+    /// Largest error of a weight.
+    pub max_error: f64,
+    /// Root mean square of the errors over that of the weights.
+    pub relative_rms: f64,
+    #[serde(skip)]
+    pub(crate) squares: f64,
+    #[serde(skip)]
+    pub(crate) weight_squares: f64,
+}
+
 /// What quantisation did.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct QuantisationReport {
@@ -141,4 +168,8 @@ pub struct QuantisationReport {
     pub max_weight_error: f64,
     /// Scale of each population: chip integers for 1 of the network's units.
     pub scales: Vec<(String, f64)>,
+    /// One entry for each population that weights lead to.
+    pub layers: Vec<LayerError>,
+    /// Exponent of each group of weights, where weights have one.
+    pub exponents: Vec<i32>,
 }

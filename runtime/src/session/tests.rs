@@ -193,7 +193,11 @@ impl Backend for Toy {
         Ok(vec![])
     }
 
-    fn golden(&self, _: &serde_json::Value) -> Option<Result<GoldenCase, String>> {
+    fn golden(
+        &self,
+        _: &serde_json::Value,
+        _: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<Result<GoldenCase, String>> {
         None
     }
 }

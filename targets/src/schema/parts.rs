@@ -275,6 +275,9 @@ pub struct ModelNames {
     pub output: Option<String>,
     /// The plastic synapse, where the chip has one.
     pub synapse: Option<String>,
+    /// Further neurons that a network may use as the chip's own, beside `neuron`.
+    #[serde(default)]
+    pub others: Vec<String>,
 }
 
 /// What happens to a value that does not fit.

@@ -62,7 +62,7 @@ fn the_program_matches_every_golden_vector() {
     for (name, text) in golden_files() {
         let vector = serde_json::from_slice(&text).expect("JSON");
         let case = BACKEND
-            .golden(&vector)
+            .golden(&vector, &|_| None)
             .expect("a vector of this chip")
             .unwrap_or_else(|e| panic!("{name}: {e}"));
         let seen = run(&case.program, &case.input, case.steps);
@@ -85,11 +85,19 @@ fn the_program_matches_every_golden_vector() {
     assert!(passed >= 19);
     assert!(
         BACKEND
-            .golden(&serde_json::json!({"format": "synfire-golden-odin-1"}))
+            .golden(
+                &serde_json::json!({"format": "synfire-golden-odin-1"}),
+                &|_| None
+            )
             .is_none()
     );
     let broken = serde_json::json!({"format": "synfire-golden-ranc-1"});
-    assert!(BACKEND.golden(&broken).expect("claimed").is_err());
+    assert!(
+        BACKEND
+            .golden(&broken, &|_| None)
+            .expect("claimed")
+            .is_err()
+    );
 }
 
 proptest! {

@@ -281,6 +281,7 @@ fn units_that_keep_or_forget() {
 #[test]
 fn units_of_the_own_model() {
     let own = |fields: &[(&str, f64)], v: i64| UnitDynamics::Own {
+        model: String::new(),
         fields: fields.iter().map(|f| (f.0.to_string(), f.1)).collect(),
         states: vec![("v".into(), v)],
     };

@@ -83,8 +83,19 @@ pub fn run(path: &Path, engines: Engines) -> Outcome {
             name: stem,
         };
     }
+    let beside = |name: &str| {
+        let name = Path::new(name).file_name()?;
+        let places = [
+            Some(path.with_file_name(name)),
+            path.parent().and_then(Path::parent).map(|p| p.join(name)),
+        ];
+        let others = places.into_iter().flatten().filter(|p| p != path);
+        others
+            .into_iter()
+            .find_map(|p| std::fs::read_to_string(p).ok())
+    };
     for c in synfire_targets::all() {
-        if let Some(case) = c.backend().and_then(|b| b.golden(&vector)) {
+        if let Some(case) = c.backend().and_then(|b| b.golden(&vector, &beside)) {
             return match case {
                 Ok(case) => {
                     let result = chip::run(&case, engines);

@@ -2,11 +2,16 @@
 //!
 //! A population of the chip's own model keeps its values, which must be whole. Any other population is characterised
 //! ([`crate::dynamics`]) and scaled: by 1 or a small power of two if that makes weights, threshold and reset whole, else by the largest
-//! factor that keeps them in range, with rounding to the nearest. Everything that was rounded or clipped is in the report.
+//! factor that keeps them in range, with rounding to the nearest. Everything that was rounded or clipped is in the report. Where weights share an exponent,
+//! a weight is a multiple of `2^exponent` of its group ([`weights`]); `scale` chooses the factors.
 
-use super::{ChipNetwork, ChipSynapse, ChipUnit, QuantisationReport};
+mod scale;
+mod weights;
+
+use super::{ChipNetwork, ChipUnit, QuantisationReport};
 use crate::dynamics::{Dynamics, Evaluated, characterise, evaluate};
-use std::collections::BTreeMap;
+use scale::tidy;
+use std::collections::{BTreeMap, BTreeSet};
 use synfire_ir::mapping::{MappedPopulation, UnitRef};
 use synfire_ir::network::{Network, NeuronModel, PopId, PopKind, Population, Quantity, Verified};
 use synfire_ir::program::{Carry, Range};
@@ -26,11 +31,14 @@ pub fn quantise(
     shifts: &[(PopId, u32)],
     seed: u64,
 ) -> Result<(ChipNetwork, QuantisationReport, Diagnostics), Diagnostics> {
+    let drives = net.projections().map(|(_, a, _, _)| a).collect();
     let mut q = Quantiser {
         net,
         target,
         backend,
         seed,
+        drives,
+        pending: vec![],
         out: Diagnostics::new(),
         report: QuantisationReport::default(),
         chip: ChipNetwork::default(),
@@ -52,19 +60,26 @@ pub fn quantise(
         });
     }
     q.too_many()?;
+    let mut scaled = vec![];
     for (id, p) in net.populations() {
         if let PopKind::Neurons { model, .. } = &p.kind {
-            q.population(
+            let m = &net.models[*model as usize];
+            let at = Place {
                 id,
-                p,
-                &net.models[*model as usize],
-                number[&id],
-                shift[&id],
-                &number,
-                &shift,
-            );
+                pop: number[&id],
+                shift: shift[&id],
+            };
+            if let Some(ready) = q.population(p, m, at, &number, &shift) {
+                scaled.push((p, m, ready));
+            }
         }
     }
+    let factors = q.factors(&scaled.iter().map(|s| &s.2).collect::<Vec<_>>());
+    for ((p, m, ready), factor) in scaled.iter().zip(factors) {
+        q.scaled(p, m, ready, factor);
+    }
+    q.settle();
+    q.in_order();
     q.chip.synapses.sort_unstable();
     let Quantiser {
         out,
@@ -93,8 +108,8 @@ fn recorded(net: &Network, id: PopId) -> bool {
 /// Sums synapses with equal target, source and delay.
 fn merge(chip: &mut ChipNetwork) {
     chip.synapses.dedup_by(|later, first| {
-        let same =
-            (later.target, later.source, later.delay) == (first.target, first.source, first.delay);
+        let key = |s: &super::ChipSynapse| (s.target, s.source, s.delay, s.port);
+        let same = key(later) == key(first);
         if same {
             first.weight = first.weight.saturating_add(later.weight);
         }
@@ -108,9 +123,35 @@ struct Quantiser<'a> {
     target: &'a Target<'a>,
     backend: &'a dyn Backend,
     seed: u64,
+    /// Populations that something is connected from.
+    drives: BTreeSet<PopId>,
+    /// Synapses whose group's exponent is not known yet.
+    pending: Vec<weights::Pending>,
     out: Diagnostics,
     report: QuantisationReport,
     chip: ChipNetwork,
+}
+
+/// A population in the network and on the chip.
+#[derive(Clone, Copy)]
+struct Place {
+    id: PopId,
+    pop: u32,
+    shift: u32,
+}
+
+/// A population whose factor is still to be chosen.
+struct Prepared {
+    at: Place,
+    dynamics: Vec<Dynamics>,
+    inputs: Vec<Incoming>,
+    biases: Vec<f64>,
+}
+
+impl Prepared {
+    fn of(&self, unit: usize) -> &Dynamics {
+        &self.dynamics[if self.dynamics.len() == 1 { 0 } else { unit }]
+    }
 }
 
 /// A synapse in the network's units.
@@ -118,6 +159,7 @@ struct Incoming {
     target: u32,
     source: UnitRef,
     delay: u32,
+    port: u16,
     weight: f64,
 }
 
@@ -168,33 +210,52 @@ impl Quantiser<'_> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn population(
-        &mut self,
-        id: PopId,
-        p: &Population,
-        m: &NeuronModel,
-        pop: u32,
-        shift: u32,
-        number: &BTreeMap<PopId, u32>,
-        shifts: &BTreeMap<PopId, u32>,
-    ) {
-        let own = format!(
-            "targets.{}.{}",
-            self.target.chip.spec.name, self.target.chip.spec.model.neuron
-        );
-        let values = evaluate(self.net, id, m, self.seed);
-        let Some((incoming, bias)) = self.incoming(id, p, m, number, shifts) else {
+    /// Puts units into the network's order: those that needed no factor were added first.
+    fn in_order(&mut self) {
+        let units = &mut self.chip.units;
+        if units.is_sorted_by_key(|u| u.unit) {
             return;
-        };
-        if m.model.name == own {
-            self.own(p, m, pop, shift, &values, &incoming, &bias);
-        } else {
-            self.scaled(p, m, pop, shift, &values, &incoming, &bias);
+        }
+        let mut order: Vec<u32> = (0..units.len() as u32).collect();
+        order.sort_by_key(|&k| units[k as usize].unit);
+        let mut at = vec![0; order.len()];
+        for (new, &old) in (0u32..).zip(&order) {
+            at[old as usize] = new;
+        }
+        units.sort_by_key(|u| u.unit);
+        for s in &mut self.chip.synapses {
+            s.target = at[s.target as usize];
         }
     }
 
-    /// Synapses onto a population, sorted by target, with the port in the order of `gain`, and the constant input of every (port, unit).
+    /// Puts a population of a chip's own model into the chip's integers; any other one comes back for a factor to be chosen.
+    fn population(
+        &mut self,
+        p: &Population,
+        m: &NeuronModel,
+        at: Place,
+        number: &BTreeMap<PopId, u32>,
+        shifts: &BTreeMap<PopId, u32>,
+    ) -> Option<Prepared> {
+        let spec = &self.target.chip.spec;
+        let own = m.model.name.strip_prefix("targets.").and_then(|rest| {
+            let (chip, neuron) = rest.split_once('.')?;
+            let names = &spec.model;
+            let known = names.neuron == neuron || names.others.iter().any(|o| o == neuron);
+            (chip == spec.name.replace('-', "_") && known).then(|| neuron.to_string())
+        });
+        let values = evaluate(self.net, at.id, m, self.seed);
+        let (incoming, bias) = self.incoming(at.id, p, m, number, shifts)?;
+        match own {
+            Some(neuron) => {
+                self.own(p, m, &neuron, at, &values, &incoming, &bias);
+                None
+            }
+            None => self.prepare(p, m, at, &values, incoming, &bias),
+        }
+    }
+
+    /// Synapses onto a population, sorted by target, and the constant input of every (port, unit).
     #[allow(clippy::type_complexity)]
     fn incoming(
         &mut self,
@@ -203,7 +264,7 @@ impl Quantiser<'_> {
         m: &NeuronModel,
         number: &BTreeMap<PopId, u32>,
         shifts: &BTreeMap<PopId, u32>,
-    ) -> Option<(Vec<(u16, Incoming)>, Vec<Vec<f64>>)> {
+    ) -> Option<(Vec<Incoming>, Vec<Vec<f64>>)> {
         let mut list = vec![];
         let mut bias = vec![vec![0.0; p.size() as usize]; m.model.ports.len()];
         for (e, a, b, wires) in self.net.projections().filter(|x| x.2 == id) {
@@ -241,15 +302,13 @@ impl Quantiser<'_> {
                 };
                 let target = wires.target_range.start + s.target;
                 let delay = (s.delay as i64 + late).max(0) as u32;
-                list.push((
-                    wires.port,
-                    Incoming {
-                        target,
-                        source,
-                        delay,
-                        weight: s.weight,
-                    },
-                ));
+                list.push(Incoming {
+                    target,
+                    source,
+                    delay,
+                    port: wires.port,
+                    weight: s.weight,
+                });
             });
             if let Some(v) = &wires.bias {
                 let each = self.net.elements(
@@ -263,7 +322,7 @@ impl Quantiser<'_> {
                 });
             }
         }
-        list.sort_by_key(|(_, s)| (s.target, s.source, s.delay));
+        list.sort_by_key(|s| (s.target, s.source, s.delay, s.port));
         Some((list, bias))
     }
 
@@ -272,14 +331,14 @@ impl Quantiser<'_> {
         &mut self,
         p: &Population,
         m: &NeuronModel,
-        pop: u32,
-        shift: u32,
+        neuron: &str,
+        at: Place,
         values: &Evaluated,
-        incoming: &[(u16, Incoming)],
+        incoming: &[Incoming],
         bias: &[Vec<f64>],
     ) {
         self.chip.ordered |= !m.model.handlers.is_empty();
-        let rounded = incoming.iter().find(|(_, s)| s.weight.fract() != 0.0);
+        let rounded = incoming.iter().find(|s| s.weight.fract() != 0.0);
         if rounded.is_some() || bias.iter().flatten().any(|b| *b != 0.0) {
             let d = self.refuse(
                 p,
@@ -307,20 +366,19 @@ impl Quantiser<'_> {
                 .enumerate()
                 .map(|(k, s)| (s.name.clone(), values.initial(k, u as usize) as i64))
                 .collect();
-            let arrivals = arrivals(incoming, |x| &x.1, u, 1.0);
-            if !self.unit(
-                p,
-                pop,
-                u,
-                &UnitDynamics::Own { fields, states },
-                arrivals,
-                shift,
-            ) {
+            let own = UnitDynamics::Own {
+                model: neuron.to_string(),
+                fields,
+                states,
+            };
+            let arrivals = arrivals(incoming, u, 1.0);
+            if !self.unit(p, at, u, &own, arrivals) {
                 return;
             }
         }
-        for (_, s) in incoming {
-            self.synapse(p, base, s, 1.0, true);
+        let onto = self.onto(p, at.id, base, 1.0, true);
+        for s in incoming {
+            self.synapse(p, &onto, s);
         }
         self.report.scales.push((p.name.clone(), 1.0));
     }
@@ -329,19 +387,18 @@ impl Quantiser<'_> {
     fn unit(
         &mut self,
         p: &Population,
-        pop: u32,
+        at: Place,
         unit: u32,
         d: &UnitDynamics,
         arrivals: (i64, i64),
-        shift: u32,
     ) -> bool {
         match self
             .backend
-            .neuron(&self.target.dialect.name, d, arrivals, shift)
+            .neuron(&self.target.dialect.name, d, arrivals, at.shift)
         {
             Ok(registers) => {
                 self.chip.units.push(ChipUnit {
-                    unit: UnitRef { pop, unit },
+                    unit: UnitRef { pop: at.pop, unit },
                     registers,
                 });
                 true
@@ -369,114 +426,85 @@ impl Quantiser<'_> {
         }
     }
 
-    fn synapse(&mut self, p: &Population, base: u32, s: &Incoming, scale: f64, exact: bool) {
-        let w = self.target.weights();
-        let real = s.weight * scale;
-        let mut weight = real.round_ties_even();
-        if weight != real {
-            self.report.weights_rounded += 1;
-        }
-        let (low, high) = (w.min.value as f64, w.max.value as f64);
-        if weight < low || weight > high {
-            if exact {
-                let d = self.refuse(p, "SYN0625", format!("a weight of {weight} onto `{}` is beyond the {} bits of {} ({low}..{high})", p.name, w.bits.value, self.target.name()));
-                let d = d
-                    .field("limit", "weights")
-                    .field("needed", weight)
-                    .field("available", format!("{low}..{high}"));
-                if !self.out.0.iter().any(|x| {
-                    x.code == "SYN0625" && x.fields.contains(&("population".into(), p.name.clone()))
-                }) {
-                    self.out.push(
-                        d.hint("scale weights and thresholds of the population down together"),
-                    );
-                }
-                return;
-            }
-            self.report.weights_clipped += 1;
-            weight = weight.clamp(low, high);
-        }
-        if weight == 0.0 && s.weight != 0.0 {
-            self.report.weights_lost += 1;
-        }
-        self.report.max_weight_error = self
-            .report
-            .max_weight_error
-            .max((weight / scale - s.weight).abs());
-        self.chip.synapses.push(ChipSynapse {
-            target: base + s.target,
-            source: s.source,
-            delay: s.delay,
-            weight: weight as i32,
-        });
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn scaled(
+    /// What a population computes and what reaches it, in the network's units.
+    fn prepare(
         &mut self,
         p: &Population,
         m: &NeuronModel,
-        pop: u32,
-        shift: u32,
+        at: Place,
         values: &Evaluated,
-        incoming: &[(u16, Incoming)],
+        mut inputs: Vec<Incoming>,
         bias: &[Vec<f64>],
-    ) {
-        let mut dynamics: Vec<Dynamics> = vec![];
+    ) -> Option<Prepared> {
         let distinct = if values.uniform() {
             1
         } else {
             p.size() as usize
         };
+        let mut dynamics: Vec<Dynamics> = vec![];
         for u in 0..distinct {
             match characterise(m, values, u) {
                 Ok(d) => dynamics.push(d),
                 Err(why) => {
-                    let hint = if p.is_source {
-                        "make it an `events` source and feed recorded spikes with `--input`"
-                            .to_string()
-                    } else {
-                        format!(
-                            "use a threshold unit (std.neurons.If, McCullochPitts) or the chip's own `targets.{}.{}`",
-                            self.target.chip.spec.name, self.target.chip.spec.model.neuron
-                        )
-                    };
-                    let d = self.refuse(
-                        p,
-                        "SYN0626",
-                        format!(
-                            "{} cannot compute `{}` (`{}`): {why}",
-                            self.target.name(),
-                            p.name,
-                            m.model.name
-                        ),
-                    );
-                    self.out.push(d.hint(hint).field("limit", "model"));
-                    return;
+                    self.unlike(p, m, why);
+                    return None;
                 }
             }
         }
-        let at = |u: usize| &dynamics[if distinct == 1 { 0 } else { u }];
-        let inputs: Vec<Incoming> = incoming
-            .iter()
-            .map(|(port, s)| Incoming {
-                weight: s.weight * at(s.target as usize).gain[*port as usize],
-                ..*s
-            })
-            .collect();
-        let biases: Vec<f64> = (0..p.size() as usize)
-            .map(|u| {
-                at(u).bias
-                    + bias
-                        .iter()
-                        .zip(&at(u).gain)
-                        .map(|(b, g)| b[u] * g)
-                        .sum::<f64>()
-            })
-            .collect();
-        let scale = self.scale(&inputs, &dynamics, &biases);
+        for d in &mut dynamics {
+            let g = self.backend.gain(&self.target.dialect.name, &unscaled(d));
+            d.gain.iter_mut().for_each(|x| *x *= g);
+        }
+        let ready = Prepared {
+            at,
+            dynamics,
+            inputs: vec![],
+            biases: vec![],
+        };
+        for s in &mut inputs {
+            s.weight *= ready.of(s.target as usize).gain[s.port as usize];
+            s.port = 0;
+        }
+        inputs.sort_by_key(|s| (s.target, s.source, s.delay));
+        let biases = (0..p.size() as usize).map(|u| {
+            let d = ready.of(u);
+            let constant = bias.iter().zip(&d.gain).map(|(b, g)| b[u] * g);
+            d.bias + constant.sum::<f64>()
+        });
+        Some(Prepared {
+            biases: biases.collect(),
+            inputs,
+            ..ready
+        })
+    }
+
+    fn unlike(&mut self, p: &Population, m: &NeuronModel, why: String) {
+        let spec = &self.target.chip.spec;
+        let hint = if p.is_source {
+            "make it an `events` source and feed recorded spikes with `--input`".to_string()
+        } else {
+            format!(
+                "use a threshold unit (std.neurons.If, McCullochPitts) or the chip's own `targets.{}.{}`",
+                spec.name.replace('-', "_"),
+                spec.model.neuron
+            )
+        };
+        let d = self.refuse(
+            p,
+            "SYN0626",
+            format!(
+                "{} cannot compute `{}` (`{}`): {why}",
+                self.target.name(),
+                p.name,
+                m.model.name
+            ),
+        );
+        self.out.push(d.hint(hint).field("limit", "model"));
+    }
+
+    fn scaled(&mut self, p: &Population, m: &NeuronModel, ready: &Prepared, scale: f64) {
         if self.target.chip.spec.delivery == Delivery::Serial
-            && dynamics.iter().any(|d| d.decay != 0.0)
+            && ready.dynamics.iter().any(|d| d.decay != 0.0)
         {
             self.out.push(
                 Diagnostic::warning("SYN0643", format!("`{}` adds up the arrivals of a step; {} takes one after another", p.name, self.target.name()))
@@ -485,9 +513,10 @@ impl Quantiser<'_> {
                     .hint("`synfire compare` shows what it does to the spikes; the chip's own model computes the same in both"),
             );
         }
+        self.approximate(p, m, ready);
         let base = self.chip.units.len() as u32;
         for u in 0..p.size() as u32 {
-            let d = at(u as usize);
+            let d = ready.of(u as usize);
             let whole = |x: f64| (x * scale).round_ties_even() as i64;
             let th = tidy(d.threshold * scale);
             let threshold = match (d.reset, d.strict) {
@@ -495,82 +524,83 @@ impl Quantiser<'_> {
                 (Some(_), true) => th.floor() as i64 + 1,
                 (Some(_), false) => th.ceil() as i64,
             };
-            let unit = UnitDynamics::Integrate {
-                decay: d.decay,
-                bias: whole(biases[u as usize]),
+            let unit = unit_of(
+                d,
                 threshold,
-                reset: d.reset.map_or(Reset::Subtract, |r| Reset::To(whole(r))),
-                initial: whole(d.initial),
-                refractory: 0,
-            };
-            if !self.unit(p, pop, u, &unit, arrivals(&inputs, |x| x, u, scale), shift) {
+                whole(ready.biases[u as usize]),
+                d.reset.map_or(Reset::Subtract, |r| Reset::To(whole(r))),
+                whole(d.initial),
+            );
+            let arrivals = arrivals(&ready.inputs, u, scale);
+            if !self.unit(p, ready.at, u, &unit, arrivals) {
                 return;
             }
         }
-        for s in &inputs {
-            self.synapse(p, base, s, scale, false);
+        let onto = self.onto(p, ready.at.id, base, scale, false);
+        for s in &ready.inputs {
+            self.synapse(p, &onto, s);
         }
         self.report.scales.push((p.name.clone(), scale));
     }
 
-    /// The factor from the network's units to the chip's integers.
-    fn scale(&self, inputs: &[Incoming], dynamics: &[Dynamics], biases: &[f64]) -> f64 {
-        let w = self.target.weights();
-        let top = (w.max.value as f64)
-            .min(-(w.min.value as f64))
-            .clamp(1.0, 1e6);
-        let values = || {
-            let d = dynamics
-                .iter()
-                .flat_map(|d| [d.threshold, d.reset.unwrap_or(0.0), d.initial]);
-            inputs
-                .iter()
-                .map(|s| s.weight)
-                .chain(d)
-                .chain(biases.iter().copied())
-        };
-        let heaviest = inputs.iter().map(|s| s.weight.abs()).fold(0.0, f64::max);
-        for power in 0..=10 {
-            let s = (1u64 << power) as f64;
-            let fits = heaviest * s <= w.max.value as f64 || heaviest * s <= -(w.min.value as f64);
-            if fits && values().all(|x| tidy(x * s).fract() == 0.0) {
-                return s;
+    /// Says in what the chip's neuron differs from the population's.
+    fn approximate(&mut self, p: &Population, m: &NeuronModel, ready: &Prepared) {
+        let dialect = &self.target.dialect.name;
+        let mut told: Vec<String> = vec![];
+        for d in &ready.dynamics {
+            for note in self.backend.differences(dialect, &unscaled(d)) {
+                if !told.contains(&note) && told.len() < 4 {
+                    told.push(note);
+                }
             }
         }
-        let threshold = dynamics
-            .iter()
-            .map(|d| d.threshold.abs())
-            .fold(0.0, f64::max);
-        let range = self
-            .target
-            .chip
-            .spec
-            .parameters
-            .iter()
-            .filter(|q| {
-                q.name.contains("thr")
-                    && q.max > 0
-                    && (q.dialects.is_empty() || q.dialects.contains(&self.target.dialect.name))
-            })
-            .map(|q| q.max as f64)
-            .fold(f64::INFINITY, f64::min);
-        let by_weight = if heaviest > 0.0 { top / heaviest } else { 1.0 };
-        let by_threshold = if threshold > 0.0 {
-            (range.min(1e6) - 1.0) / threshold
-        } else {
-            f64::INFINITY
-        };
-        by_weight.min(by_threshold).max(f64::MIN_POSITIVE)
+        if told.is_empty() {
+            return;
+        }
+        let text = format!(
+            "{} computes `{}` (`{}`) with a neuron that is not the same",
+            self.target.name(),
+            p.name,
+            m.model.name
+        );
+        let mut d = Diagnostic::warning("SYN0644", text).at(p.name.clone());
+        for note in told {
+            d = d.note(note);
+        }
+        self.out.push(d.hint("`synfire compare` shows what it does to the spikes; the chip's own model computes the same in both"));
+    }
+}
+
+/// The unit before any factor: only its shape counts.
+fn unscaled(d: &Dynamics) -> UnitDynamics {
+    let reset = d
+        .reset
+        .map_or(Reset::Subtract, |r| Reset::To(i64::from(r != 0.0)));
+    unit_of(d, 1, 0, reset, 0)
+}
+
+fn unit_of(d: &Dynamics, threshold: i64, bias: i64, reset: Reset, initial: i64) -> UnitDynamics {
+    let membrane = UnitDynamics::Integrate {
+        decay: d.decay,
+        bias,
+        threshold,
+        reset,
+        initial,
+        refractory: 0,
+    };
+    match d.current {
+        None => membrane,
+        Some(keep) => UnitDynamics::Current {
+            keep,
+            then: Box::new(membrane),
+        },
     }
 }
 
 /// Least and greatest sum of weights onto `unit` within one step; `list` is sorted by target.
-fn arrivals<T>(list: &[T], of: impl Fn(&T) -> &Incoming, unit: u32, scale: f64) -> (i64, i64) {
-    let first = list.partition_point(|s| of(s).target < unit);
-    let mine = list[first..]
-        .iter()
-        .map(of)
-        .take_while(|s| s.target == unit);
+fn arrivals(list: &[Incoming], unit: u32, scale: f64) -> (i64, i64) {
+    let first = list.partition_point(|s| s.target < unit);
+    let mine = list[first..].iter().take_while(|s| s.target == unit);
     mine.fold((0, 0), |(low, high), s| {
         let w = (s.weight * scale).round_ties_even() as i64;
         if w < 0 {
@@ -579,14 +609,4 @@ fn arrivals<T>(list: &[T], of: impl Fn(&T) -> &Incoming, unit: u32, scale: f64) 
             (low, high + w)
         }
     })
-}
-
-/// Takes away what is left of decimal fractions in binary.
-fn tidy(x: f64) -> f64 {
-    let near = x.round_ties_even();
-    if (x - near).abs() <= 1e-9 * x.abs().max(1.0) {
-        near
-    } else {
-        x
-    }
 }

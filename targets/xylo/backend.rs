@@ -1,0 +1,151 @@
+//! The family in the terms that all chips share: mapping to native images, native images to a program, native events, golden vectors.
+//!
+//! Native event words: an input is its channel, an output its number among the output neurons.
+
+use super::dynamics::{FIELDS, differences, gain, registers};
+use super::lower::CHANNELS;
+use super::native::damaged;
+use super::{Size, from_mapping, golden, lower, native, ram};
+use crate::backend::{Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics};
+use std::collections::BTreeMap;
+use synfire_ir::artifact::{Section, SectionKind};
+use synfire_ir::mapping::Mapping;
+use synfire_ir::program::GroupKind;
+use synfire_ir::{Diagnostic, Diagnostics};
+
+/// Name of the native section that holds the neutral specification.
+pub const SECTION: &str = "network.xylo.json";
+/// The dialect of the older core.
+pub const OLDER: &str = "core1";
+/// Nanoseconds a step where the network gives none.
+const DT: u64 = 1_000_000;
+/// Chip-wide register with the step in nanoseconds.
+const STEP: &str = "step_ns";
+
+/// One chip of the family.
+#[derive(Debug)]
+pub struct Xylo {
+    /// The vendor's chip id.
+    pub id: &'static str,
+    /// `model.syn`.
+    pub model: &'static str,
+    /// How large it is.
+    pub size: Size,
+    /// Is the memory text set that of the chip's memory?
+    pub memory: bool,
+    /// Does it answer for the family's golden vectors?
+    pub vectors: bool,
+}
+
+impl Backend for Xylo {
+    fn fields(&self) -> &'static [&'static str] {
+        &FIELDS
+    }
+
+    fn neuron(
+        &self,
+        dialect: &str,
+        unit: &UnitDynamics,
+        _arrivals: (i64, i64),
+        shift: u32,
+    ) -> Result<Vec<i64>, Refusal> {
+        registers(dialect == OLDER, unit, shift)
+    }
+
+    fn gain(&self, _dialect: &str, unit: &UnitDynamics) -> f64 {
+        gain(unit)
+    }
+
+    fn differences(&self, _dialect: &str, unit: &UnitDynamics) -> Vec<String> {
+        differences(unit)
+    }
+
+    /// Input, recurrent and output weights have a shift each.
+    fn weight_group(&self, from_input: bool, drives: bool) -> usize {
+        match (from_input, drives) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => 2,
+        }
+    }
+
+    fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics> {
+        let core = if mapping.dialect == OLDER { 1 } else { 2 };
+        let (config, bindings) = from_mapping(mapping, &self.size, core)?;
+        let dt = mapping.setting(STEP).map_or(DT, |ns| ns.unsigned_abs());
+        let mut files = vec![(SECTION.to_string(), native::encode(self.id, dt, &config)?)];
+        if self.memory && core == 2 {
+            files.extend(ram::encode(&config, dt)?);
+        }
+        let section = |(name, bytes)| Section {
+            kind: SectionKind::Native,
+            name,
+            bytes,
+        };
+        Ok(Encoded {
+            sections: files.into_iter().map(section).collect(),
+            bindings,
+        })
+    }
+
+    fn decode(&self, dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics> {
+        let mut files: BTreeMap<&str, &[u8]> = BTreeMap::new();
+        for s in sections {
+            if files.insert(&s.name, &s.bytes).is_some() {
+                return Err(misplaced(format!("two native sections `{}`", s.name)));
+            }
+        }
+        let Some(bytes) = files.remove(SECTION) else {
+            return Err(misplaced(format!("no native section `{SECTION}`")));
+        };
+        let read = native::decode(SECTION, bytes)?;
+        if read.chip != self.id {
+            return Err(damaged(SECTION, format!("it is for the chip `{}`", read.chip)));
+        }
+        if (read.net.core == 1) != (dialect == OLDER) {
+            return Err(damaged(SECTION, format!("its core is {}, the dialect `{dialect}`", read.net.core)));
+        }
+        // The memory set says the same in other words; one that does not is damaged.
+        if !files.is_empty() {
+            let (memory, dt) = ram::decode(&files)?;
+            if memory != ram::canonical(&read.net) || dt != read.dt_ns {
+                return Err(damaged(ram::BASIC, format!("the memory set is not that of `{SECTION}`")));
+            }
+        }
+        let lowered = lower(self.model, &read.net)?;
+        let outputs = (0..read.net.n_out as u64).collect();
+        Ok(Emulation {
+            program: lowered.program,
+            outputs: vec![(0, outputs)],
+        })
+    }
+
+    fn input(&self, emulation: &Emulation, word: u64) -> Option<NativeInput> {
+        let channels = emulation.program.groups.get(CHANNELS as usize)?;
+        let unit = u32::try_from(word).ok()?;
+        let known = channels.kind == GroupKind::External && unit < channels.size;
+        known.then_some(NativeInput::Event {
+            group: CHANNELS,
+            unit,
+            payload: 1,
+            delay: 0,
+        })
+    }
+
+    fn golden(
+        &self,
+        vector: &serde_json::Value,
+        files: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<Result<GoldenCase, String>> {
+        let case = self.vectors.then(|| golden::case(self.model, vector, files));
+        case.flatten()
+    }
+}
+
+fn misplaced(what: String) -> Diagnostics {
+    Diagnostic::error("SYN0720", format!("{what} where one `{SECTION}` belongs"))
+        .at(SECTION)
+        .note("an image of this chip is its neutral specification, with or without the memory text set")
+        .hint("compile the network again, or copy the file again")
+        .into()
+}
