@@ -12,7 +12,7 @@ use synfire_ir::mapping::Mapping;
 use synfire_ir::network::{Network, Verified};
 use synfire_ir::{Class, Diagnostic, Diagnostics, Progress};
 use synfire_targets::Target;
-use synfire_targets::schema::{Delivery, Scope, Sharing, Topology};
+use synfire_targets::schema::{Delivery, Scope, Sharing, SignMode, Topology};
 
 /// How to compile.
 #[derive(Clone, Debug, Default)]
@@ -246,6 +246,7 @@ fn limits(target: &Target) -> Limits {
             .as_ref()
             .is_some_and(|d| d.value == 1),
         serial: target.chip.spec.delivery == Delivery::Serial,
+        by_sign: w.sign == SignMode::Source,
     }
 }
 

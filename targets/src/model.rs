@@ -2,10 +2,11 @@
 //!
 //! A chip's text is part of this crate and has no lets, no time step and no reals; what a configuration fixes for all neurons (the width of
 //! a register, say) becomes a constant of the code. Deliberately absent: values of parameters (they are columns that the chip's configuration
-//! fills).
+//! fills, by their names through [`group`]).
 
 use std::collections::BTreeMap;
 use synfire_ir::model::{Block, BlockBuilder, Model, Op, Value};
+use synfire_ir::program::{Column, GroupKind};
 use synfire_ir::{Diagnostic, Diagnostics};
 use synfire_lang::model::{ModelContext, lower_neuron};
 use synfire_lang::syntax::{parse, tree};
@@ -36,6 +37,24 @@ pub fn neuron(text: &str, name: &str, fixed: &[(&str, i64)]) -> Result<Model, Di
         fix(&mut model, at, *value as u32);
     }
     Ok(model)
+}
+
+/// `size` units of a model, which has number `index` in its program. `value(name, unit)` gives a parameter or an initial state, 0 where it gives none.
+pub fn group(
+    model: &Model,
+    index: u32,
+    size: usize,
+    value: &dyn Fn(&str, usize) -> Option<i64>,
+) -> GroupKind {
+    let column = |name: &str| {
+        let words = (0..size).map(|u| value(name, u).unwrap_or(0) as u32);
+        Column::from_words(words.collect())
+    };
+    GroupKind::Units {
+        model: index,
+        params: model.params.iter().map(|p| column(&p.name)).collect(),
+        init: model.states.iter().map(|s| column(&s.name)).collect(),
+    }
 }
 
 fn missing(what: &str) -> Diagnostics {
@@ -98,6 +117,18 @@ mod tests {
             _ => None,
         });
         assert_eq!(reads_params.collect::<Vec<_>>(), [0]);
+    }
+
+    #[test]
+    fn columns_by_their_names() {
+        let m = neuron(TEXT, "N", &[("width", 9)]).unwrap();
+        let value = |name: &str, u: usize| (name == "thr").then_some(u as i64 - 1);
+        let GroupKind::Units { params, init, .. } = group(&m, 0, 3, &value) else {
+            panic!("units")
+        };
+        let thr: Vec<u32> = (0..3).map(|u| params[0].get(u)).collect();
+        assert_eq!(thr, [u32::MAX, 0, 1]);
+        assert_eq!(init, [Column::Uniform(0)]);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use super::Config;
 use super::config::Synapse;
-use crate::units::UnitModel;
+use crate::model::{group, neuron};
 use synfire_ir::Diagnostics;
 use synfire_ir::program::{
     Arithmetic, Carry, Discipline, Group, GroupKind, Layout, Observable, Probe, Program,
@@ -41,31 +41,32 @@ pub struct Lowered {
 
 /// The program of a configuration. `text` is the chip's `model.syn`.
 ///
-/// Errors: those of [`Config::validate`] and [`UnitModel::read`].
+/// Errors: those of [`Config::validate`] and [`neuron`].
 pub fn lower(text: &str, config: &Config) -> Result<Lowered, Diagnostics> {
     config.validate().result(())?;
     let levels = levels(config);
+    let core = [("core1", i64::from(config.core == 1))];
     let any = config.hidden.threshold.iter().any(|&t| t < 1);
-    let hidden = UnitModel::read(text, if any { "XyloAny" } else { "Xylo" })?;
-    let (input, count) = (UnitModel::read(text, "XyloInput")?, UnitModel::read(text, "XyloCount")?);
-    let out = UnitModel::read(text, "XyloOut")?;
+    let hidden = neuron(text, if any { "XyloAny" } else { "Xylo" }, &core)?;
+    let (input, count) = (neuron(text, "XyloInput", &[])?, neuron(text, "XyloCount", &[])?);
+    let out = neuron(text, "XyloOut", &core)?;
     let aliases = config.aliases.iter().any(|a| !a.is_empty());
     let mut g = Groups::default();
     let channels = config.n_in;
     g.add("channels".into(), channels, 0, GroupKind::External);
-    g.add("inputs".into(), channels, 0, input.group(0, channels, &|_, _| None));
+    g.add("inputs".into(), channels, 0, group(&input, 0, channels, &|_, _| None));
     for (k, ids) in levels.iter().enumerate() {
         let value = |name: &str, u: usize| register(config, false, name, *ids.get(u)? as usize);
         let name = if levels.len() == 1 { "hidden".into() } else { format!("hidden{k}") };
-        g.add(name, ids.len(), 1 + k as u16, hidden.group(1, ids.len(), &value));
+        g.add(name, ids.len(), 1 + k as u16, group(&hidden, 1, ids.len(), &value));
     }
     let mut counts = HIDDEN;
     if aliases {
-        let kind = count.group(2, config.n_hidden, &|_, _| None);
+        let kind = group(&count, 2, config.n_hidden, &|_, _| None);
         counts = g.add("counts".into(), config.n_hidden, 1 + levels.len() as u16, kind);
     }
     let value = |name: &str, u: usize| register(config, true, name, u);
-    let outputs = g.add("outputs".into(), config.n_out, 1, out.group(3, config.n_out, &value));
+    let outputs = g.add("outputs".into(), config.n_out, 1, group(&out, 3, config.n_out, &value));
     let mut wires = vec![channel_wires(config)];
     hidden_wires(config, &levels, counts, &mut wires);
     wires.push(matrix("readout".into(), &config.synapses_out, config.weight_shift_out, (counts, 1), (outputs, SYN1), &|t| Some(t)));
@@ -82,9 +83,11 @@ pub fn lower(text: &str, config: &Config) -> Result<Lowered, Diagnostics> {
         dt: None,
         seed: 0,
         discipline: Discipline::Stepped,
-        models: [&input, &hidden, &count, &out].map(|m| m.model().clone()).to_vec(),
+        models: vec![input, hidden, count, out],
         groups: g.list,
         projections: wires,
+        synapse_models: vec![],
+        plastic: vec![],
         probes: vec![Probe {
             name: "outputs".into(),
             group: outputs,
@@ -121,7 +124,6 @@ fn register(config: &Config, readout: bool, name: &str, id: usize) -> Option<i64
         "d1" => dash(0),
         "d2" => dash(1),
         "bias" => n.bias.get(id).filter(|_| config.has_bias).map(|&b| b.into()),
-        "core1" => Some((config.core == 1).into()),
         _ => None,
     }
 }

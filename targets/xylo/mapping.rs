@@ -50,7 +50,20 @@ pub fn from_mapping(
     let m = Mapped::new(mapping, only, size, &mut report);
     let mut config = m.neurons(core, &mut report);
     let (channels, numbers) = channels(mapping, only);
-    config.n_in = channels;
+    // A core has at least one channel and one hidden neuron; what a network does not need stays silent.
+    config.n_in = channels.max(1);
+    if config.n_hidden == 0 {
+        config.n_hidden = 1;
+        config.synapses_rec = vec![vec![]];
+        config.synapses_out = vec![vec![]];
+        config.aliases = vec![vec![]];
+        config.hidden = Neurons {
+            threshold: vec![i16::MAX],
+            dash_mem: vec![0],
+            dash_syn: vec![vec![0; config.n_syn.into()]],
+            bias: vec![0],
+        };
+    }
     m.synapses(&numbers, &mut config, &mut report);
     let bindings = m.bindings(&numbers, &mut report);
     if !report.has_errors() {

@@ -256,3 +256,12 @@ fn xylo_artefacts_spike_as_their_networks() {
     run_cases("xylo-audio2", cases() / 4, layers("xylo_audio2", 40));
     run_cases("xylo-audio3", cases() / 20, layers("xylo_audio3", 40));
 }
+
+#[test]
+fn odin_artefacts_spike_as_their_networks() {
+    run_cases(
+        "odin",
+        cases() / 4,
+        case("odin.OdinLif", odin_pop(), [3, 2, -2, -4], 30),
+    );
+}

@@ -30,6 +30,11 @@ fn tinyodin() {
 }
 
 #[test]
+fn odin() {
+    all_pass("targets/odin/golden", 15);
+}
+
+#[test]
 fn xylo() {
     all_pass("targets/xylo-audio2/golden", 18);
     all_pass("targets/xylo-audio2/golden/ram", 8);

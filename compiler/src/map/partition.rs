@@ -4,7 +4,7 @@
 //! axon class it also has a class, and a neuron has one weight for each class, so that a source with several distinct weights into a core takes several
 //! axons. Where a neuron has one destination, a unit is computed in as many copies as it has destinations: copies see
 //! the same axons, so a copy costs a neuron and no axon, and adds no delay. The number of copies depends on the partition and the other
-//! way round; the loop ends because copies only grow.
+//! way round; the loop ends because copies only grow. Where an axon has one sign, a source that excites and inhibits takes two.
 //!
 //! Chips that process one event after another get the axons of inhibition first, so that a unit that adds up its arrivals sees
 //! them in the one order in which no early spike can come from a sum that is not complete; ordered networks keep the order of
@@ -32,6 +32,8 @@ pub struct Limits {
     pub one_destination: bool,
     /// One event after another?
     pub serial: bool,
+    /// Does an axon have one sign for all its synapses?
+    pub by_sign: bool,
 }
 
 /// An axon's meaning.
@@ -43,7 +45,7 @@ pub struct AxonKey {
     pub source: UnitRef,
     /// Chip steps, older first (stored as `u32::MAX - delay`).
     pub age: u32,
-    /// Axon class; where the chip has none, the port that its synapses lead to.
+    /// Axon class; where the chip has none, its sign (1 inhibits) if it has one, else the port that its synapses lead to.
     pub class: u8,
 }
 
@@ -282,10 +284,10 @@ fn key(s: &ChipSynapse, class: u8, limits: &Limits, ordered: bool) -> AxonKey {
         rank,
         source: s.source,
         age: u32::MAX - s.delay,
-        class: if limits.classes.is_some() {
-            class
-        } else {
-            s.port
+        class: match limits.classes {
+            Some(_) => class,
+            None if limits.by_sign => (s.weight < 0) as u8,
+            None => s.port,
         },
     }
 }

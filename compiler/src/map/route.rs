@@ -84,6 +84,7 @@ pub fn route(
             });
             // Axons that differ in their port alone are one address, and one event reaches both.
             let again = limits.classes.is_none()
+                && !limits.by_sign
                 && k > 0
                 && (plan.axons[k - 1].source, plan.axons[k - 1].age) == (a.source, a.age);
             if net.populations[a.source.pop as usize].input && !again {

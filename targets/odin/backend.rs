@@ -1,0 +1,89 @@
+//! ODIN in the terms that all chips share: mapping to native image, native image to a program, native events, golden vectors.
+//!
+//! Native event words: an input is an AER word of 17 bits ([`super::event`]), an output the neuron's address. A configuration that cannot learn becomes a program without learning.
+
+use super::dynamics::{FIELDS, registers};
+use super::lower::{self, must_learn};
+use super::{decode, encode, event, from_mapping, golden};
+use crate::backend::{Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics};
+use synfire_ir::artifact::{Section, SectionKind};
+use synfire_ir::mapping::Mapping;
+use synfire_ir::{Class, Diagnostic, Diagnostics};
+
+/// The chip's code.
+pub static BACKEND: &dyn Backend = &Odin;
+
+/// Name of the only native section: five bytes a word of SPI.
+pub const SECTION: &str = "config.spi";
+
+struct Odin;
+
+impl Backend for Odin {
+    fn fields(&self) -> &'static [&'static str] {
+        &FIELDS
+    }
+
+    fn neuron(
+        &self,
+        _dialect: &str,
+        unit: &UnitDynamics,
+        arrivals: (i64, i64),
+        shift: u32,
+    ) -> Result<Vec<i64>, Refusal> {
+        registers(unit, arrivals, shift)
+    }
+
+    fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics> {
+        let (config, bindings) = from_mapping(mapping)?;
+        let bytes = encode(&config).map_err(|mut found| {
+            // What a configuration made from a mapping violates is a matter of fit, not of damaged input.
+            found.0.iter_mut().for_each(|d| d.class = Class::Fit);
+            found
+        })?;
+        let section = Section {
+            kind: SectionKind::Native,
+            name: SECTION.into(),
+            bytes,
+        };
+        Ok(Encoded {
+            sections: vec![section],
+            bindings,
+        })
+    }
+
+    fn decode(&self, _dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics> {
+        let [section] = sections else {
+            return Err(misplaced(format!("{} native sections", sections.len())));
+        };
+        if section.name != SECTION {
+            return Err(misplaced(format!("the native section `{}`", section.name)));
+        }
+        let config = decode(SECTION, &section.bytes)?;
+        Ok(Emulation {
+            program: lower::lower(&config, must_learn(&config))?,
+            outputs: vec![],
+        })
+    }
+
+    fn input(&self, emulation: &Emulation, word: u64) -> Option<NativeInput> {
+        let program = &emulation.program;
+        let matrix = |r, n| lower::at(program, r, n);
+        event(word, lower::learns(program), &matrix).map(NativeInput::Serial)
+    }
+
+    fn golden(
+        &self,
+        vector: &serde_json::Value,
+        _files: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<Result<GoldenCase, String>> {
+        golden::case(vector)
+    }
+}
+
+fn misplaced(what: String) -> Diagnostics {
+    Diagnostic::error("SYN0720", format!("{what} where one `{SECTION}` belongs"))
+        .at(SECTION)
+        .note("an image of this chip is one stream of configuration words")
+        .hint("compile the network again, or copy the file again")
+        .into()
+}
