@@ -227,7 +227,7 @@ pub fn open(
     };
     match which {
         "gpu" => Ok(Box::new(gpu::Gpu::new(rows(program), options)?)),
-        _ if !program.plastic.is_empty() => Ok(Box::new(plain::Plain::new(rows(program), options))),
+        _ if !cpu::learns(&program) => Ok(Box::new(plain::Plain::new(rows(program), options))),
         _ => Ok(Box::new(cpu::Cpu::new(program, options)?)),
     }
 }

@@ -242,7 +242,8 @@ impl Engine for Plain {
     }
 }
 
-fn no_snapshot(p: &Program) -> Diagnostics {
+/// The refusal to save a program that learns.
+pub(super) fn no_snapshot(p: &Program) -> Diagnostics {
     Diagnostic::error(
         "SYN0824",
         "the states of synapses that learn are not part of checkpoints",

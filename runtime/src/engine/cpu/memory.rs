@@ -71,7 +71,7 @@ fn state(p: &Program, cut: Cut) -> u128 {
 fn synapses(p: &Program, cut: Cut) -> u128 {
     let mut making: BTreeMap<u32, u128> = BTreeMap::new();
     let mut largest = 0;
-    let each = p.projections.iter().map(|pr| {
+    let each = p.projections.iter().enumerate().map(|(k, pr)| {
         let (from, to) = (tiles(p, pr.source, cut), tiles(p, pr.target, cut));
         let frames = from * to * FRAME;
         let (n, sources) = (pr.synapses() as u128, pr.source_range.len as u128);
@@ -81,7 +81,7 @@ fn synapses(p: &Program, cut: Cut) -> u128 {
             Layout::Dense { .. } => return frames,
             _ => return (from + to) * FRAME,
         };
-        let Some((_, (least, most))) = bundled(p, pr, cut) else {
+        let Some((_, (least, most))) = bundled(p, (k, pr), cut) else {
             let rows = sources * to * 4;
             // A rule is expanded as a whole where it is not bundled.
             let whole = matches!(pr.layout, Layout::Generated(_)) as u128 * n * 12;

@@ -12,6 +12,8 @@ mod bundle;
 mod deliver;
 mod exchange;
 pub(super) mod input;
+mod learn;
+mod lesson;
 mod member;
 mod memory;
 mod ordered;
@@ -34,6 +36,8 @@ use super::snapshot::Snapshot;
 use super::{Counters, Engine, Options, Record, Stimulus};
 use exchange::{Exchange, Guard};
 use input::Given;
+use learn::Now;
+pub(super) use lesson::learns;
 use plan::{Cut, Plan};
 use record::Seen;
 use serial::{Chip, Queue};
@@ -41,7 +45,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use synfire_ir::diag::{Class, Diagnostic, Diagnostics, Progress};
-use synfire_ir::program::{Discipline, Program};
+use synfire_ir::program::{Discipline, Observable, Program};
 use worker::Worker;
 
 /// Units of a tile at most, and lanes of a register.
@@ -86,6 +90,9 @@ pub struct Cpu {
 
 /// What left serial programs: (step, sample, address).
 type Output = Vec<(u32, u32, u32)>;
+
+/// Words that a probe of synapses saw: probe, step, words of all samples.
+type Look = (usize, u32, Vec<u32>);
 
 fn open<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
     m.lock().unwrap_or_else(PoisonError::into_inner)
@@ -137,7 +144,9 @@ impl Cpu {
         cut: Cut,
         memory: Option<u64>,
     ) -> Result<Self, Diagnostics> {
-        super::refuse_learning("cpu", &program)?;
+        if !learns(&program) {
+            super::refuse_learning("cpu", &program)?;
+        }
         memory::check(&program, samples, cut, memory)?;
         let chip = Chip::new(&program).map(Box::new);
         let plan = Plan::new(program, cut);
@@ -194,6 +203,35 @@ impl Cpu {
             Some((_, e)) => Err(e),
             None => Ok(()),
         }
+    }
+
+    /// Steps until a probe of synapses is read.
+    fn until_look(&self) -> u32 {
+        let probes = self.plan.program.probes.iter();
+        let of_synapses = probes.filter(|p| matches!(p.what, Observable::Synapse { .. }));
+        let left = of_synapses.map(|p| p.every - self.now % p.every);
+        left.min().unwrap_or(u32::MAX)
+    }
+
+    /// Reads the probes of synapses that are due after the last step: (probe, step, words).
+    fn look(&mut self, out: &mut Vec<Look>) -> Result<(), Diagnostics> {
+        let p = self.plan.program.clone();
+        for (k, probe) in p.probes.iter().enumerate() {
+            let Observable::Synapse { projection, state } = probe.what else {
+                continue;
+            };
+            if !self.now.is_multiple_of(probe.every) {
+                continue;
+            }
+            let words = self.synapses(projection, state)?;
+            let n = words.len() / self.samples.len().max(1) as usize;
+            let (a, b) = (probe.range.start as usize, probe.range.len as usize);
+            let parts = words
+                .chunks(n.max(1))
+                .flat_map(|w| w[a..a + b].iter().copied());
+            out.push((k, self.now - 1, parts.collect()));
+        }
+        Ok(())
     }
 
     /// Chooses the next number of steps so that one takes about [`LOOK`].
@@ -371,16 +409,22 @@ impl Engine for Cpu {
             .into());
         };
         let given = input::divide(&self.plan.program, self.samples.len(), (from, to), input)?;
+        let mut looks = vec![];
         while self.now < to && !progress.cancelled() {
-            let n = self.pace.min(to - self.now);
+            let n = self.pace.min(to - self.now).min(self.until_look());
             let begun = Instant::now();
             self.chunk(n, &given)?;
             self.now += n;
+            self.look(&mut looks)?;
             self.keep_pace(begun.elapsed());
             progress.report("run", (self.now - from) as u64, steps as u64);
         }
         let (seen, out) = self.samples.seen(&self.plan.program);
         record::put(&self.plan, (from, self.now), seen, record);
+        for (probe, step, words) in looks {
+            record.traces[probe].steps.push(step);
+            record.traces[probe].values.extend(words);
+        }
         record.serial.extend(out);
         Ok(self.now - from)
     }
@@ -443,7 +487,42 @@ impl Engine for Cpu {
                 });
             }
         }
+        let p = self.plan.program.clone();
+        for x in &p.plastic {
+            let states = p.plastic_of(x.projection).map_or(0, |x| x.1.states.len());
+            for state in 0..states as u16 {
+                let words = self.synapses(x.projection, state)?;
+                for byte in words.iter().flat_map(|w| w.to_le_bytes()) {
+                    h = (h ^ byte as u64).wrapping_mul(0x0100_0000_01b3);
+                }
+            }
+        }
         Ok(h)
+    }
+
+    fn synapses(&mut self, projection: u32, state: u16) -> Result<Vec<u32>, Diagnostics> {
+        let p = self.plan.program.clone();
+        let known = p
+            .plastic_of(projection)
+            .filter(|x| (state as usize) < x.1.states.len());
+        let (Some((_, m)), Samples::Stepped(samples)) = (known, &self.samples) else {
+            return Err(super::no_synapses(projection, state).into());
+        };
+        let mut out = vec![];
+        for s in samples {
+            let pr = &p.projections[projection as usize];
+            let mut words = vec![0; pr.elements(m.states[state as usize].place) as usize];
+            for (w, lessons) in s.workers.iter().zip(&self.plan.sequence.lessons) {
+                for (learner, lesson) in open(w).learners.iter().zip(lessons) {
+                    if p.plastic[lesson.plastic].projection == projection {
+                        let now = Now::new(&p, lesson, self.now.saturating_sub(1));
+                        learner.put(now, pr, state as usize, &mut words);
+                    }
+                }
+            }
+            out.extend(words);
+        }
+        Ok(out)
     }
 
     fn exchange(&mut self, program: &Arc<Program>) -> bool {
@@ -457,6 +536,9 @@ impl Engine for Cpu {
     }
 
     fn save(&mut self) -> Result<Snapshot, Diagnostics> {
+        if !self.plan.program.plastic.is_empty() {
+            return Err(super::plain::no_snapshot(&self.plan.program));
+        }
         let samples = match &self.samples {
             Samples::Stepped(samples) => {
                 let all = samples.iter();
@@ -475,6 +557,9 @@ impl Engine for Cpu {
     }
 
     fn restore(&mut self, from: &Snapshot) -> Result<(), Diagnostics> {
+        if !self.plan.program.plastic.is_empty() {
+            return Err(super::plain::no_snapshot(&self.plan.program));
+        }
         let p = self.plan.program.clone();
         from.check(&p, self.samples.len())?;
         match &mut self.samples {

@@ -222,6 +222,10 @@ fn depths(tiles: &mut [Tile], sequence: &Sequence, reach: &Reach, logged: &[bool
         };
         b.from.iter().for_each(|f| need(f.tile, longest));
     }
+    for l in sequence.lessons.iter().flatten() {
+        let longest = l.delays.first().copied().unwrap_or(1);
+        l.from.iter().for_each(|f| need(f.0, longest));
+    }
     for (t, d) in tiles.iter_mut().zip(deep) {
         let kept = match logged[t.group] {
             true => 1,
@@ -251,6 +255,10 @@ fn emissions(
     }
     let from = sequence.bundles.iter().flatten().flat_map(|b| &b.from);
     from.for_each(|f| listed[f.tile] = true);
+    for l in sequence.lessons.iter().flatten() {
+        l.from.iter().for_each(|f| listed[f.0] = true);
+        listed[l.tile] = true;
+    }
     for probe in p.probes.iter().filter(|p| p.what == Observable::Events) {
         of_group[probe.group as usize]
             .clone()
@@ -281,7 +289,14 @@ fn foreign(tiles: &[Tile], sequence: &Sequence) -> impl Iterator<Item = (usize, 
                 from.map(|f| (f.tile, b.least))
             })
         });
-    pieces.chain(bundles)
+    let lessons = sequence.lessons.iter().flatten().flat_map(move |l| {
+        let from = l
+            .from
+            .iter()
+            .filter(move |f| apart(tiles[l.tile].owner, f.0));
+        from.map(|f| (f.0, l.least()))
+    });
+    pieces.chain(bundles).chain(lessons)
 }
 
 fn subscribers(tiles: &[Tile]) -> Vec<Vec<(usize, usize)>> {

@@ -7,6 +7,7 @@
 //! after its predecessor in a bundle of its own, or with it in the phase.
 
 use super::bundle::{Bundle, From, Kind};
+use super::lesson::Lesson;
 use super::member::{Given, Member};
 use super::pieces::{Link, Payload, Piece, Span, fold};
 use super::plan::{Cut, Tile};
@@ -25,6 +26,8 @@ pub(super) enum Item {
     Bundle(usize),
     /// A piece of one of its tiles.
     Piece { tile: usize, piece: usize },
+    /// A lesson of the worker.
+    Lesson(usize),
 }
 
 /// See the module.
@@ -33,15 +36,20 @@ pub(super) struct Sequence {
     /// By worker.
     pub bundles: Vec<Vec<Bundle>>,
     /// By worker.
+    pub lessons: Vec<Vec<Lesson>>,
+    /// By worker.
     pub early: Vec<Vec<Item>>,
 }
 
 /// Synapses of a projection that may be bundled, with their smallest and largest delay.
 pub(super) fn bundled<'p>(
     p: &Program,
-    pr: &'p Projection,
+    (k, pr): (usize, &'p Projection),
     cut: Cut,
 ) -> Option<(Given<'p>, (u16, u16))> {
+    if p.plastic_of(k as u32).is_some() {
+        return None;
+    }
     let given = Given::of(pr).filter(|_| pr.carry == Carry::Events)?;
     let m = p.model_of(pr.target)?;
     let sums = matches!(
@@ -77,6 +85,7 @@ struct Worker<'p> {
     items: Vec<Item>,
     /// Item of each draft.
     place: Vec<usize>,
+    lessons: Vec<Lesson>,
 }
 
 struct Making<'p, 't> {
@@ -105,8 +114,13 @@ pub(super) fn sequence(
         workers,
         last: BTreeMap::new(),
     };
-    for pr in &p.projections {
-        match bundled(p, pr, cut) {
+    for (k, pr) in p.projections.iter().enumerate() {
+        let plastic = p.plastic.iter().position(|x| x.projection as usize == k);
+        if let Some(plastic) = plastic {
+            making.lessons(pr, plastic);
+            continue;
+        }
+        match bundled(p, (k, pr), cut) {
             Some((given, delays)) => making.bundle(pr, given, delays),
             None => making.pieces(pr, of_group[pr.target as usize].clone()),
         }
@@ -116,9 +130,9 @@ pub(super) fn sequence(
 
 /// Ports that bundles write to.
 pub(super) fn bundled_ports(p: &Program, cut: Cut) -> BTreeSet<(u32, u16)> {
-    let all = p.projections.iter();
-    all.filter(|pr| bundled(p, pr, cut).is_some())
-        .map(|pr| (pr.target, pr.port))
+    let all = p.projections.iter().enumerate();
+    all.filter(|&x| bundled(p, x, cut).is_some())
+        .map(|(_, pr)| (pr.target, pr.port))
         .collect()
 }
 
@@ -236,6 +250,24 @@ impl<'p> Making<'p, '_> {
         }
     }
 
+    /// Gives the targets their lessons of a plastic projection, which comes at the beginning of a step.
+    fn lessons(&mut self, pr: &Projection, plastic: usize) {
+        let Some(link) = self.link(pr) else { return };
+        let how = (fold(link.port), link.payload());
+        let sources = self.of_group[pr.source as usize].clone();
+        for to in self.of_group[pr.target as usize].clone() {
+            let from = sources.clone().map(|t| (t, self.tiles[t].start)).collect();
+            let tile = (to, self.tiles[to].start, self.tiles[to].len);
+            let Some(lesson) = Lesson::new(self.p, plastic, tile, how, from) else {
+                continue;
+            };
+            let worker = &mut self.workers[self.tiles[to].owner];
+            worker.items.push(Item::Lesson(worker.lessons.len()));
+            worker.lessons.push(lesson);
+            self.last.insert((to, pr.port), worker.items.len() - 1);
+        }
+    }
+
     /// Lays out the bundles, those of each worker on a thread of its own.
     fn finish(self) -> Sequence {
         let (tiles, of_group) = (&*self.tiles, self.of_group);
@@ -260,8 +292,15 @@ impl<'p> Making<'p, '_> {
             });
             (items.collect(), bundles)
         };
-        let (early, bundles) = self.workers.into_par_iter().map(lay_out).unzip();
-        Sequence { bundles, early }
+        let mut workers = self.workers;
+        let lessons = workers.iter_mut().map(|w| std::mem::take(&mut w.lessons));
+        let lessons = lessons.collect();
+        let (early, bundles) = workers.into_par_iter().map(lay_out).unzip();
+        Sequence {
+            bundles,
+            lessons,
+            early,
+        }
     }
 }
 

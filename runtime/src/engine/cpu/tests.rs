@@ -6,12 +6,15 @@ use crate::engine::arbitrary::{Case, Expected, Flavour, case, compare, expected,
 use proptest::prelude::*;
 use std::sync::atomic::AtomicU64;
 use synfire_ir::diag::Quiet;
-use synfire_ir::model::{BlockBuilder, Combine, Handler, Model, Op, Port, State, Ty, Width};
+use synfire_ir::model::{
+    BinOp, BlockBuilder, Combine, Handler, Model, Op, Param, Port, State, Ty, Width,
+};
 use synfire_ir::network::{Connector, Distribution, Init};
 use synfire_ir::program::{
-    Arithmetic, Carry, Column, Generated, Group, GroupKind, Layout, Projection, Range, Run, Serial,
-    SerialEvent, Store, Weights,
+    Arithmetic, Carry, Column, Generated, Group, GroupKind, Layout, Observable, Plastic, Probe,
+    Projection, Range, Run, Serial, SerialEvent, Store, Weights,
 };
+use synfire_ir::synapse::{Action, Cell, Decay, Place, Synapse};
 
 /// Units of a tile, lanes, workers, ring, words of an arena and filling of bundles, so that borders of blocks, tiles,
 /// workers, arenas and calendars are everywhere.
@@ -118,6 +121,17 @@ proptest! {
     }
 
     #[test]
+    fn learning_equals_the_reference(
+        c in prop_oneof![case(Flavour::Integer), case(Flavour::Float)],
+        k in 0..CUTS.len(),
+        at in 0u32..15,
+    ) {
+        let c = learning(&c);
+        agree(&c, &expected(&c), CUTS[k], at)?;
+        agree(&c, &expected(&c), CUTS[0], 15)?;
+    }
+
+    #[test]
     fn serial_programs_equal_the_reference(c in case(Flavour::Serial), k in 0..CUTS.len(), at in 0u32..7) {
         let want = expected(&c);
         agree(&c, &want, CUTS[k], at)?;
@@ -216,6 +230,152 @@ fn ruled(c: &Case) -> Case {
         program: Arc::new(p),
         ..c.clone()
     }
+}
+
+/// Pair rules in the words of the port: an arrival takes `y` from the weight, an event of the target adds `x`, within bounds;
+/// both traces decay.
+fn pair(ty: Ty) -> Synapse {
+    let width = match ty {
+        Ty::F32 => Width::F32,
+        _ => Width::I32,
+    };
+    let word = |x: i32| match ty {
+        Ty::F32 => (x as f32).to_bits(),
+        _ => x as u32,
+    };
+    let cell = |name: &str, place, factor: Option<u64>| Cell {
+        name: name.into(),
+        width,
+        place,
+        decay: factor.map(|factor| Decay {
+            factor,
+            rest: word(0),
+        }),
+    };
+    let change = |trace: u16, op: BinOp, bound: (BinOp, u16)| {
+        let mut b = BlockBuilder::new();
+        let (w, t) = (b.push(Op::State(0), ty), b.push(Op::State(trace), ty));
+        let limit = b.push(Op::Param(bound.1), ty);
+        let v = b.bin(op, w, t);
+        let v = b.bin(bound.0, v, limit);
+        b.store(0, v);
+        b.finish()
+    };
+    let more = |trace: u16| {
+        let mut b = BlockBuilder::new();
+        let (t, step) = (b.push(Op::State(trace), ty), b.push(Op::Const(word(7)), ty));
+        let v = b.bin(BinOp::Add, t, step);
+        b.store(trace, v);
+        b.finish()
+    };
+    let mut deliver = BlockBuilder::new();
+    let w = deliver.push(Op::State(0), ty);
+    deliver.emit(w);
+    let param = |name: &str| Param {
+        name: name.into(),
+        ty,
+    };
+    Synapse {
+        name: "pair".into(),
+        params: vec![param("low"), param("high")],
+        states: vec![
+            cell("w", Place::Synapse, None),
+            cell("x", Place::Source, Some(0xc000_0000_0000_0000)),
+            cell("y", Place::Target, Some(0x9000_0000_1234_5678)),
+            cell("n", Place::Target, None),
+        ],
+        deliver: deliver.finish(),
+        pre: Action {
+            synapse: change(2, BinOp::Sub, (BinOp::Max, 0)),
+            source: more(1),
+            ..Action::default()
+        },
+        post: Action {
+            synapse: change(1, BinOp::Add, (BinOp::Min, 1)),
+            target: more(2),
+            ..Action::default()
+        },
+        ..Synapse::default()
+    }
+}
+
+/// The same case where sparse sums learn, as far as they may.
+fn learning(c: &Case) -> Case {
+    let mut p = (*c.program).clone();
+    let (mut base, mut models) = (0, vec![]);
+    for k in 0..p.projections.len() {
+        let pr = p.projections[k].clone();
+        let m = p.model_of(pr.target).expect("it has a model");
+        let ty = m.ports[pr.port as usize].ty;
+        if !matches!(pr.layout, Layout::Rows(_)) || pr.carry != Carry::Events {
+            continue;
+        }
+        let word = |x: i32| match ty {
+            Ty::F32 => (x as f32).to_bits(),
+            _ => x as u32,
+        };
+        let x = Plastic {
+            projection: k as u32,
+            synapse: models.len() as u32,
+            base,
+            params: vec![word(-40), word(90)],
+            init: vec![
+                Column::Uniform(word(3)),
+                Column::Uniform(word(2)),
+                Column::Uniform(word(1)),
+            ],
+            modulators: vec![],
+        };
+        let mut one = p.clone();
+        one.synapse_models.push(pair(ty));
+        one.plastic.push(x.clone());
+        one.synapse_models = models.iter().cloned().chain([pair(ty)]).collect();
+        if synfire_ir::program::check(&one).is_empty() && learns(&one) {
+            base += pr.synapses() as u32;
+            models.push(pair(ty));
+            p = one;
+        }
+    }
+    for (k, x) in p.plastic.clone().into_iter().enumerate() {
+        let place = [Place::Synapse, Place::Source, Place::Target][k % 3];
+        let n = p.projections[x.projection as usize].elements(place);
+        p.probes.push(Probe {
+            name: format!("learned{k}"),
+            group: p.projections[x.projection as usize].target,
+            range: Range {
+                start: 0,
+                len: n as u32,
+            },
+            what: Observable::Synapse {
+                projection: x.projection,
+                state: (k % 3) as u16,
+            },
+            every: 2,
+        });
+    }
+    if !synfire_ir::program::check(&p).is_empty() {
+        p.probes.retain(|x| !x.name.starts_with("learned"));
+    }
+    Case {
+        program: Arc::new(p),
+        ..c.clone()
+    }
+}
+
+#[test]
+fn random_programs_learn() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut learned, mut probed) = (0, 0);
+    for _ in 0..100 {
+        let c = case(Flavour::Float)
+            .new_tree(&mut runner)
+            .expect("it has a value");
+        let p = learning(&c.current()).program;
+        learned += u32::from(!p.plastic.is_empty());
+        probed += u32::from(p.probes.iter().any(|x| x.name.starts_with("learned")));
+    }
+    assert!(learned > 30 && probed > 30, "{learned} {probed} of 100");
 }
 
 /// One external unit in front of `size` units that count their arrivals and emit each time.

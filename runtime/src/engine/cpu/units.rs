@@ -125,6 +125,11 @@ impl Core {
         }
     }
 
+    /// What other code may run kernels with.
+    pub fn lend(&mut self) -> (Isa, &mut Registers) {
+        (self.isa, &mut self.regs)
+    }
+
     /// Runs over the units `range` of the tile; `args` holds a word for each of them.
     /// What they emit is appended to `out`, as units of the tile.
     pub fn run(

@@ -6,6 +6,7 @@
 
 use super::bundle::{Bundle, Scratch};
 use super::deliver;
+use super::learn::{Learner, Lent, Now};
 use super::ordered::{self, Event};
 use super::pieces::Timing;
 use super::plan::{Code, Plan, Tile};
@@ -44,6 +45,8 @@ pub(super) struct Worker {
     arenas: Vec<Vec<u32>>,
     /// In the order of the plan's.
     windows: Vec<Window>,
+    /// One for each lesson.
+    pub learners: Vec<Learner>,
     scratch: Scratch,
     core: Core,
     pub seen: Seen,
@@ -84,6 +87,9 @@ impl Worker {
                 .map(|&n| vec![0; n as usize])
                 .collect(),
             windows: vec![Window::default(); plan.windows[me].len()],
+            learners: (plan.sequence.lessons[me].iter())
+                .map(|l| Learner::new(&plan.program, l))
+                .collect(),
             scratch: Scratch::default(),
             core: Core::new(plan.isa, plan.cut.lanes),
             seen: Seen::new(&plan.program),
@@ -144,12 +150,44 @@ impl Worker {
         for item in plan.early(self.me) {
             match *item {
                 Item::Bundle(k) => self.bundle(plan, &plan.sequence.bundles[self.me][k], step),
+                Item::Lesson(k) => self.lesson(plan, k, step),
                 Item::Piece { tile, piece } => {
                     if let Some(at) = self.place[tile] {
                         self.piece(&plan.tiles[tile], step, at, piece);
                     }
                 }
             }
+        }
+    }
+
+    fn lesson(&mut self, plan: &Plan, k: usize, step: u32) {
+        let lesson = &plan.sequence.lessons[self.me][k];
+        let tile = &plan.tiles[lesson.tile];
+        let Some(slot) = tile.slots[lesson.port as usize] else {
+            return;
+        };
+        let acc = &mut self.arenas[slot.arena][slot.range(tile.len as usize)];
+        let walked = self.learners[k].deliver(lesson, &self.history, step, acc);
+        self.counters.synaptic_events += walked;
+    }
+
+    /// The rules of the own plastic synapses, after all phases of a step.
+    fn learn(&mut self, plan: &Plan, step: u32) {
+        let p = &plan.program;
+        for (learner, lesson) in self
+            .learners
+            .iter_mut()
+            .zip(&plan.sequence.lessons[self.me])
+        {
+            let now = Now::new(p, lesson, step);
+            let (isa, regs) = self.core.lend();
+            let mut lent = Lent {
+                isa,
+                regs,
+                scalars: &mut self.scalars,
+            };
+            let list = self.history[lesson.tile].list(step);
+            learner.step(now, list, &mut lent);
         }
     }
 
@@ -359,8 +397,9 @@ impl Worker {
         units.calendars.get_mut(piece)?.as_mut()
     }
 
-    /// Records the step.
+    /// Learns from the step and records it.
     pub fn finish(&mut self, plan: &Plan, step: u32) {
+        self.learn(plan, step);
         self.log.forget((step + 1).saturating_sub(plan.longest));
         for (k, t) in plan.tiles.iter().enumerate() {
             if self.reports(plan, k) {
