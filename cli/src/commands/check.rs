@@ -6,12 +6,16 @@ use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::network::{self, Loaded};
 use crate::table::{Side, Table, paragraph};
-use crate::units::{bytes, count, number_of, percent, seconds, short};
+use crate::units::{
+    bytes, count, free_memory, number_of, percent, resident_memory, seconds, short,
+};
 use crate::{diagnostics, mapping, targets};
 use serde_json::{Value, json};
+use synfire_compiler::ideal::{self, Form, IdealOptions};
 use synfire_ir::network::{Network, PopKind, Population};
-use synfire_ir::program::Carry;
+use synfire_ir::program::{Carry, Store};
 use synfire_ir::{Diagnostics, Severity};
+use synfire_runtime::engine::{Options, cpu};
 use synfire_targets::Target;
 
 /// See the module.
@@ -31,14 +35,15 @@ pub fn check(args: &CheckArgs, console: &Console) -> Outcome {
     };
     let loaded = network::read(&args.net, &args.network, console)?;
     let fits: Vec<Fit> = chosen.iter().map(|t| try_on(&loaded, *t, args)).collect();
+    let held = held(&loaded);
     if console.is_json() {
-        let mut value = facts(&loaded);
+        let mut value = facts(&loaded, &held);
         if args.target.is_some() {
             value["targets"] = fits.iter().map(|f| f.json(&loaded)).collect();
         }
         console.json(&value);
     } else if !console.quiet {
-        console.print(&summary(&loaded, console));
+        console.print(&summary(&loaded, &held, console));
         if !fits.is_empty() {
             console.print(&format!("\n{}", verdicts(&fits, console)));
         }
@@ -170,8 +175,49 @@ fn reason(target: &str, d: &Diagnostics, console: &Console) -> String {
     )
 }
 
+/// How a run would hold the network.
+struct Held {
+    /// Bytes of the whole process at its peak: as the CPU engine predicts them for one thread, and what the process has now.
+    memory: u64,
+    /// The form of each projection; empty where it would take long to tell.
+    forms: Vec<Form>,
+}
+
+/// Most synapses that are listed only to tell how they are held.
+const LISTED_SYNAPSES: f64 = 2e7;
+
+fn held(loaded: &Loaded) -> Held {
+    let net = &loaded.network;
+    let base = resident_memory().unwrap_or(0);
+    let options = IdealOptions {
+        narrow: true,
+        memory: free_memory(),
+        ..IdealOptions::default()
+    };
+    let listed: f64 = net
+        .projections()
+        .filter(|(id, ..)| net.generated(*id, 1, Store::F32).is_none())
+        .map(|(id, ..)| net.synapses_of(id))
+        .sum();
+    let made = (listed <= LISTED_SYNAPSES).then(|| ideal::lower(net, &options));
+    let one = Options {
+        threads: 1,
+        ..Options::default()
+    };
+    match made {
+        Some(Ok(made)) => Held {
+            memory: base + cpu::predicted_bytes(&made.program, &one),
+            forms: made.forms,
+        },
+        _ => Held {
+            memory: base + roughly(net),
+            forms: vec![],
+        },
+    }
+}
+
 /// Bytes that an engine will need, roughly: states and parameters of neurons, and 8 bytes a synapse.
-fn memory(net: &Network) -> u64 {
+fn roughly(net: &Network) -> u64 {
     let units: f64 = net
         .populations()
         .map(|(id, p)| {
@@ -204,8 +250,9 @@ fn shape(p: &Population) -> String {
         .join(" x ")
 }
 
-fn facts(loaded: &Loaded) -> Value {
+fn facts(loaded: &Loaded, held: &Held) -> Value {
     let net: &Network = &loaded.network;
+    let form = |name: &str| held.forms.iter().find(|f| f.projection == name);
     let populations: Vec<Value> = net
         .populations()
         .map(|(_, p)| json!({ "name": p.name, "size": p.size(), "shape": p.shape, "model": kind(net, p), "source": p.is_source, "input": matches!(p.kind, PopKind::Events { .. }) }))
@@ -217,18 +264,19 @@ fn facts(loaded: &Loaded) -> Value {
     };
     let projections: Vec<Value> = net
         .projections()
-        .map(|(id, a, b, p)| json!({ "name": p.name, "from": name(a), "to": name(b), "synapses": net.synapses_of(id).round() as u64, "analog": p.carry != Carry::Events }))
+        .map(|(id, a, b, p)| json!({ "name": p.name, "from": name(a), "to": name(b), "synapses": net.synapses_of(id).round() as u64, "analog": p.carry != Carry::Events,
+            "form": form(&p.name).map(|f| f.form), "reason": form(&p.name).map(|f| f.reason) }))
         .collect();
     let synapses: f64 = net.projections().map(|(id, ..)| net.synapses_of(id)).sum();
     json!({
         "network": net.name, "dt_ms": net.dt.map(|dt| (dt * 1e15).round() / 1e12), "seed": net.seed_or_default(), "run_steps": net.run,
-        "neurons": net.neurons(), "synapses": synapses.round() as u64, "memory_bytes": memory(net),
+        "neurons": net.neurons(), "synapses": synapses.round() as u64, "memory_bytes": held.memory,
         "populations": populations, "projections": projections,
         "warnings": diagnostics::all_to_json(&loaded.warnings.0, &loaded.sources),
     })
 }
 
-fn summary(loaded: &Loaded, console: &Console) -> String {
+fn summary(loaded: &Loaded, held: &Held, console: &Console) -> String {
     let net: &Network = &loaded.network;
     let synapses: f64 = net.projections().map(|(id, ..)| net.synapses_of(id)).sum();
     let mut head = vec![
@@ -246,11 +294,11 @@ fn summary(loaded: &Loaded, console: &Console) -> String {
             None => format!("runs {}", number_of(n.into(), "step", "steps")),
         });
     }
-    head.push(format!("about {}", bytes(memory(net))));
+    head.push(format!("about {} in memory", bytes(held.memory)));
     let mut out = format!("{}\n{}\n", console.bold(&net.name), head.join(" · "));
     out += &format!("\n{}", populations(net, console));
     if net.projections().next().is_some() {
-        out += &format!("\n{}", projections(net, console));
+        out += &format!("\n{}", projections(net, held, console));
     }
     out
 }
@@ -286,11 +334,12 @@ fn populations(net: &Network, console: &Console) -> String {
 /// Most projections listed.
 const LISTED: usize = 40;
 
-fn projections(net: &Network, console: &Console) -> String {
+fn projections(net: &Network, held: &Held, console: &Console) -> String {
     let mut table = Table::new(&[
         ("projection", Side::Left),
         ("synapses", Side::Right),
         ("in-degree", Side::Right),
+        ("held as", Side::Left),
     ]);
     let all: Vec<_> = net.projections().collect();
     for (id, a, b, p) in all.iter().take(LISTED) {
@@ -305,6 +354,10 @@ fn projections(net: &Network, console: &Console) -> String {
             ends,
             count(n.round() as u64),
             short(n / f64::from(p.target_range.len.max(1))),
+            (held.forms.iter())
+                .find(|f| f.projection == p.name)
+                .map_or("-", |f| f.form)
+                .into(),
         ]);
     }
     let mut out = table.render(console);

@@ -12,7 +12,7 @@ struct Shipped {
     scales: &'static [&'static str],
 }
 
-const ALL: [Shipped; 4] = [
+const ALL: [Shipped; 5] = [
     Shipped {
         name: "cuba",
         text: include_str!("../../../../examples/bench/cuba.syn"),
@@ -26,6 +26,11 @@ const ALL: [Shipped; 4] = [
     Shipped {
         name: "brunel",
         text: include_str!("../../../../examples/bench/brunel.syn"),
+        scales: &["scale"],
+    },
+    Shipped {
+        name: "brunel-stdp",
+        text: include_str!("../../../../examples/bench/brunel_stdp.syn"),
         scales: &["scale"],
     },
     Shipped {
