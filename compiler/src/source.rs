@@ -28,7 +28,7 @@ pub struct Source {
 
 /// See the module; `archive` is the name by which the text finds the arrays.
 ///
-/// Errors: `SYN0131` for a population whose model the library does not have, `SYN0132` for what has no form in the text.
+/// Errors: `SYN0141` for a population whose model the library does not have, `SYN0142` for what has no form in the text.
 pub fn to_source(net: &Verified<Network>, archive: &str) -> Result<Source, Diagnostics> {
     let mut w = Writer {
         net,
@@ -50,7 +50,7 @@ pub fn to_source(net: &Verified<Network>, archive: &str) -> Result<Source, Diagn
     let arrays = if members.is_empty() {
         None
     } else {
-        let defect = |e: String| Diagnostic::error("SYN0132", e).hint("please report this defect");
+        let defect = |e: String| Diagnostic::error("SYN0142", e).hint("please report this defect");
         Some(npy::write_npz(&members).map_err(defect)?)
     };
     Ok(Source {
@@ -129,7 +129,7 @@ impl Writer<'_> {
         }
         if name != given {
             let text = format!("`{given}` is called `{name}` in the text");
-            self.notes.push(Diagnostic::note_of("SYN0133", text).note(
+            self.notes.push(Diagnostic::note_of("SYN0143", text).note(
                 "names of the language begin with a letter and hold letters, digits and `_`",
             ));
         }
@@ -154,7 +154,7 @@ impl Writer<'_> {
         let Some((_, short)) = library::lookup(path) else {
             self.errors.push(
                 Diagnostic::error(
-                    "SYN0131",
+                    "SYN0141",
                     format!("`{}` is a `{path}`, which is not in the library", pop.name),
                 )
                 .at(pop.name.clone())
@@ -227,7 +227,7 @@ impl Writer<'_> {
             None => {
                 self.errors.push(
                     Diagnostic::error(
-                        "SYN0132",
+                        "SYN0142",
                         format!("a value of `{of}` has a unit without a name"),
                     )
                     .at(of.to_string())
@@ -271,7 +271,7 @@ impl Writer<'_> {
         let net = self.net;
         if p.plasticity.is_some() {
             self.errors.push(
-                Diagnostic::error("SYN0132", format!("`{}` learns", p.name))
+                Diagnostic::error("SYN0142", format!("`{}` learns", p.name))
                     .at(p.name.clone())
                     .note("only networks with stored weights are written as text")
                     .hint("keep the text that the network came from"),
@@ -347,7 +347,7 @@ impl Writer<'_> {
             Init::Array(a) => format!("delay = load(data, {:?}) * {dt} s", self.key(*a)),
             Init::Draw(_) => {
                 self.errors.push(
-                    Diagnostic::error("SYN0132", format!("`{}` draws its delays in steps", p.name))
+                    Diagnostic::error("SYN0142", format!("`{}` draws its delays in steps", p.name))
                         .at(p.name.clone())
                         .hint("keep the text that the network came from"),
                 );
@@ -397,7 +397,7 @@ impl Writer<'_> {
             }
             _ => {
                 self.errors.push(
-                    Diagnostic::error("SYN0132", format!("`{}` draws its synapses", p.name))
+                    Diagnostic::error("SYN0142", format!("`{}` draws its synapses", p.name))
                         .at(p.name.clone())
                         .note("only networks with stored weights are written as text")
                         .hint("keep the text that the network came from"),
@@ -430,7 +430,7 @@ impl Writer<'_> {
         if is_first && shape.is_some_and(|s| s.as_slice() != c.input) {
             self.errors.push(
                 Diagnostic::error(
-                    "SYN0132",
+                    "SYN0142",
                     format!(
                         "`{}` slides a window over {:?}, its source has {shape:?}",
                         p.name, c.input
