@@ -204,7 +204,7 @@ const GROUPS: [(Damage, &str); 13] = [
     (|p| p.probes[0].what = Observable::State(2), "no state 2"),
 ];
 
-const PROJECTIONS: [(Damage, &str); 28] = [
+const PROJECTIONS: [(Damage, &str); 27] = [
     (|p| p.probes[0].every = 0, "interval out of bounds"),
     (|p| p.probes[0].range.len = u32::MAX, "range or interval"),
     (|p| p.probes[0].group = 0, "no state 0"),
