@@ -220,6 +220,33 @@ impl Layout<'_> {
         buffers::write(s, lot.buffer(Buffer::Ctl), ctl_at, &b.ctl);
     }
 
+    /// Bitmaps of external groups that ordered ports read: a kernel fills them in the step of an event, with the event's place
+    /// among all external events of that step.
+    fn reingest(&self, b: &mut Blocks, now: u32, from: &SampleState) {
+        let groups = &self.p.groups;
+        let source = |e: &Emission| groups[e.group as usize].base + e.unit;
+        let is_external = |e: &&Emission| groups[e.group as usize].kind == GroupKind::External;
+        let mut events: Vec<&Emission> = from.events.iter().filter(is_external).collect();
+        events.sort_by_key(|e| (e.step, source(e)));
+        for of_step in events.chunk_by(|a, b| a.step == b.step) {
+            for (number, e) in (0..).zip(of_step) {
+                let place = &self.image.places.groups[e.group as usize];
+                if now - e.step >= place.bits.slots {
+                    continue;
+                }
+                let size = groups[e.group as usize].size;
+                let slot = e.step % place.bits.slots;
+                let word =
+                    &mut b.lists[(place.bits.at + slot * size.div_ceil(32) + e.unit / 32) as usize];
+                let bit = 1 << (e.unit % 32);
+                if *word & bit == 0 {
+                    *word |= bit;
+                    b.lists[(place.aux + slot * size + e.unit) as usize] = number;
+                }
+            }
+        }
+    }
+
     /// Lists, bitmaps and rings of outputs.
     fn refill(&self, b: &mut Blocks, now: u32, from: &SampleState) {
         let places = &self.image.places;
@@ -245,6 +272,7 @@ impl Layout<'_> {
                 b.lists[(place.aux + slot * group.size + e.unit) as usize] = e.payload;
             }
         }
+        self.reingest(b, now, from);
         for shown in &from.analog {
             let size = self.p.groups[shown.group as usize].size;
             for (at, slots) in self.rings(shown.group, shown.state) {
