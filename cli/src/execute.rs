@@ -16,6 +16,7 @@ use synfire_ir::network::{Network, Probe, Quantity};
 use synfire_ir::program::{Arithmetic, Layout, Projection, Store};
 use synfire_ir::units::Dimension;
 use synfire_ir::{Class, Diagnostic, Diagnostics, SourceMap};
+use synfire_runtime::engine::DeviceFacts;
 use synfire_runtime::session::{
     Checkpoint, Choice, Course, Every, Keep, Length, Plan, Recording, Wanted, length,
 };
@@ -199,6 +200,8 @@ pub struct Ran {
     pub engine: &'static str,
     /// The adapter of a GPU.
     pub adapter: Option<String>,
+    /// How it ran there.
+    pub device: Option<DeviceFacts>,
     /// The arithmetic.
     pub arithmetic: Arithmetic,
     /// Seconds a step.
@@ -298,6 +301,7 @@ pub fn run(
         recording,
         engine: session.engine(),
         adapter: session.adapter(),
+        device: session.device(),
         arithmetic: session.arithmetic(),
         dt: subject.dt,
         seed: subject.seed,

@@ -121,6 +121,7 @@ fn facts(mut v: Value) -> Value {
             "run_s",
             "real_time_factor",
             "peak_memory_bytes",
+            "device",
             "resumed_at",
         ] {
             map.remove(key);

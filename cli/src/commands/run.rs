@@ -8,7 +8,7 @@ use crate::files;
 use crate::report;
 use crate::stats::{self, Activity};
 use crate::table::{Side, Table};
-use crate::units::{count, number_of, peak_memory, percent, seconds, short};
+use crate::units::{bytes, count, number_of, peak_memory, percent, seconds, short};
 use crate::{diagnostics, raster};
 use serde::Serialize;
 use serde_json::Value;
@@ -16,6 +16,7 @@ use std::path::Path;
 use std::time::Instant;
 use synfire_ir::program::Arithmetic;
 use synfire_ir::{Class, Diagnostic, SourceMap};
+use synfire_runtime::engine::DeviceFacts;
 use synfire_runtime::session::LengthReason;
 use synfire_runtime::spikes;
 
@@ -26,6 +27,8 @@ pub(super) struct Facts<'a> {
     target: Option<&'a str>,
     engine: &'a str,
     adapter: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<DeviceFacts>,
     arithmetic: Arithmetic,
     /// 16 where drawn float weights are stored in so many bits, with one scale a projection.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -224,6 +227,7 @@ pub(super) fn facts<'a>(ran: &'a Ran, activity: &'a [Activity]) -> Facts<'a> {
         target: ran.target.as_deref(),
         engine: ran.engine,
         adapter: ran.adapter.as_deref(),
+        device: ran.device,
         arithmetic: ran.arithmetic,
         weight_bits: ran.narrow.then_some(16),
         steps: r.steps,
@@ -349,6 +353,14 @@ pub(super) fn headline(ran: &Ran, console: &Console) -> String {
     }
     if let Some(a) = &ran.adapter {
         more.push(a.clone());
+    }
+    if let Some(d) = &ran.device {
+        more.push(format!(
+            "{} and {} back a step, {} steps a submission",
+            number_of(d.dispatches_per_step, "dispatch", "dispatches"),
+            bytes(d.bytes_read_per_step as u64),
+            short(d.steps_per_submission)
+        ));
     }
     if !more.is_empty() {
         title += &console.dim(&format!("  {}", more.join(" · ")));

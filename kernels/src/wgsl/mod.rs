@@ -153,7 +153,9 @@ fn kernel(name: &'static str, buffers: &[Buffer], parts: &[&str]) -> Kernel {
 }
 
 /// The kernels of a stepped program. Texts depend only on the models that its groups use.
-pub fn kernels(p: &Program) -> Stepped {
+///
+/// On a `parallel` device the invocations of a workgroup share what they can; one that runs them one after another would only wait.
+pub fn kernels(p: &Program, parallel: bool) -> Stepped {
     use Buffer::*;
     let begin = kernel(
         "begin",
@@ -181,7 +183,7 @@ pub fn kernels(p: &Program) -> Stepped {
         begin,
         deliver,
         gather,
-        update: update(p),
+        update: update(p, parallel),
     }
 }
 
@@ -210,30 +212,62 @@ pub(crate) fn used_models(p: &Program) -> Vec<u32> {
     used.into_iter().collect()
 }
 
-fn update(p: &Program) -> Kernel {
+/// Most words of a descriptor that a workgroup keeps for itself: an eighth of its memory.
+const MOST_HEAD: u32 = 512;
+
+/// Reads a word of a group's descriptor where it is.
+pub(crate) const FAR: &str =
+    "fn descriptor(u: Unit, k: u32) -> u32 {\n    return tables[u.g + k];\n}\n";
+
+/// How the update reads a word of its group's descriptor: from its own copy, unless that would be too long.
+fn descriptor(longest: u32) -> String {
+    let kept = longest.min(MOST_HEAD);
+    let far = match longest > kept {
+        true => "    if (k >= HEAD) {\n        return tables[u.g + k];\n    }\n",
+        false => "",
+    };
+    format!(
+        "const HEAD: u32 = {kept}u;\nfn descriptor(u: Unit, k: u32) -> u32 {{\n{far}    return head[k];\n}}\n"
+    )
+}
+
+fn update(p: &Program, parallel: bool) -> Kernel {
     use Buffer::*;
     debug_assert_eq!(p.discipline, Discipline::Stepped);
     let used = used_models(p);
     let mut text = String::new();
     let mut switch =
-        String::from("fn model(u: Unit) -> i32 {\n    switch (tables[u.g + G_MODEL]) {\n");
+        String::from("fn model(u: Unit) -> i32 {\n    switch (descriptor(u, G_MODEL)) {\n");
     for (n, &m) in used.iter().enumerate() {
         text += &models::stepped(n, &p.models[m as usize]);
         let _ = writeln!(switch, "        case {n}u: {{ return model_{n}(u); }}");
     }
     switch += "        default: { return 0i; }\n    }\n}\n";
+    let weights = WEIGHTS.replace("BUFFER", "ordered");
     let ordered = used
         .iter()
         .any(|&m| !p.models[m as usize].handlers.is_empty());
-    let weights = WEIGHTS.replace("BUFFER", "ordered");
+    // Bitmaps for ordered ports are made by whole workgroups.
+    let shared = parallel || ordered;
+    let longest = used
+        .iter()
+        .map(|&m| models::descriptor_words(&p.models[m as usize]));
+    let descriptor = match shared {
+        true => descriptor(longest.max().unwrap_or(shape::G_PARAMS)),
+        false => FAR.to_string(),
+    };
     let mut buffers = vec![Dispatch, Tables, State, Acc, Lists, Ctl, Out];
-    let mut parts = vec![ARITH, FLOAT, PHILOX, UNIT, PORTS];
+    let mut parts = vec![ARITH, FLOAT, PHILOX, UNIT, PORTS, &descriptor];
     if ordered {
         buffers.extend([Ext, Ordered]);
         parts.extend([&*weights, WALK]);
-    } else {
+    } else if shared {
         parts.push("fn count_walks(lid: u32) {}\n");
     }
-    parts.extend([&*text, &*switch, include_str!("text/update.wgsl")]);
+    parts.extend([&*text, &*switch, include_str!("text/probe.wgsl")]);
+    parts.push(match shared {
+        true => include_str!("text/update.wgsl"),
+        false => include_str!("text/update_alone.wgsl"),
+    });
     kernel("update", &buffers, &parts)
 }

@@ -48,6 +48,7 @@ pub fn serial_kernel(p: &Program, s: &Serial) -> Option<Kernel> {
             FLOAT,
             PHILOX,
             UNIT,
+            super::FAR,
             &WEIGHTS.replace("BUFFER", "ordered"),
             &models::serial(m),
             include_str!("text/serial.wgsl"),

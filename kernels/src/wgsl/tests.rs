@@ -307,23 +307,48 @@ fn all_texts_are_valid() {
             ]);
             let found = synfire_ir::program::check(&p);
             assert!(found.is_empty(), "{found}");
-            let k = kernels(&p);
-            for kernel in [&k.begin, &k.deliver, &k.gather, &k.update] {
-                valid(kernel);
+            for parallel in [false, true] {
+                let k = kernels(&p, parallel);
+                for kernel in [&k.begin, &k.deliver, &k.gather, &k.update] {
+                    valid(kernel);
+                }
             }
         }
     }
+}
+
+/// A text without the constants, which are those of `shape` for every kernel.
+fn body(k: &Kernel) -> String {
+    let lines = k
+        .text
+        .lines()
+        .filter(|l| !l.starts_with("const ") || !l.contains(": u32 = "));
+    lines.map(|l| format!("{l}\n")).collect()
+}
+
+/// The texts of a small program with an ordered port, and of one without.
+#[test]
+fn texts_are_what_they_were() {
+    let ordered = kernels(&program(vec![zoo("ordered", false, true)]), true);
+    insta::assert_snapshot!("begin", body(&ordered.begin));
+    insta::assert_snapshot!("deliver", body(&ordered.deliver));
+    insta::assert_snapshot!("gather", body(&ordered.gather));
+    insta::assert_snapshot!("update_ordered", body(&ordered.update));
+    let floats = program(vec![zoo("floats", true, false)]);
+    insta::assert_snapshot!("deliver_floats", body(&kernels(&floats, true).deliver));
+    insta::assert_snapshot!("update_floats", body(&kernels(&floats, true).update));
+    insta::assert_snapshot!("update_alone", body(&kernels(&floats, false).update));
 }
 
 /// Equal models give equal texts, whatever the network's sizes and synapses are.
 #[test]
 fn texts_hold_no_number_of_the_network() {
     let mut p = program(vec![zoo("one", false, true)]);
-    let before = kernels(&p).update.text;
+    let before = kernels(&p, true).update.text;
     p.seed = 99;
     p.groups[1].size = 4000;
     p.projections.push(matrix());
-    assert_eq!(before, kernels(&p).update.text);
+    assert_eq!(before, kernels(&p, true).update.text);
 }
 
 #[test]

@@ -128,6 +128,21 @@ fn beyond_limit(name: &str, samples: u32, need: u128, limit: u64) -> Diagnostic 
     .field("available", limit)
 }
 
+/// How a program runs on a device, so far.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct DeviceFacts {
+    /// Dispatches of a step.
+    pub dispatches_per_step: u64,
+    /// Steps that one submission carried, on average.
+    pub steps_per_submission: f64,
+    /// Bytes that came back for each step, on average: counters, recorded emissions and states.
+    pub bytes_read_per_step: f64,
+    /// Bindings over which the synapses are split.
+    pub shards: u64,
+    /// Parts that the batch is cut into.
+    pub lots: u64,
+}
+
 /// Something that runs a program.
 pub trait Engine {
     /// `cpu` or `gpu`.
@@ -135,6 +150,11 @@ pub trait Engine {
 
     /// The adapter of a GPU engine.
     fn adapter(&self) -> Option<String> {
+        None
+    }
+
+    /// How it runs on a device; `None` on the processor, and for serial programs.
+    fn device(&self) -> Option<DeviceFacts> {
         None
     }
 

@@ -21,7 +21,7 @@ pub use checkpoint::Checkpoint;
 pub use length::{Length, LengthReason, Wanted, length};
 pub use run::{Course, Every, Keep};
 
-use crate::engine::{self, Counters, Engine, Options, Record};
+use crate::engine::{self, Counters, DeviceFacts, Engine, Options, Record};
 use crate::spikes::{Population, SpikeData};
 use chip::Chip;
 use named::Named;
@@ -246,6 +246,11 @@ impl Session {
     /// The adapter of a GPU engine.
     pub fn adapter(&self) -> Option<String> {
         self.engine.adapter()
+    }
+
+    /// How it runs on a device, where it does.
+    pub fn device(&self) -> Option<DeviceFacts> {
+        self.engine.device()
     }
 
     /// The arithmetic of the program.

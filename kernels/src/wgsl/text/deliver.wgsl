@@ -1,6 +1,4 @@
 // Walks the rows of the events that arrive now and adds up what they bring. 2^lanes invocations share an event.
-var<workgroup> walked: atomic<u32>;
-
 fn contribution(rule: u32, payload: u32, weight: u32, scale: f32) -> i32 {
     if (!FLOATS || rule == RULE_ADD || rule == RULE_MAX) {
         return bitcast<i32>(payload * weight);
@@ -73,9 +71,6 @@ fn feed_of(prefix: u32, k: u32) -> u32 {
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-    if (lid == 0u) {
-        atomicStore(&walked, 0u);
-    }
     let c = tables[T_CTL] + wg.y * tables[T_CTL_STRIDE];
     let prefix = c + tables[T_PREFIX];
     let total = atomicLoad(&ctl[prefix + dispatch.feeds_n]);
@@ -89,7 +84,6 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
     let recs = rows[ROW_RECS];
     let k = (wg.z * MAX_X + wg.x) * dispatch.per_group + (lid >> dispatch.lanes);
     let lane = lid & ((1u << dispatch.lanes) - 1u);
-    workgroupBarrier();
     if (k < total) {
         let f = feed_of(prefix, k);
         let n = k - atomicLoad(&ctl[prefix + f]);
@@ -120,18 +114,13 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
                 }
                 synapses_walked += run(r, head, payload, home, lane);
             }
-            if (lane == 0u) {
-                atomicAdd(&walked, synapses_walked);
+            // A 64-bit count in two words: whoever wraps the lower one carries.
+            if (lane == 0u && synapses_walked != 0u) {
+                let before = atomicAdd(&ctl[C_SYN_LO], synapses_walked);
+                if (before + synapses_walked < before) {
+                    atomicAdd(&ctl[C_SYN_HI], 1u);
+                }
             }
-        }
-    }
-    workgroupBarrier();
-    // A 64-bit count in two words: whoever wraps the lower one carries.
-    if (lid == 0u) {
-        let n = atomicLoad(&walked);
-        let before = atomicAdd(&ctl[C_SYN_LO], n);
-        if (before + n < before) {
-            atomicAdd(&ctl[C_SYN_HI], 1u);
         }
     }
 }

@@ -13,8 +13,8 @@ struct Unit {
     zero: u32,    // 0, unknown to the compiler
 }
 fn param(u: Unit, k: u32) -> u32 {
-    return tables[tables[u.g + k] + u.i * tables[u.g + k + 1u]];
+    return tables[descriptor(u, k) + u.i * descriptor(u, k + 1u)];
 }
 fn noise(u: Unit, site: u32) -> u32 {
-    return philox(tables[u.g + G_BASE] + u.i, u.step, u.sample, 4u | (site << 8u));
+    return philox(descriptor(u, G_BASE) + u.i, u.step, u.sample, 4u | (site << 8u));
 }

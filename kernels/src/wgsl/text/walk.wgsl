@@ -54,8 +54,8 @@ fn count_walks(lid: u32) {
 }
 fn walk_begin(u: Unit) -> Walk {
     var w = Walk();
-    w.seg = tables[u.g + G_SEGS];
-    w.end = w.seg + tables[u.g + G_SEGS_N] * W_WORDS;
+    w.seg = descriptor(u, G_SEGS);
+    w.end = w.seg + descriptor(u, G_SEGS_N) * W_WORDS;
     return w;
 }
 fn walk_value(w: Walk) -> i32 {

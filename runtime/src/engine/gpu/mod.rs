@@ -7,6 +7,7 @@ mod blocks;
 mod buffers;
 mod device;
 mod input;
+mod kernels;
 mod lot;
 mod output;
 mod pipelines;
@@ -19,7 +20,7 @@ mod tests;
 pub use device::{AdapterInfo, adapters, auto_adapter};
 
 use super::snapshot::Snapshot;
-use super::{Counters, Engine, Options, Record, Stimulus};
+use super::{Counters, DeviceFacts, Engine, Options, Record, Stimulus};
 use device::Shared;
 use serial::Serial;
 use std::sync::Arc;
@@ -56,13 +57,23 @@ impl Gpu {
     /// Errors: `SYN0810` to `SYN0815` from the driver; `SYN0817` to `SYN0819` when the program is too large for a GPU,
     /// found before anything is allocated.
     pub fn new(program: Arc<Program>, options: &Options) -> Result<Self, Diagnostics> {
+        Self::as_if(program, options, None)
+    }
+
+    /// As [`Gpu::new`], with the kernels for real adapters or those for software ones, whatever the adapter is.
+    fn as_if(
+        program: Arc<Program>,
+        options: &Options,
+        parallel: Option<bool>,
+    ) -> Result<Self, Diagnostics> {
         super::refuse_learning("gpu", &program)?;
         let shared = device::shared()?;
+        let parallel = parallel.unwrap_or(shared.info.is_real());
         let samples = (options.samples.max(1), options.memory);
         let (p, s) = (program.clone(), shared.clone());
         let run = match &program.discipline {
             Discipline::Serial(d) => Run::Serial(Box::new(Serial::new(p, s, d, samples)?)),
-            Discipline::Stepped => Run::Stepped(Box::new(Stepped::new(p, s, samples)?)),
+            Discipline::Stepped => Run::Stepped(Box::new(Stepped::new(p, s, samples, parallel)?)),
         };
         Ok(Gpu {
             program,
@@ -100,6 +111,21 @@ impl Engine for Gpu {
         Ok(match &mut self.run {
             Run::Stepped(r) => r.advance(steps, input, record, progress)?,
             Run::Serial(r) => r.advance(steps, input, record, progress)?,
+        })
+    }
+
+    fn device(&self) -> Option<DeviceFacts> {
+        let Run::Stepped(r) = &self.run else {
+            return None;
+        };
+        let (dispatches, _) = r.pace();
+        let steps = r.traffic.steps.max(1) as f64;
+        Some(DeviceFacts {
+            dispatches_per_step: dispatches as u64 * r.lots.len() as u64,
+            steps_per_submission: steps / r.traffic.submissions.max(1) as f64,
+            bytes_read_per_step: r.traffic.words as f64 * 4.0 / steps * r.lots.len() as f64,
+            shards: r.shards() as u64,
+            lots: r.lots.len() as u64,
         })
     }
 

@@ -53,6 +53,24 @@ impl Chunk {
     }
 }
 
+/// What went to and from the device.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Traffic {
+    pub submissions: u64,
+    pub steps: u64,
+    /// Words read back.
+    pub words: u64,
+}
+
+impl Traffic {
+    /// A submission of `steps` steps that gives `words` words back; without steps, a further transfer of the one before.
+    pub fn add(&mut self, steps: u32, words: u64) {
+        self.submissions += u64::from(steps > 0);
+        self.steps += u64::from(steps);
+        self.words += words;
+    }
+}
+
 /// Steps in one submission at most.
 const MOST_STEPS: u32 = 1000;
 /// Words of probed states in one submission at most (32 MiB), unless one step has more.

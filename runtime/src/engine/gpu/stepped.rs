@@ -3,12 +3,13 @@
 //! A submission carries external events in, and counters, recorded emissions and probed states out. A step does not begin
 //! when what it may record might not fit; the host then reads what there is and submits the rest.
 
-use super::blocks::{Blocks, Call};
+use super::blocks::Blocks;
 use super::buffers::{self, Use};
 use super::device::Shared;
 use super::input;
-use super::lot::{Lot, Ready, Sizes, enough_memory, samples_that_fit};
-use super::output::{Chunk, Output};
+use super::kernels::{Bound, Kernels};
+use super::lot::{Lot, Sizes, enough_memory, samples_that_fit};
+use super::output::{Chunk, Output, Traffic};
 use crate::engine::{InputEvent, Record, Stimulus};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,9 +17,9 @@ use std::time::Instant;
 use synfire_ir::Diagnostic;
 use synfire_ir::diag::Progress;
 use synfire_ir::program::Program;
+use synfire_kernels::wgsl::Buffer;
 use synfire_kernels::wgsl::image::Image;
 use synfire_kernels::wgsl::shape::*;
-use synfire_kernels::wgsl::{self, Buffer};
 
 /// Recorded emissions for which there is room, unless one step needs more.
 const RECORDS: u64 = 1 << 20;
@@ -43,13 +44,7 @@ pub(super) struct Stepped {
     records: u64,
     pub now: u32,
     pub output: Output,
-}
-
-struct Kernels {
-    begin: Ready,
-    deliver: Ready,
-    gather: Option<Ready>,
-    update: Ready,
+    pub(super) traffic: Traffic,
 }
 
 /// A lot with its bind groups.
@@ -60,21 +55,15 @@ pub(super) struct Runner {
     odd: usize,
 }
 
-struct Bound {
-    begin: wgpu::BindGroup,
-    deliver: Vec<wgpu::BindGroup>,
-    gather: Option<wgpu::BindGroup>,
-    update: wgpu::BindGroup,
-}
-
 impl Stepped {
     /// Lays the program out and fills the device's buffers.
     pub fn new(
         p: Arc<Program>,
         s: Arc<Shared>,
         (samples, memory): (u32, Option<u64>),
+        parallel: bool,
     ) -> Result<Self, Diagnostic> {
-        let mut image = Image::new(&p, s.info.is_real())?;
+        let mut image = Image::new(&p, parallel)?;
         let records = RECORDS.max(u64::from(image.recorded));
         let mut output = Output::new(p.clone());
         let head = u64::from(image.ctl_head);
@@ -126,6 +115,7 @@ impl Stepped {
                 s,
                 image,
                 Plan {
+                    parallel,
                     samples,
                     most,
                     out,
@@ -145,14 +135,8 @@ impl Stepped {
         loads: Vec<f64>,
         output: Output,
     ) -> Result<Stepped, Diagnostic> {
-        let texts = wgsl::kernels(&p);
         let gathers = image.stages.iter().any(|g| g.gather.tiles > 0);
-        let kernels = Kernels {
-            begin: Ready::new(&s, &texts.begin)?,
-            deliver: Ready::new(&s, &texts.deliver)?,
-            gather: gathers.then(|| Ready::new(&s, &texts.gather)).transpose()?,
-            update: Ready::new(&s, &texts.update)?,
-        };
+        let kernels = Kernels::new(&p, &s, plan.parallel, gathers)?;
         let blocks = Blocks::new(&image);
         let uniform = buffers::make(&s, "Dispatch", blocks.words.len() as u64, Use::Uniform);
         buffers::write(&s, &uniform, 0, &blocks.words);
@@ -212,6 +196,7 @@ impl Stepped {
             pace: 16,
             now: 0,
             output,
+            traffic: Traffic::default(),
         })
     }
 
@@ -319,22 +304,7 @@ impl Stepped {
         if runner.bound.is_some() {
             return;
         }
-        let all = &mut runner.lot.buffers;
-        let deliver = self
-            .shards
-            .iter()
-            .map(|[rows, synapses]| {
-                all.insert(Buffer::Rows, rows.clone());
-                all.insert(Buffer::Synapses, synapses.clone());
-                self.kernels.deliver.bind(s, all)
-            })
-            .collect();
-        runner.bound = Some(Bound {
-            begin: self.kernels.begin.bind(s, all),
-            deliver,
-            gather: self.kernels.gather.as_ref().map(|g| g.bind(s, all)),
-            update: self.kernels.update.bind(s, all),
-        });
+        runner.bound = Some(self.kernels.bind(s, &mut runner.lot, &self.shards));
     }
 
     /// Submits the steps `from..to` of a lot; gives the step up to which they were done.
@@ -376,6 +346,7 @@ impl Stepped {
             .rows(&self.image.tables, &self.image.probes, (from, to));
         parts.extend(rows.iter().map(|&(at, n)| (out, at, n)));
         let total = parts.iter().map(|p| p.2).sum();
+        self.traffic.add(to - from, total);
         buffers::copy(&mut encoder, &parts, &lot.readback);
         let submitted = self.s.queue.submit([encoder.finish()]);
         let (len, done) = buffers::mapped(&self.s, submitted, &lot.readback, total, |w| {
@@ -390,6 +361,7 @@ impl Stepped {
             (len, done)
         })?;
         if 4 * len > first {
+            self.traffic.add(0, 4 * len - first);
             chunk.records(&buffers::read(&self.s, &[(out, first, 4 * len - first)])?);
         }
         Ok(done)
@@ -406,6 +378,11 @@ impl Stepped {
         self.image.places.groups[group as usize].state
     }
 
+    /// Bindings over which the synapses are split.
+    pub fn shards(&self) -> usize {
+        self.shards.len()
+    }
+
     /// Dispatches of one step, and steps that the next submission would carry.
     pub fn pace(&self) -> (usize, u32) {
         (self.blocks.calls.len(), self.pace.min(self.output.steps))
@@ -414,6 +391,7 @@ impl Stepped {
 
 /// How large the lots are.
 struct Plan {
+    parallel: bool,
     samples: u32,
     most: u32,
     out: u64,
@@ -442,45 +420,6 @@ fn make_lot(
     ];
     let readback = u64::from(image.ctl_head) + 1 + plan.out;
     Lot::new(s, first, samples, shared, &sizes, readback)
-}
-
-impl Kernels {
-    fn step(
-        &self,
-        pass: &mut wgpu::ComputePass,
-        bound: &Bound,
-        blocks: &Blocks,
-        lot: &Lot,
-        odd: usize,
-    ) {
-        type Pass<'a> = wgpu::ComputePass<'a>;
-        let set = |pass: &mut Pass, ready: &Ready, group: &wgpu::BindGroup, block: u32| {
-            pass.set_pipeline(&ready.pipeline.pipeline);
-            pass.set_bind_group(0, group, &[block]);
-        };
-        for call in &blocks.calls {
-            match *call {
-                Call::Begin { blocks } => {
-                    set(pass, &self.begin, &bound.begin, blocks[odd]);
-                    pass.dispatch_workgroups(1, lot.samples, 1);
-                }
-                Call::Deliver { shard, block, args } => {
-                    set(pass, &self.deliver, &bound.deliver[shard], block);
-                    pass.dispatch_workgroups_indirect(lot.buffer(Buffer::Args), args[odd]);
-                }
-                Call::Gather { block, groups } => {
-                    if let (Some(ready), Some(group)) = (&self.gather, &bound.gather) {
-                        set(pass, ready, group, block);
-                        pass.dispatch_workgroups(groups, lot.samples, 1);
-                    }
-                }
-                Call::Update { block, groups } => {
-                    set(pass, &self.update, &bound.update, block);
-                    pass.dispatch_workgroups(groups, lot.samples, 1);
-                }
-            }
-        }
-    }
 }
 
 fn too_busy(events: u64, most: u64, step: u32) -> Diagnostic {

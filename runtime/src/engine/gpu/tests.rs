@@ -26,12 +26,13 @@ fn cases() -> ProptestConfig {
     c
 }
 
-fn agree(c: &Case, cut: u32) -> Result<(), String> {
+fn agree(c: &Case, cut: u32, parallel: bool) -> Result<(), String> {
     let options = Options {
         samples: c.samples,
         ..Options::default()
     };
-    let mut gpu = Gpu::new(c.program.clone(), &options).map_err(|d| d.to_string())?;
+    let gpu = Gpu::as_if(c.program.clone(), &options, Some(parallel));
+    let mut gpu = gpu.map_err(|d| d.to_string())?;
     compare(&mut gpu, c, &expected(c), cut)
 }
 
@@ -52,9 +53,9 @@ proptest! {
 
     /// Integer programs give the reference's bits, in one call and in two.
     #[test]
-    fn integer_programs_equal_the_reference(c in case(Flavour::Integer), cut in 0..14u32) {
+    fn integer_programs_equal_the_reference(c in case(Flavour::Integer), cut in 0..14u32, parallel: bool) {
         if adapter() {
-            prop_assert_eq!(agree(&c, cut), Ok(()));
+            prop_assert_eq!(agree(&c, cut, parallel), Ok(()));
         }
     }
 
@@ -75,9 +76,9 @@ proptest! {
 
     /// So do serial programs.
     #[test]
-    fn serial_programs_equal_the_reference(c in case(Flavour::Serial), cut in 0..7u32) {
+    fn serial_programs_equal_the_reference(c in case(Flavour::Serial), cut in 0..7u32, parallel: bool) {
         if adapter() {
-            prop_assert_eq!(agree(&c, cut), Ok(()));
+            prop_assert_eq!(agree(&c, cut, parallel), Ok(()));
         }
     }
 }
