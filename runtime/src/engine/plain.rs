@@ -1,14 +1,14 @@
 //! Programs that learn, run unit by unit and synapse by synapse in the words of `program::Reference`.
 //!
 //! In: a checked program with plastic projections. Out: [`Plain`], an [`Engine`] that gives the bits that every engine must give. One
-//! thread; time goes with the units in every step and with the synapses that events touch. Deliberately absent: vector code, threads
-//! and saved states.
+//! thread; time goes with the units in every step and with the synapses that events touch. Deliberately absent: vector code and threads.
 
 use super::cpu::input::divide;
-use super::{Counters, Engine, Options, Record, Snapshot, Spike, Stimulus, Trace, no_synapses};
+use super::snapshot::{Emission, Learnt, Reach, SampleState, Shown, Snapshot};
+use super::{Counters, Engine, Options, Record, Spike, Stimulus, Trace, no_synapses};
 use std::sync::Arc;
 use synfire_ir::diag::{Diagnostic, Diagnostics, Progress};
-use synfire_ir::program::{Carry, Held, Observable, Program, Projection, Reference};
+use synfire_ir::program::{Carry, Held, Learned, Observable, Program, Projection, Reference};
 
 /// Steps between two looks at the progress.
 const PACE: u32 = 256;
@@ -234,15 +234,29 @@ impl Engine for Plain {
     }
 
     fn save(&mut self) -> Result<Snapshot, Diagnostics> {
-        Err(no_snapshot(&self.program))
+        let reach = Reach::of(&self.program);
+        let samples = self.held.iter().map(|h| saved(&reach, h));
+        Ok(Snapshot {
+            now: self.now,
+            counters: self.counters.clone(),
+            loads: vec![1.0; self.program.groups.len()],
+            samples: samples.collect(),
+        })
     }
 
-    fn restore(&mut self, _: &Snapshot) -> Result<(), Diagnostics> {
-        Err(no_snapshot(&self.program))
+    fn restore(&mut self, from: &Snapshot) -> Result<(), Diagnostics> {
+        from.check(&self.program, self.held.len() as u32)?;
+        let samples = from.samples.iter();
+        self.held = samples
+            .map(|s| restored(&self.program, s, from.now))
+            .collect();
+        self.counters = from.counters.clone();
+        self.now = from.now;
+        Ok(())
     }
 }
 
-/// The refusal to save a program that learns.
+/// The refusal to save a program that learns on the CPU engine's own code.
 pub(super) fn no_snapshot(p: &Program) -> Diagnostics {
     Diagnostic::error(
         "SYN0824",
@@ -251,6 +265,77 @@ pub(super) fn no_snapshot(p: &Program) -> Diagnostics {
     .at(p.name.clone())
     .hint("run in one piece, and save the weights at the end: `--save-weights FILE.npz`")
     .into()
+}
+
+fn saved(reach: &Reach, held: &Held) -> SampleState {
+    let now = held.step;
+    let (mut events, mut analog) = (vec![], vec![]);
+    let ages = 1..=held.history.len() as u32;
+    let aged = held.history.iter().zip(&held.analog).zip(ages);
+    for ((lists, outputs), age) in aged.collect::<Vec<_>>().into_iter().rev() {
+        let step = now - age;
+        for (group, list) in (0u32..).zip(lists) {
+            if reach.keeps(group, step, now) {
+                events.extend(list.iter().map(|&(unit, payload)| Emission {
+                    step,
+                    group,
+                    unit,
+                    payload,
+                }));
+            }
+        }
+        for (&(group, state), &longest) in &reach.analog {
+            let words = outputs[group as usize].get(state as usize);
+            if age <= u32::from(longest)
+                && let Some(values) = words.filter(|w| !w.is_empty())
+            {
+                analog.push(Shown {
+                    step,
+                    group,
+                    state,
+                    values: values.clone(),
+                });
+            }
+        }
+    }
+    let learnt = held.learned.iter().map(|l| Learnt {
+        states: l.state.clone(),
+        stamps: l.stamp.clone(),
+    });
+    SampleState {
+        states: held.state.clone(),
+        events,
+        analog,
+        due: vec![],
+        learnt: learnt.collect(),
+    }
+}
+
+fn restored(p: &Program, from: &SampleState, now: u32) -> Held {
+    let ages = now.min(u32::from(p.max_delay()) + 1) as usize;
+    let groups = p.groups.len();
+    let mut history = vec![vec![vec![]; groups]; ages];
+    for e in &from.events {
+        history[(now - 1 - e.step) as usize][e.group as usize].push((e.unit, e.payload));
+    }
+    let states = |g: usize| p.model_of(g as u32).map_or(0, |m| m.states.len());
+    let none: Vec<Vec<Vec<u32>>> = (0..groups).map(|g| vec![vec![]; states(g)]).collect();
+    let mut analog = vec![none; ages];
+    for s in &from.analog {
+        analog[(now - 1 - s.step) as usize][s.group as usize][s.state as usize] = s.values.clone();
+    }
+    let learned = from.learnt.iter().map(|l| Learned {
+        state: l.states.clone(),
+        stamp: l.stamps.clone(),
+    });
+    Held {
+        step: now,
+        state: from.states.clone(),
+        history: history.into(),
+        analog: analog.into(),
+        learned: learned.collect(),
+        ..Held::default()
+    }
 }
 
 /// Joins what the samples recorded: spikes by (step, sample, probe, unit), traces by time and sample.
@@ -279,7 +364,7 @@ fn gather(p: &Program, mut seen: Vec<Seen>, (from, to): (u32, u32), record: &mut
 
 #[cfg(test)]
 mod tests {
-    use super::super::arbitrary::{Flavour, case, compare, expected};
+    use super::super::arbitrary::{Flavour, case, compare, expected, resume};
     use super::*;
     use proptest::prelude::*;
 
@@ -298,6 +383,23 @@ mod tests {
             late.synaptic_events = 0;
             let got = compare(&mut Counted(&mut engine), &c, &late, cut);
             prop_assert!(got.is_ok(), "{}", got.unwrap_err());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+        #[test]
+        fn a_saved_run_goes_on(
+            c in prop_oneof![case(Flavour::Learning), case(Flavour::LearningFloat)],
+            cut in 0u32..15,
+        ) {
+            let options = Options { samples: c.samples, ..Options::default() };
+            let mut first = Plain::new(c.program.clone(), &options);
+            let mut second = Plain::new(c.program.clone(), &options);
+            let mut late = expected(&c);
+            late.synaptic_events = 0;
+            let (first, second) = (&mut Counted(&mut first), &mut Counted(&mut second));
+            prop_assert_eq!(resume(first, second, &c, &late, cut), Ok(()));
         }
     }
 

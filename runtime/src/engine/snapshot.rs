@@ -8,7 +8,8 @@
 use super::Counters;
 use std::collections::BTreeMap;
 use synfire_ir::Diagnostic;
-use synfire_ir::program::{Carry, Discipline, GroupKind, Program};
+use synfire_ir::program::{Carry, Discipline, GroupKind, Plastic, Program};
+use synfire_ir::synapse::Place;
 
 /// An emission whose delays have not all passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +37,15 @@ pub struct Shown {
     pub values: Vec<u32>,
 }
 
+/// What a plastic projection has learned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Learnt {
+    /// `[state][element]` as last stored; elements of the state's place.
+    pub states: Vec<Vec<u32>>,
+    /// `[place][element]`: step of the last store to a decaying state; rows, targets, synapses.
+    pub stamps: [Vec<u32>; 3],
+}
+
 /// One sample of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SampleState {
@@ -47,6 +57,8 @@ pub struct SampleState {
     pub analog: Vec<Shown>,
     /// Rows that hosts of serial programs will send: (step, row), sorted.
     pub due: Vec<(u32, u32)>,
+    /// One for each plastic projection, in the order of `Program::plastic`.
+    pub learnt: Vec<Learnt>,
 }
 
 /// See the module.
@@ -81,17 +93,16 @@ impl Reach {
         if !matches!(p.discipline, Discipline::Stepped) {
             return out;
         }
-        for pr in &p.projections {
-            let Some((_, longest)) = pr.delays() else {
-                continue;
-            };
-            let slot = match pr.carry {
-                Carry::Events => out.events.get_mut(pr.source as usize),
+        let projections =
+            (p.projections.iter()).filter_map(|pr| Some((pr.source, pr.carry, pr.delays()?.1)));
+        let modulations = p.plastic.iter().flat_map(|x| &x.modulators);
+        let modulations = modulations.map(|m| (m.source, m.carry, m.delay));
+        for (source, carry, longest) in projections.chain(modulations) {
+            let slot = match carry {
+                Carry::Events => out.events.get_mut(source as usize),
                 Carry::Output(o) => {
-                    let output = p
-                        .model_of(pr.source)
-                        .and_then(|m| m.outputs.get(o as usize));
-                    output.map(|o| out.analog.entry((pr.source, o.state)).or_default())
+                    let output = p.model_of(source).and_then(|m| m.outputs.get(o as usize));
+                    output.map(|o| out.analog.entry((source, o.state)).or_default())
                 }
             };
             if let Some(slot) = slot {
@@ -159,7 +170,30 @@ impl SampleState {
             return Err("events that are not under way".into());
         }
         self.check_analog(p, reach, now)?;
+        self.check_learnt(p, now)?;
         self.check_due(p, now)
+    }
+
+    fn check_learnt(&self, p: &Program, now: u32) -> Result<(), String> {
+        let places = [Place::Source, Place::Target, Place::Synapse];
+        let good = |(x, l): (&Plastic, &Learnt)| {
+            let (Some(pr), Some(m)) = (
+                p.projections.get(x.projection as usize),
+                p.synapse_models.get(x.synapse as usize),
+            ) else {
+                return false;
+            };
+            let long = |words: &[u32], place| words.len() as u64 == pr.elements(place);
+            let mut states = m.states.iter().zip(&l.states);
+            l.states.len() == m.states.len()
+                && states.all(|(c, words)| long(words, c.place))
+                && places.iter().zip(&l.stamps).all(|(p, s)| long(s, *p))
+                && l.stamps.iter().flatten().all(|s| *s <= now)
+        };
+        match self.learnt.len() == p.plastic.len() && p.plastic.iter().zip(&self.learnt).all(good) {
+            true => Ok(()),
+            false => Err("what synapses have learned has another shape".into()),
+        }
     }
 
     /// Every value that is still to be read must be there.

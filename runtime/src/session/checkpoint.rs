@@ -8,12 +8,12 @@
 use super::bytes::{Read, Reader, Writer};
 use super::identity::Identity;
 use crate::engine::Counters;
-use crate::engine::snapshot::{Emission, SampleState, Shown, Snapshot};
+use crate::engine::snapshot::{Emission, Learnt, SampleState, Shown, Snapshot};
 use crate::spikes::NamedSpike;
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 
 /// Version of the format.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 const MAGIC: &[u8; 4] = b"SYNK";
 /// Bytes before the checked part: magic, version, two zero bytes, length, checksum.
 const HEAD: usize = 20;
@@ -183,6 +183,11 @@ fn write_snapshot(s: &Snapshot, w: &mut Writer) {
             w.u32(step);
             w.u32(row);
         }
+        w.u64(sample.learnt.len() as u64);
+        for l in &sample.learnt {
+            w.u64(l.states.len() as u64);
+            l.states.iter().chain(&l.stamps).for_each(|s| w.words(s));
+        }
     }
 }
 
@@ -197,7 +202,7 @@ fn read_snapshot(r: &mut Reader) -> Read<Snapshot> {
     };
     let n = r.count(8)?;
     let loads = (0..n).map(|_| r.f64()).collect::<Read<Vec<_>>>()?;
-    let n = r.count(32)?;
+    let n = r.count(40)?;
     let samples = (0..n).map(|_| read_sample(r)).collect::<Read<Vec<_>>>()?;
     Ok(Snapshot {
         now,
@@ -232,6 +237,13 @@ fn read_sample(r: &mut Reader) -> Read<SampleState> {
     }
     for _ in 0..r.count(8)? {
         out.due.push((r.u32()?, r.u32()?));
+    }
+    for _ in 0..r.count(32)? {
+        let n = r.count(8)?;
+        out.learnt.push(Learnt {
+            states: (0..n).map(|_| r.words()).collect::<Read<Vec<_>>>()?,
+            stamps: [r.words()?, r.words()?, r.words()?],
+        });
     }
     Ok(out)
 }

@@ -286,6 +286,38 @@ impl Session {
         Ok(words.into_iter().map(value).collect())
     }
 
+    /// Values of a state of a plastic projection's synapses (the weight is the first state of its model), in the order of the layout,
+    /// sample after sample: as their type says, without a scale. States of rows or targets have a value for each of those.
+    ///
+    /// Errors: `SYN0807`.
+    pub fn synapses(&mut self, projection: &str, name: &str) -> Result<Vec<f64>, Diagnostics> {
+        let all = &self.program.projections;
+        let found = (0u32..).zip(all).find(|p| p.1.name == projection);
+        let model = found.and_then(|(k, _)| Some((k, self.program.plastic_of(k)?.1)));
+        let Some((k, model)) = model else {
+            let names = self.program.plastic.iter();
+            let names = names.filter_map(|x| Some(all.get(x.projection as usize)?.name.as_str()));
+            return Err(no_such(
+                "plastic projection",
+                "the network",
+                projection,
+                names,
+            ));
+        };
+        let states = || model.states.iter().map(|s| s.name.as_str());
+        let Some(at) = model.state(name) else {
+            return Err(no_such("state", projection, name, states()));
+        };
+        let ty = model.states[at as usize].width.ty();
+        let value = |w: u32| match ty {
+            Ty::F32 => f64::from(f32::from_bits(w)),
+            Ty::I32 => f64::from(w as i32),
+            Ty::U32 | Ty::Bool => f64::from(w),
+        };
+        let words = self.engine.synapses(k, at)?;
+        Ok(words.into_iter().map(value).collect())
+    }
+
     /// Changes a parameter of a population from the next step on: one value for all, or one a neuron. Parameters are those that
     /// the model's code reads: a field that stands in the equations keeps its name; what is computed from fields before the run (a
     /// decay factor) is a parameter of its own.
@@ -381,7 +413,7 @@ fn no_such<'a>(
     let error = Diagnostic::error("SYN0807", format!("`{population}` has no {what} `{name}`"))
         .class(Class::Usage);
     match all.is_empty() {
-        true => error.hint("only populations of neurons have any").into(),
+        true => error.hint("there is none").into(),
         false => error.hint(format!("it has: {}", all.join(", "))).into(),
     }
 }

@@ -27,7 +27,7 @@ mod text;
 pub use check::{MAX_DELAY, check};
 pub use generated::{Generated, LONGEST_DRAWN, Slice, SliceWeights, Store};
 pub use plastic::{Modulation, Plastic};
-pub use reference::{Held, Reference, SerialSpike};
+pub use reference::{Held, Learned, Reference, SerialSpike};
 pub use text::{parse, print};
 
 use crate::model::Model;

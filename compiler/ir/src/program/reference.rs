@@ -11,7 +11,7 @@ use crate::model::{Block, Combine, Model, Ty, UnOp};
 use crate::rng;
 use std::collections::{BTreeMap, VecDeque};
 
-pub use learning::Learning;
+pub use learning::{Learned, Learning};
 
 /// What left a serial program, in order: (step, address).
 pub type SerialSpike = (u32, u32);
@@ -39,14 +39,22 @@ pub struct Reference<'a> {
 /// What a [`Reference`] holds between two steps, without the program.
 #[derive(Clone, Debug, Default)]
 pub struct Held {
-    step: u32,
-    state: Vec<Vec<Vec<u32>>>,
-    history: VecDeque<Vec<Vec<(u32, u32)>>>,
-    analog: VecDeque<Vec<Vec<Vec<u32>>>>,
-    out: Vec<SerialSpike>,
-    lost: u64,
-    due: BTreeMap<u32, Vec<u32>>,
-    learned: Vec<learning::Learned>,
+    /// Number of the next step.
+    pub step: u32,
+    /// `[group][state][unit]`.
+    pub state: Vec<Vec<Vec<u32>>>,
+    /// Emissions of the last steps, newest first: `[age][group] = (unit, payload)`, ascending in unit; the first are those of step - 1.
+    pub history: VecDeque<Vec<Vec<(u32, u32)>>>,
+    /// Analog outputs of the same steps: `[age][group][state][unit]`.
+    pub analog: VecDeque<Vec<Vec<Vec<u32>>>>,
+    /// Output of a serial program so far, in order.
+    pub out: Vec<SerialSpike>,
+    /// Pushes into a full queue so far.
+    pub lost: u64,
+    /// Rows that the host of a serial program sends back, by step.
+    pub due: BTreeMap<u32, Vec<u32>>,
+    /// One for each plastic projection, in the order of [`Program::plastic`].
+    pub learned: Vec<Learned>,
 }
 
 struct Unit<'a> {

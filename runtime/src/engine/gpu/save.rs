@@ -67,7 +67,7 @@ impl Layout<'_> {
             states: self.states(&blocks.state),
             events,
             analog: self.shown(&blocks, now),
-            due: vec![],
+            ..SampleState::default()
         })
     }
 

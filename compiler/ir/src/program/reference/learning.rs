@@ -26,9 +26,11 @@ pub struct Learning<'a> {
 
 /// Words and stamps of a plastic projection.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Learned {
-    state: Vec<Vec<u32>>,
-    stamp: [Vec<u32>; 3],
+pub struct Learned {
+    /// `state[state][element]` as last stored.
+    pub state: Vec<Vec<u32>>,
+    /// `stamp[place][element]`: step of the last store to a decaying state; places in the order of [`Place`].
+    pub stamp: [Vec<u32>; 3],
 }
 
 /// What a block sees: a synapse, or a row or a target alone (the others are then of no account).
