@@ -318,8 +318,14 @@ fn restored(p: &Program, from: &SampleState, now: u32) -> Held {
     for e in &from.events {
         history[(now - 1 - e.step) as usize][e.group as usize].push((e.unit, e.payload));
     }
-    let states = |g: usize| p.model_of(g as u32).map_or(0, |m| m.states.len());
-    let none: Vec<Vec<Vec<u32>>> = (0..groups).map(|g| vec![vec![]; states(g)]).collect();
+    // Older values than are read stand as 0: the reference looks at them before it asks for synapses.
+    let blank = |g: usize| match p.model_of(g as u32) {
+        Some(m) if !m.outputs.is_empty() => {
+            vec![vec![0; p.groups[g].size as usize]; m.states.len()]
+        }
+        _ => vec![],
+    };
+    let none: Vec<Vec<Vec<u32>>> = (0..groups).map(blank).collect();
     let mut analog = vec![none; ages];
     for s in &from.analog {
         analog[(now - 1 - s.step) as usize][s.group as usize][s.state as usize] = s.values.clone();
