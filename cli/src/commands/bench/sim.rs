@@ -149,6 +149,7 @@ fn measure(
         recording,
         engine: session.engine(),
         adapter: session.adapter(),
+        device: session.device(),
         arithmetic: session.arithmetic(),
         dt,
         seed,
