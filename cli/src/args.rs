@@ -271,6 +271,24 @@ pub struct BenchArgs {
 pub enum BenchCommand {
     /// Simulation: CPU seconds to build and to run, memory, rates.
     Sim(BenchSimArgs),
+    /// Mapping: remote spikes, hops, congestion, and what it costs to find them.
+    Mapping(BenchMappingArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct BenchMappingArgs {
+    /// dnn:L,M, cnn:L,M, grid4k, grid64k, comm8k, comm32k, pd10, cnn, alexnet-227, ...; with -shuf at the end ids are shuffled.
+    #[arg(value_name = "NET")]
+    pub net: String,
+    /// Machine: jin-S, loihi-64, loihi-16x8, truenorth-64, npc-N, or a chip; else jin-S for dnn: and cnn:, npc-256 for the others.
+    #[arg(long, value_name = "T")]
+    pub target: Option<String>,
+    /// Key of the search's random draws.
+    #[arg(long, default_value_t = 1, value_parser = parse_seed)]
+    pub seed: u64,
+    /// Effort: 0 takes the plain order, 3 searches for minutes.
+    #[arg(long, value_name = "LEVEL", default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=3))]
+    pub opt: u8,
 }
 
 #[derive(Debug, Args)]

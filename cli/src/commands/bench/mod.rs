@@ -1,5 +1,6 @@
 //! `bench`: what is measured, on networks that ship in the binary.
 
+mod mapping;
 mod networks;
 mod sim;
 
@@ -10,6 +11,7 @@ use crate::failure::Outcome;
 /// See the module.
 pub fn bench(args: &BenchArgs, console: &Console) -> Outcome {
     match &args.what {
+        BenchCommand::Mapping(a) => mapping::mapping(a, console),
         BenchCommand::Sim(a) => sim::sim(a, console),
     }
 }

@@ -1,0 +1,110 @@
+//! Networks and machines on which mappings are compared, by name.
+
+pub mod irregular;
+pub mod jin;
+pub mod layered;
+pub mod machine;
+
+use super::layout::chain::Shape;
+use super::net::Net;
+use super::rng::Rng;
+use irregular::{communities, grid, microcircuit};
+use jin::{Jin, Links};
+use layered::Layered;
+
+/// A benchmark network.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Network {
+    /// Parts are given; they are placed only. The shape as generated, unless ids are shuffled.
+    Parts(Jin, Option<Shape>),
+    /// Neurons, to be cut into parts first.
+    Neurons(Net),
+}
+
+/// The names that [`network`] knows.
+pub const NAMES: &str = "dnn:L,M, cnn:L,M[,K], grid:N,F,SIGMA, comm:N,C,F, pd:SCALE, grid4k, grid64k, comm8k, comm32k, pd10, cnn, lenet5-28, lenet5-32, lenet5-224, alexnet-227, vgg11-32, \
+    vgg16-224, mobilenetv1-224; each also with -shuf for shuffled ids";
+
+/// Seed of the generators and of the shuffle of named instances.
+const SEED: u64 = 1;
+/// Most neurons or parts, and most synapses, of a network that is written out.
+const NEURONS: u64 = 1 << 31;
+const SYNAPSES: f64 = 2e9;
+
+/// The network of that name; `None` when there is none, or when its numbers make no sense.
+pub fn network(name: &str) -> Option<Network> {
+    let (base, shuffled) = match name.strip_suffix("-shuf") {
+        Some(b) => (b, true),
+        None => (name, false),
+    };
+    if let Some((kind @ ("dnn" | "cnn"), numbers)) = base.split_once(':') {
+        return parts(kind, numbers, shuffled);
+    }
+    let net = neurons(base)?;
+    Some(Network::Neurons(if shuffled {
+        net.shuffled(SEED)
+    } else {
+        net
+    }))
+}
+
+fn parts(kind: &str, numbers: &str, shuffled: bool) -> Option<Network> {
+    let n: Vec<u32> = numbers
+        .split(',')
+        .map(|x| x.parse().ok())
+        .collect::<Option<_>>()?;
+    let links = match (kind, n.get(2)) {
+        ("dnn", None) => Links::Dense,
+        ("cnn", k) => Links::Window(*k.unwrap_or(&4)),
+        _ => return None,
+    };
+    if !(2..=3).contains(&n.len()) || n.contains(&0) || n[0] as u64 * n[1] as u64 > NEURONS / 64 {
+        return None;
+    }
+    let mut jin = Jin::new(n[0], n[1], links);
+    if shuffled {
+        jin.renamed = (0..n[0] * n[1]).collect();
+        Rng::new(SEED).shuffle(&mut jin.renamed);
+        return Some(Network::Parts(jin, None));
+    }
+    let shape = Shape {
+        sizes: vec![n[1]; n[0] as usize - 1],
+        dense: links == Links::Dense,
+    };
+    Some(Network::Parts(jin, Some(shape)))
+}
+
+fn neurons(name: &str) -> Option<Net> {
+    let n: Vec<f64> = match name.split_once(':') {
+        Some((_, list)) => list
+            .split(',')
+            .map(|x| x.parse().ok().filter(|v: &f64| v.is_finite() && *v > 0.0))
+            .collect::<Option<_>>()?,
+        None => vec![],
+    };
+    let fits = |neurons: f64, fan: f64| {
+        neurons >= 1.0 && neurons <= NEURONS as f64 && neurons * fan <= SYNAPSES
+    };
+    Some(match (name.split(':').next()?, &n[..]) {
+        ("grid4k", []) => grid(64, 16, 3.0, SEED),
+        ("grid64k", []) => grid(256, 32, 6.0, SEED),
+        ("comm8k", []) => communities(8192, 32, 32, SEED),
+        ("comm32k", []) => communities(32_768, 128, 64, SEED),
+        ("pd10", []) => microcircuit(0.1, SEED),
+        ("grid", &[side, fan, sigma]) if fits(side * side, fan) => {
+            grid(side as u32, fan as u32, sigma, SEED)
+        }
+        ("comm", &[n, groups, fan]) if fits(n, fan) && groups >= 1.0 && groups <= n => {
+            communities(n as u32, groups as u32, fan as u32, SEED)
+        }
+        ("pd", &[s]) if (0.01..=2.0).contains(&s) => microcircuit(s, SEED),
+        (name, []) => {
+            let l = Layered::named(name)?;
+            if l.synapses() > SYNAPSES as u64 {
+                return None;
+            }
+            l.expand()
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,233 @@
+//! Placement of layers that meet all-to-all: which cells a layer takes.
+//!
+//! With (nearly) equal weights between two layers only the sets of cells count, and the distance from a cell to all cells of a layer is
+//! the sum of a function of its column and one of its row. Each layer keeps both functions over a window that holds all its cells;
+//! outside they are straight lines. So the gain of exchanging two cells costs O(1) and the exchange O(window), whatever the width of a layer.
+
+use crate::map::rng::Rng;
+
+/// No layer.
+pub const NONE: u32 = u32::MAX;
+
+/// Sum of |p - q| over the q of a layer, along one axis.
+#[derive(Clone, Debug)]
+struct Axis {
+    from: i32,
+    value: Vec<i32>,
+    count: i32,
+}
+
+impl Axis {
+    fn new(list: &[i32], slack: i32, size: i32) -> Axis {
+        let low = list.iter().min().copied().unwrap_or(0);
+        let high = list.iter().max().copied().unwrap_or(0);
+        let from = (low - slack).max(0);
+        let to = (high + slack).min(size - 1);
+        let mut a = Axis {
+            from,
+            value: vec![0; (to - from + 1) as usize],
+            count: 0,
+        };
+        for &q in list {
+            a.add(q, 1);
+        }
+        a
+    }
+
+    fn holds(&self, q: i32) -> bool {
+        q >= self.from && q < self.from + self.value.len() as i32
+    }
+
+    #[inline]
+    fn add(&mut self, q: i32, sign: i32) {
+        let from = self.from;
+        for (i, v) in self.value.iter_mut().enumerate() {
+            *v += sign * (from + i as i32 - q).abs();
+        }
+        self.count += sign;
+    }
+
+    #[inline]
+    fn at(&self, p: i32) -> i32 {
+        let k = p - self.from;
+        let last = self.value.len() as i32 - 1;
+        if k < 0 {
+            self.value[0] - k * self.count
+        } else if k > last {
+            self.value[last as usize] + (k - last) * self.count
+        } else {
+            self.value[k as usize]
+        }
+    }
+}
+
+/// Layers on a mesh.
+pub struct Layers {
+    x: i32,
+    y: i32,
+    label: Vec<u32>,
+    axis: Vec<[Axis; 2]>,
+    /// Does layer `l` meet `l + 1`?
+    meets: Vec<bool>,
+}
+
+impl Layers {
+    /// From the layer of every cell (`x * rows + y`); `meets[l]`: layer `l` meets `l + 1`.
+    pub fn new(x: u32, y: u32, label: Vec<u32>, meets: Vec<bool>, slack: i32) -> Layers {
+        let n = meets.len();
+        let mut cells: Vec<[Vec<i32>; 2]> = vec![[vec![], vec![]]; n];
+        for (c, &l) in label.iter().enumerate() {
+            if l != NONE {
+                cells[l as usize][0].push((c / y as usize) as i32);
+                cells[l as usize][1].push((c % y as usize) as i32);
+            }
+        }
+        let axis = cells
+            .iter()
+            .map(|c| {
+                [
+                    Axis::new(&c[0], slack, x as i32),
+                    Axis::new(&c[1], slack, y as i32),
+                ]
+            })
+            .collect();
+        Layers {
+            x: x as i32,
+            y: y as i32,
+            label,
+            axis,
+            meets,
+        }
+    }
+
+    #[inline]
+    fn place(&self, c: usize) -> (i32, i32) {
+        ((c as i32) / self.y, (c as i32) % self.y)
+    }
+
+    #[inline]
+    fn to(&self, l: u32, p: (i32, i32)) -> i32 {
+        let a = &self.axis[l as usize];
+        a[0].at(p.0) + a[1].at(p.1)
+    }
+
+    /// Distance of `p` to the layers that meet `l`, less that of `q`.
+    #[inline]
+    fn around(&self, l: u32, p: (i32, i32), q: (i32, i32)) -> i32 {
+        if l == NONE {
+            return 0;
+        }
+        let mut d = 0;
+        if l > 0 && self.meets[l as usize - 1] {
+            d += self.to(l - 1, p) - self.to(l - 1, q);
+        }
+        if self.meets[l as usize] {
+            d += self.to(l + 1, p) - self.to(l + 1, q);
+        }
+        d
+    }
+
+    /// Change of the total distance when the layers of two cells are exchanged.
+    #[inline]
+    pub fn gain(&self, c: usize, d: usize) -> i32 {
+        let (a, b) = (self.label[c], self.label[d]);
+        let (p, q) = (self.place(c), self.place(d));
+        let both = (a != NONE && a.wrapping_add(1) == b && self.meets[a as usize])
+            || (b != NONE && b.wrapping_add(1) == a && self.meets[b as usize]);
+        self.around(a, q, p)
+            + self.around(b, p, q)
+            + if both {
+                2 * ((p.0 - q.0).abs() + (p.1 - q.1).abs())
+            } else {
+                0
+            }
+    }
+
+    /// May the exchange be made inside the layers' windows?
+    fn allowed(&self, c: usize, d: usize) -> bool {
+        let fits = |l: u32, p: (i32, i32)| {
+            l == NONE
+                || (self.axis[l as usize][0].holds(p.0) && self.axis[l as usize][1].holds(p.1))
+        };
+        fits(self.label[c], self.place(d)) && fits(self.label[d], self.place(c))
+    }
+
+    fn swap(&mut self, c: usize, d: usize) {
+        let (p, q) = (self.place(c), self.place(d));
+        for (l, from, to) in [(self.label[c], p, q), (self.label[d], q, p)] {
+            if l != NONE {
+                let a = &mut self.axis[l as usize];
+                if from.0 != to.0 {
+                    a[0].add(from.0, -1);
+                    a[0].add(to.0, 1);
+                }
+                if from.1 != to.1 {
+                    a[1].add(from.1, -1);
+                    a[1].add(to.1, 1);
+                }
+            }
+        }
+        self.label.swap(c, d);
+    }
+
+    /// Total distance between all pairs of cells of layers that meet.
+    pub fn total(&self) -> f64 {
+        let mut sum = 0.0;
+        for (c, &l) in self.label.iter().enumerate() {
+            if l != NONE && self.meets[l as usize] {
+                sum += self.to(l + 1, self.place(c)) as f64;
+            }
+        }
+        sum
+    }
+
+    /// Annealing over exchanges within `window` cells.
+    pub fn anneal(&mut self, moves: u64, hot: f64, cold: f64, window: (f64, f64), rng: &mut Rng) {
+        let steps = 400u64;
+        let table: Vec<f64> = (0..4096)
+            .map(|i| -((i as f64 + 0.5) / 4096.0).ln())
+            .collect();
+        for s in 0..steps {
+            let f = s as f64 / steps as f64;
+            let t = hot * (cold / hot).powf(f);
+            let r = (window.0 * (window.1 / window.0).powf(f)).max(1.0) as u64;
+            let each = moves.div_ceil(steps);
+            let (tx, ty) = (self.x as u64 / 32, self.y as u64 / 32);
+            let tiles = (tx.max(1)) * (ty.max(1));
+            for m in 0..each {
+                let tile = m * tiles / each;
+                let (bx, by) = (tile / ty.max(1), tile % ty.max(1));
+                let (w, h) = (
+                    self.x as u64 / tx.max(1) + (self.x as u64 % tx.max(1)),
+                    self.y as u64 / ty.max(1) + self.y as u64 % ty.max(1),
+                );
+                let c0 = rng.bits();
+                let x =
+                    ((bx * (self.x as u64 / tx.max(1))) + (((c0 & 0xffff_ffff) * w) >> 32)) as i32;
+                let y = ((by * (self.y as u64 / ty.max(1))) + (((c0 >> 32) * h) >> 32)) as i32;
+                let c = (x * self.y + y) as usize;
+                let bits = rng.bits();
+                let span = 2 * r + 1;
+                let u = (((bits & 0xffff_ffff) * span) >> 32) as i32 - r as i32;
+                let v = (((bits >> 32) * span) >> 32) as i32 - r as i32;
+                let (x2, y2) = (x + u, y + v);
+                if x2 < 0 || y2 < 0 || x2 >= self.x || y2 >= self.y {
+                    continue;
+                }
+                let d = (x2 * self.y + y2) as usize;
+                if self.label[c] == self.label[d] {
+                    continue;
+                }
+                let g = self.gain(c, d) as f64;
+                if (g <= 0.0 || g < t * table[(rng.bits() & 4095) as usize]) && self.allowed(c, d) {
+                    self.swap(c, d);
+                }
+            }
+        }
+    }
+
+    /// Layer of every cell.
+    pub fn labels(&self) -> &[u32] {
+        &self.label
+    }
+}

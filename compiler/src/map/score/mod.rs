@@ -1,0 +1,6 @@
+//! Exact metrics of partitions and placements.
+
+pub mod boxes;
+pub mod partition;
+pub mod tree;
+pub mod unicast;
