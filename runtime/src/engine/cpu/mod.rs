@@ -21,6 +21,7 @@ mod pieces;
 mod plan;
 mod record;
 mod rows;
+mod samples;
 mod save;
 mod sequence;
 mod serial;
@@ -29,24 +30,23 @@ mod spikes;
 mod tests;
 mod tiles;
 mod units;
+#[cfg(test)]
+mod variants;
 mod window;
 mod worker;
 
 use super::snapshot::Snapshot;
 use super::{Counters, Engine, Options, Record, Stimulus};
-use exchange::{Exchange, Guard};
 use input::Given;
-use learn::Now;
 pub(super) use lesson::learns;
 use plan::{Cut, Plan};
-use record::Seen;
+use samples::{Sample, Samples};
 use serial::{Chip, Queue};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use synfire_ir::diag::{Class, Diagnostic, Diagnostics, Progress};
 use synfire_ir::program::{Discipline, Observable, Program};
-use worker::Worker;
 
 /// Units of a tile at most, and lanes of a register.
 const TILE: u32 = 8192;
@@ -64,20 +64,6 @@ const FILL: u64 = 2;
 /// Time between two looks at the progress.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// One sample of a stepped program.
-#[derive(Debug)]
-struct Sample {
-    workers: Vec<Mutex<Worker>>,
-    exchange: Exchange,
-}
-
-/// The state of all samples.
-#[derive(Debug)]
-enum Samples {
-    Stepped(Vec<Sample>),
-    Serial(Box<Chip>, Vec<Mutex<Queue>>),
-}
-
 /// The CPU engine.
 pub struct Cpu {
     plan: Plan,
@@ -87,9 +73,6 @@ pub struct Cpu {
     /// Steps between two looks at the progress.
     pace: u32,
 }
-
-/// What left serial programs: (step, sample, address).
-type Output = Vec<(u32, u32, u32)>;
 
 /// Words that a probe of synapses saw: probe, step, words of all samples.
 type Look = (usize, u32, Vec<u32>);
@@ -251,138 +234,6 @@ fn no_threads(n: usize, why: &str) -> Diagnostic {
         .hint("ask for fewer threads")
 }
 
-impl Sample {
-    fn new(plan: &Plan, sample: u32) -> Self {
-        let n = plan.cut.workers;
-        let window = plan.window();
-        Sample {
-            workers: (0..n)
-                .map(|me| Mutex::new(Worker::new(plan, me, sample, window as usize)))
-                .collect(),
-            exchange: Exchange::new(n),
-        }
-    }
-
-    /// Runs one worker through the steps.
-    fn run(&self, plan: &Plan, me: usize, steps: std::ops::Range<u32>, given: &Given) {
-        let _guard = Guard(&self.exchange.gate);
-        let mut worker = open(&self.workers[me]);
-        let alone = self.workers.len() == 1 || plan.apart.is_none();
-        let together = plan.apart == Some(0);
-        let window = plan.window();
-        let at = &mut given.events.partition_point(|e| e.step < steps.start);
-        let mut turn = 0;
-        let mut told = steps.start;
-        for step in steps.clone() {
-            worker.begin(plan, step, given.events_of(step, at));
-            for phase in 0..plan.phases {
-                worker.phase(plan, step, phase);
-                if !alone && together {
-                    let of_phase = |t: usize| plan.tiles[t].phase == Some(phase);
-                    let now = step..step + 1;
-                    self.exchange
-                        .swap(plan, &mut worker, now, of_phase, &mut turn);
-                }
-            }
-            worker.finish(plan, step);
-            if !alone && !together && (step + 1 - told == window || step + 1 == steps.end) {
-                let since = told..step + 1;
-                self.exchange
-                    .swap(plan, &mut worker, since, |_| true, &mut turn);
-                told = step + 1;
-            }
-        }
-    }
-}
-
-impl Samples {
-    fn len(&self) -> u32 {
-        match self {
-            Samples::Stepped(s) => s.len() as u32,
-            Samples::Serial(_, s) => s.len() as u32,
-        }
-    }
-
-    /// Pieces of work that may run at the same time.
-    fn jobs(&self) -> usize {
-        match self {
-            Samples::Stepped(s) => s.iter().map(|s| s.workers.len()).sum(),
-            Samples::Serial(_, s) => s.len(),
-        }
-    }
-
-    fn run(
-        &self,
-        plan: &Plan,
-        job: usize,
-        steps: std::ops::Range<u32>,
-        given: &[Given],
-    ) -> Result<(), Diagnostics> {
-        match self {
-            Samples::Stepped(samples) => {
-                let n = plan.cut.workers;
-                samples[job / n].run(plan, job % n, steps, &given[job / n]);
-            }
-            Samples::Serial(chip, queues) => {
-                let mut queue = open(&queues[job]);
-                let given = &given[job];
-                let at = &mut given.serial.partition_point(|e| e.0 < steps.start);
-                for step in steps {
-                    queue.step(&plan.program, chip, step, given.serial_of(step, at))?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes what was recorded: by sample and worker, and the serial output.
-    fn seen(&self, p: &Program) -> (Vec<Vec<Seen>>, Output) {
-        let fresh = || Seen::new(p);
-        match self {
-            Samples::Stepped(samples) => {
-                let of = |s: &Sample| {
-                    let workers = s.workers.iter();
-                    workers
-                        .map(|w| std::mem::replace(&mut open(w).seen, fresh()))
-                        .collect()
-                };
-                (samples.iter().map(of).collect(), vec![])
-            }
-            Samples::Serial(_, queues) => {
-                let mut out = vec![];
-                let seen = (queues.iter())
-                    .map(|q| {
-                        let mut q = open(q);
-                        out.append(&mut q.out);
-                        vec![std::mem::replace(&mut q.seen, fresh())]
-                    })
-                    .collect();
-                out.sort_by_key(|e| (e.0, e.1));
-                (seen, out)
-            }
-        }
-    }
-
-    /// Calls `f` with the words of a state of a group, for each sample and tile in order.
-    fn words(&self, plan: &Plan, group: usize, state: usize, mut f: impl FnMut(&[u32])) {
-        match self {
-            Samples::Stepped(samples) => {
-                for s in samples {
-                    for t in plan.of_group[group].clone() {
-                        let w = open(&s.workers[plan.tiles[t].owner]);
-                        if let Some(u) = w.units.iter().find(|u| u.tile == t) {
-                            f(&u.state[state]);
-                        }
-                    }
-                }
-            }
-            Samples::Serial(_, queues) => {
-                queues.iter().for_each(|q| f(&open(q).state[group][state]));
-            }
-        }
-    }
-}
-
 impl Engine for Cpu {
     fn name(&self) -> &'static str {
         "cpu"
@@ -501,28 +352,9 @@ impl Engine for Cpu {
     }
 
     fn synapses(&mut self, projection: u32, state: u16) -> Result<Vec<u32>, Diagnostics> {
-        let p = self.plan.program.clone();
-        let known = p
-            .plastic_of(projection)
-            .filter(|x| (state as usize) < x.1.states.len());
-        let (Some((_, m)), Samples::Stepped(samples)) = (known, &self.samples) else {
-            return Err(super::no_synapses(projection, state).into());
-        };
-        let mut out = vec![];
-        for s in samples {
-            let pr = &p.projections[projection as usize];
-            let mut words = vec![0; pr.elements(m.states[state as usize].place) as usize];
-            for (w, lessons) in s.workers.iter().zip(&self.plan.sequence.lessons) {
-                for (learner, lesson) in open(w).learners.iter().zip(lessons) {
-                    if p.plastic[lesson.plastic].projection == projection {
-                        let now = Now::new(&p, lesson, self.now.saturating_sub(1));
-                        learner.put(now, pr, state as usize, &mut words);
-                    }
-                }
-            }
-            out.extend(words);
-        }
-        Ok(out)
+        let step = self.now.saturating_sub(1);
+        let words = self.samples.synapses(&self.plan, projection, state, step);
+        words.ok_or_else(|| super::no_synapses(projection, state).into())
     }
 
     fn exchange(&mut self, program: &Arc<Program>) -> bool {

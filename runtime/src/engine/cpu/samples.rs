@@ -1,0 +1,196 @@
+//! The state of all samples of a batch, and the loops that run it.
+//!
+//! In: a plan and the steps to run. Out: what was recorded, and the words of states. A sample of a stepped program is divided
+//! among workers; a serial one is a queue.
+
+use super::exchange::{Exchange, Guard};
+use super::input::Given;
+use super::learn::Now;
+use super::open;
+use super::plan::Plan;
+use super::record::Seen;
+use super::serial::{Chip, Queue};
+use super::worker::Worker;
+use std::sync::Mutex;
+use synfire_ir::diag::Diagnostics;
+use synfire_ir::program::Program;
+
+/// What left serial programs: (step, sample, address).
+pub(super) type Output = Vec<(u32, u32, u32)>;
+
+/// One sample of a stepped program.
+#[derive(Debug)]
+pub(super) struct Sample {
+    pub workers: Vec<Mutex<Worker>>,
+    exchange: Exchange,
+}
+
+/// The state of all samples.
+#[derive(Debug)]
+pub(super) enum Samples {
+    Stepped(Vec<Sample>),
+    Serial(Box<Chip>, Vec<Mutex<Queue>>),
+}
+
+impl Sample {
+    pub fn new(plan: &Plan, sample: u32) -> Self {
+        let n = plan.cut.workers;
+        let window = plan.window();
+        Sample {
+            workers: (0..n)
+                .map(|me| Mutex::new(Worker::new(plan, me, sample, window as usize)))
+                .collect(),
+            exchange: Exchange::new(n),
+        }
+    }
+
+    /// Runs one worker through the steps.
+    fn run(&self, plan: &Plan, me: usize, steps: std::ops::Range<u32>, given: &Given) {
+        let _guard = Guard(&self.exchange.gate);
+        let mut worker = open(&self.workers[me]);
+        let alone = self.workers.len() == 1 || plan.apart.is_none();
+        let together = plan.apart == Some(0);
+        let window = plan.window();
+        let at = &mut given.events.partition_point(|e| e.step < steps.start);
+        let mut turn = 0;
+        let mut told = steps.start;
+        for step in steps.clone() {
+            worker.begin(plan, step, given.events_of(step, at));
+            for phase in 0..plan.phases {
+                worker.phase(plan, step, phase);
+                if !alone && together {
+                    let of_phase = |t: usize| plan.tiles[t].phase == Some(phase);
+                    let now = step..step + 1;
+                    self.exchange
+                        .swap(plan, &mut worker, now, of_phase, &mut turn);
+                }
+            }
+            worker.finish(plan, step);
+            if !alone && !together && (step + 1 - told == window || step + 1 == steps.end) {
+                let since = told..step + 1;
+                self.exchange
+                    .swap(plan, &mut worker, since, |_| true, &mut turn);
+                told = step + 1;
+            }
+        }
+    }
+}
+
+impl Samples {
+    pub fn len(&self) -> u32 {
+        match self {
+            Samples::Stepped(s) => s.len() as u32,
+            Samples::Serial(_, s) => s.len() as u32,
+        }
+    }
+
+    /// Pieces of work that may run at the same time.
+    pub fn jobs(&self) -> usize {
+        match self {
+            Samples::Stepped(s) => s.iter().map(|s| s.workers.len()).sum(),
+            Samples::Serial(_, s) => s.len(),
+        }
+    }
+
+    pub fn run(
+        &self,
+        plan: &Plan,
+        job: usize,
+        steps: std::ops::Range<u32>,
+        given: &[Given],
+    ) -> Result<(), Diagnostics> {
+        match self {
+            Samples::Stepped(samples) => {
+                let n = plan.cut.workers;
+                samples[job / n].run(plan, job % n, steps, &given[job / n]);
+            }
+            Samples::Serial(chip, queues) => {
+                let mut queue = open(&queues[job]);
+                let given = &given[job];
+                let at = &mut given.serial.partition_point(|e| e.0 < steps.start);
+                for step in steps {
+                    queue.step(&plan.program, chip, step, given.serial_of(step, at))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what was recorded: by sample and worker, and the serial output.
+    pub fn seen(&self, p: &Program) -> (Vec<Vec<Seen>>, Output) {
+        let fresh = || Seen::new(p);
+        match self {
+            Samples::Stepped(samples) => {
+                let of = |s: &Sample| {
+                    let workers = s.workers.iter();
+                    workers
+                        .map(|w| std::mem::replace(&mut open(w).seen, fresh()))
+                        .collect()
+                };
+                (samples.iter().map(of).collect(), vec![])
+            }
+            Samples::Serial(_, queues) => {
+                let mut out = vec![];
+                let seen = (queues.iter())
+                    .map(|q| {
+                        let mut q = open(q);
+                        out.append(&mut q.out);
+                        vec![std::mem::replace(&mut q.seen, fresh())]
+                    })
+                    .collect();
+                out.sort_by_key(|e| (e.0, e.1));
+                (seen, out)
+            }
+        }
+    }
+
+    /// Calls `f` with the words of a state of a group, for each sample and tile in order.
+    pub fn words(&self, plan: &Plan, group: usize, state: usize, mut f: impl FnMut(&[u32])) {
+        match self {
+            Samples::Stepped(samples) => {
+                for s in samples {
+                    for t in plan.of_group[group].clone() {
+                        let w = open(&s.workers[plan.tiles[t].owner]);
+                        if let Some(u) = w.units.iter().find(|u| u.tile == t) {
+                            f(&u.state[state]);
+                        }
+                    }
+                }
+            }
+            Samples::Serial(_, queues) => {
+                queues.iter().for_each(|q| f(&open(q).state[group][state]));
+            }
+        }
+    }
+
+    /// Words of a state of a plastic projection as they stand in a step, sample-major; `None` if there is no such state.
+    pub fn synapses(
+        &self,
+        plan: &Plan,
+        projection: u32,
+        state: u16,
+        step: u32,
+    ) -> Option<Vec<u32>> {
+        let Samples::Stepped(samples) = self else {
+            return None;
+        };
+        let p = &plan.program;
+        let (_, m) = p.plastic_of(projection)?;
+        let place = m.states.get(state as usize)?.place;
+        let pr = p.projections.get(projection as usize)?;
+        let mut out = vec![];
+        for s in samples {
+            let mut words = vec![0; pr.elements(place) as usize];
+            for (w, lessons) in s.workers.iter().zip(&plan.sequence.lessons) {
+                for (learner, lesson) in open(w).learners.iter().zip(lessons) {
+                    if p.plastic[lesson.plastic].projection == projection {
+                        let now = Now::new(p, lesson, step);
+                        learner.put(now, pr, state as usize, &mut words);
+                    }
+                }
+            }
+            out.extend(words);
+        }
+        Some(out)
+    }
+}
