@@ -1,184 +1,173 @@
 //! `explain`: what a diagnostic code means.
+//!
+//! The pages are Markdown in `docs/errors`, one file for each area, embedded in the binary: a chapter for each code with its text, a
+//! fenced block that raises it and one that is right. An unknown code gets the text of its area and the nearest code that has a page.
 
 use crate::args::ExplainArgs;
 use crate::console::Console;
 use crate::failure::Outcome;
+use crate::table::paragraph;
 use serde_json::json;
 use synfire_ir::{Class, Diagnostic};
 
-/// The hundreds of codes: which part of the work they belong to.
-const AREAS: [(&str, &str); 10] = [
-    (
-        "SYN00",
-        "Lexing and parsing: the text does not follow the grammar of the language. The label stands where reading stopped making sense; the hint says what was expected there.",
-    ),
-    (
-        "SYN01",
-        "Names and types: something is used that is not declared, is declared twice, or has another type than its place asks for.",
-    ),
-    (
-        "SYN02",
-        "Units: two values of different physical dimension meet. A literal carries its unit (10 mV); + - and comparisons need equal dimensions.",
-    ),
-    (
-        "SYN03",
-        "Shapes and data files: an array is missing, cannot be read, or has another shape than the populations and rules that use it.",
-    ),
-    (
-        "SYN04",
-        "Network structure: the parts are sound, but not together, such as a cycle of projections without delay.",
-    ),
-    (
-        "SYN05",
-        "NIR: the file is damaged, uses what the format does not define, or leaves open what options such as --dt answer.",
-    ),
-    (
-        "SYN06",
-        "Targets: the chip does not exist, or the network does not fit it. The message names the limit, the amount and the population.",
-    ),
-    (
-        "SYN07",
-        "Artefacts: the file is damaged, of another format, or does not belong to its chip.",
-    ),
-    (
-        "SYN08",
-        "Engines and devices: no adapter, a driver that refuses, or a program that an engine cannot hold.",
-    ),
-    (
-        "SYN09",
-        "Spike files, run options and the file system: rows that name no input, lengths, files that cannot be read or written.",
-    ),
+/// The areas in the order of their codes.
+const AREAS: [&str; 10] = [
+    include_str!("../../../docs/errors/SYN00.md"),
+    include_str!("../../../docs/errors/SYN01.md"),
+    include_str!("../../../docs/errors/SYN02.md"),
+    include_str!("../../../docs/errors/SYN03.md"),
+    include_str!("../../../docs/errors/SYN04.md"),
+    include_str!("../../../docs/errors/SYN05.md"),
+    include_str!("../../../docs/errors/SYN06.md"),
+    include_str!("../../../docs/errors/SYN07.md"),
+    include_str!("../../../docs/errors/SYN08.md"),
+    include_str!("../../../docs/errors/SYN09.md"),
 ];
 
-/// Pages of single codes: meaning, what fails, what mends it.
-const PAGES: [(&str, &str, &str, &str); 14] = [
-    (
-        "SYN0901",
-        "The spike file is neither CSV with the right header nor an .npz archive.",
-        "time,neuron\n5,0",
-        "step,population,neuron\n5,stim,0",
-    ),
-    (
-        "SYN0902",
-        "A row of a spike file cannot be read: a field is missing, or is no whole number from 0 on.",
-        "step,population,neuron\n-5,stim,0",
-        "step,population,neuron\n5,stim,0",
-    ),
-    (
-        "SYN0903",
-        "A row names a population that the network does not have.",
-        "step,population,neuron\n5,stimm,0",
-        "step,population,neuron\n5,stim,0",
-    ),
-    (
-        "SYN0904",
-        "A row names a neuron beyond the population; neurons count from 0.",
-        "source stim: events[4]\n\nstep,population,neuron\n5,stim,4",
-        "step,population,neuron\n5,stim,3",
-    ),
-    (
-        "SYN0905",
-        "A row drives a population that takes no spikes from outside: only `events` and `signal` sources do.",
-        "pop exc: Lif[4]\n\nstep,population,neuron\n5,exc,0",
-        "source stim: events[4]\nconnect stim -> exc.i : one_to_one { weight = 1 }\n\nstep,population,neuron\n5,stim,0",
-    ),
-    (
-        "SYN0906",
-        "The arrays of an .npz file do not fit together.",
-        "numpy.savez(f, step=[1, 2], population=[0], neuron=[0, 0], names=['stim'])",
-        "numpy.savez(f, step=[1, 2], population=[0, 0], neuron=[0, 0], names=['stim'])",
-    ),
-    (
-        "SYN0907",
-        "Several --input files cannot be merged: batches of different sizes, or a signal in two of them.",
-        "--input four_samples.csv --input five_samples.csv",
-        "--input four_samples.csv",
-    ),
-    (
-        "SYN0908",
-        "A recorded signal cannot go into CSV, which holds spikes only.",
-        "record exc.v\n\nsynfire run net.syn --record out.csv",
-        "synfire run net.syn --record out.npz",
-    ),
-    (
-        "SYN0909",
-        "The input has a form that the network, as it runs, cannot take: a signal into a chip, or a value where only spikes go.",
-        "synfire run net.synx --input analog.npz",
-        "synfire run net.syn --input analog.npz",
-    ),
-    (
-        "SYN0910",
-        "The length of the run is no number of steps that can be run.",
-        "synfire run net.syn --time 0.01ms   # with step 1 ms",
-        "synfire run net.syn --time 10ms",
-    ),
-    (
-        "SYN0911",
-        "Input spikes come after the last step of the run, where they have no effect.",
-        "synfire run net.syn --input in.csv --steps 10   # last input in step 99",
-        "synfire run net.syn --input in.csv --steps 100",
-    ),
-    (
-        "SYN0912",
-        "A file cannot be read: it does not exist, or its permissions forbid it.",
-        "synfire check nett.syn",
-        "synfire check net.syn",
-    ),
-    (
-        "SYN0913",
-        "An output cannot be written. The file that was there before, if any, is unchanged.",
-        "synfire run net.syn --record no/such/folder/out.csv",
-        "mkdir -p results; synfire run net.syn --record results/out.csv",
-    ),
-    (
-        "SYN0914",
-        "Options contradict each other, or do not belong to what is run.",
-        "cat in.csv | synfire run - --input -",
-        "synfire run net.syn --input -",
-    ),
-];
+/// Text is not set wider than this, whatever the terminal: long lines are hard to read.
+const WIDEST: usize = 100;
+
+/// The chapter of one code.
+#[derive(Clone, Debug, Default)]
+struct Page<'a> {
+    code: &'a str,
+    title: &'a str,
+    /// Paragraphs, each in one line.
+    text: String,
+    wrong: String,
+    right: String,
+}
+
+/// One file: heading, text, chapters.
+#[derive(Debug, Default)]
+struct Area<'a> {
+    title: &'a str,
+    text: String,
+    pages: Vec<Page<'a>>,
+}
 
 /// See the module.
 pub fn explain(args: &ExplainArgs, console: &Console) -> Outcome {
     let code = args.code.trim().to_uppercase();
-    let page = PAGES.iter().find(|p| p.0 == code);
-    let whole =
-        code.len() == 7 && code.starts_with("SYN") && code[3..].chars().all(|c| c.is_ascii_digit());
-    let area = AREAS.iter().find(|a| whole && code.starts_with(a.0));
-    let Some((_, area)) = area else {
-        return Err(Diagnostic::error("SYN0914", format!("`{}` is no diagnostic code", args.code))
+    let digits = code.strip_prefix("SYN").filter(|d| d.len() == 4);
+    let number: Option<usize> = digits
+        .filter(|d| d.bytes().all(|b| b.is_ascii_digit()))
+        .and_then(|d| d.parse().ok());
+    let area = number.and_then(|n| AREAS.get(n / 100)).map(|t| read(t));
+    let (Some(number), Some(area)) = (number, area) else {
+        let error = Diagnostic::error("SYN0914", format!("`{}` is no diagnostic code", args.code));
+        return Err(error
             .class(Class::Usage)
             .hint("codes are written SYN and four digits, e.g. SYN0903; every message begins with its own")
             .into());
     };
+    let page = area.pages.iter().find(|p| p.code == code);
+    let near = area
+        .pages
+        .iter()
+        .min_by_key(|p| value(p.code).abs_diff(number));
     if console.is_json() {
-        console.json(&json!({ "code": code, "area": area, "meaning": page.map(|p| p.1), "wrong": page.map(|p| p.2), "right": page.map(|p| p.3) }));
+        console.json(&json!({
+            "code": code,
+            "title": page.map(|p| p.title),
+            "text": page.map_or(&area.text, |p| &p.text),
+            "wrong": page.map(|p| &p.wrong),
+            "right": page.map(|p| &p.right),
+            "area": area.title,
+            "nearest": page.or(near).map(|p| p.code),
+        }));
         return Ok(());
     }
-    let mut out = format!("{}\n", console.bold(&code));
-    match page {
-        Some((_, meaning, wrong, right)) => {
-            out += &format!(
-                "{meaning}\n\nThis fails:\n{}\n\nThis works:\n{}\n",
-                indented(wrong),
-                indented(right)
-            );
-        }
-        None => out += &format!("{area}\n"),
-    }
-    console.print(&out);
+    console.print(&match page {
+        Some(p) => shown(p, console),
+        None => without_page(&code, &area, near, console),
+    });
     Ok(())
 }
 
-fn indented(text: &str) -> String {
-    text.lines()
-        .map(|l| {
-            if l.is_empty() {
-                String::new()
+/// The number of a code, for distances.
+fn value(code: &str) -> usize {
+    code.trim_start_matches("SYN").parse().unwrap_or(0)
+}
+
+/// Reads the fixed form of a file; what does not follow it becomes text.
+fn read(file: &str) -> Area<'_> {
+    let mut area = Area::default();
+    let mut block: Option<(bool, String)> = None;
+    for line in file.lines() {
+        if let Some((right, mut body)) = block.take() {
+            if line == "```" {
+                let page = area.pages.last_mut();
+                match page {
+                    Some(p) if right => p.right = body,
+                    Some(p) => p.wrong = body,
+                    None => area.text += &body,
+                }
             } else {
-                format!("    {l}")
+                if !body.is_empty() {
+                    body.push('\n');
+                }
+                body += line;
+                block = Some((right, body));
             }
-        })
-        .collect::<Vec<_>>()
-        .join("\n")
+        } else if let Some(title) = line.strip_prefix("# ") {
+            area.title = title;
+        } else if let Some(head) = line.strip_prefix("## ") {
+            let (code, title) = head.split_once(' ').unwrap_or((head, ""));
+            area.pages.push(Page {
+                code,
+                title,
+                ..Page::default()
+            });
+        } else if let Some(info) = line.strip_prefix("```") {
+            let right = info.split(' ').any(|w| w == "right");
+            block = Some((right, String::new()));
+        } else if !line.is_empty() {
+            let text = match area.pages.last_mut() {
+                Some(p) => &mut p.text,
+                None => &mut area.text,
+            };
+            if !text.is_empty() {
+                *text += "\n\n";
+            }
+            *text += line;
+        }
+    }
+    area
+}
+
+fn shown(p: &Page<'_>, console: &Console) -> String {
+    let head = console.bold(&format!("{}  {}", p.code, p.title));
+    format!(
+        "{head}\n\n{}\nThis raises it:\n\n{}\n\nThis is right:\n\n{}\n",
+        wrapped(&p.text, console),
+        indented(&p.wrong),
+        indented(&p.right)
+    )
+}
+
+fn without_page(code: &str, area: &Area<'_>, near: Option<&Page<'_>>, console: &Console) -> String {
+    let mut out = format!("{} is not raised by this build.\n\n", console.bold(code));
+    out += &console.bold(area.title);
+    out += "\n\n";
+    out += &wrapped(&area.text, console);
+    if let Some(p) = near {
+        out += &format!("\nThe nearest code is {}: {}.\n", p.code, p.title);
+    }
+    out
+}
+
+/// Paragraphs within the console's width.
+fn wrapped(text: &str, console: &Console) -> String {
+    let width = console.width.min(WIDEST);
+    let lines: Vec<String> = text.split("\n\n").map(|p| paragraph(p, width, 0)).collect();
+    lines.join("\n")
+}
+
+fn indented(text: &str) -> String {
+    let line = |l: &str| match l {
+        "" => String::new(),
+        l => format!("    {l}"),
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
