@@ -84,12 +84,12 @@ fn promised_keys_and_the_same_every_time() {
 #[test]
 fn what_cannot_be_mapped_is_refused() {
     for (args, status, code) in [
-        (["brain", "--opt", "0"], 2, "SYN0650"),
-        (["cnn:4,4", "--target=abacus"], 2, "SYN0651"),
-        (["cnn:9,9", "--target=jin-8"], 3, "SYN0652"),
-        (["lenet5-28", "--target=truenorth-64"], 3, "SYN0652"),
+        (&["brain", "--opt", "0"][..], 2, "SYN0650"),
+        (&["cnn:4,4", "--target=abacus"][..], 2, "SYN0651"),
+        (&["cnn:9,9", "--target=jin-8"][..], 3, "SYN0652"),
+        (&["lenet5-28", "--target=truenorth-64"][..], 3, "SYN0652"),
     ] {
-        let out = run(&args);
+        let out = run(args);
         assert_eq!(out.status.code(), Some(status), "{args:?}");
         assert!(
             String::from_utf8_lossy(&out.stdout).contains(code),
