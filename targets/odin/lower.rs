@@ -182,7 +182,7 @@ fn plastic(config: &Config) -> Result<(Model, GroupKind, Weights), Diagnostics> 
 /// The nibbles of all rows onto a neuron, eight a word.
 fn column(config: &Config, n: u8) -> [u32; 32] {
     let mut words = [0; 32];
-    for (&r, _) in &config.rows {
+    for &r in config.rows.keys() {
         words[usize::from(r >> 3)] |= u32::from(config.nibble(r, n)) << (4 * (r & 7));
     }
     words

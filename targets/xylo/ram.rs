@@ -247,7 +247,7 @@ pub fn from_banks(basic: &Basic, given: &Banks) -> Result<Config, Diagnostics> {
     }
     let bank = |name: &'static str| read.get(name).map_or(&[][..], |w| w);
     let (n, h, o) = (basic.IN, basic.RSN, basic.ON);
-    let cells = |a: usize, b: usize| a.checked_mul(b).unwrap_or(usize::MAX);
+    let cells = |a: usize, b: usize| a.saturating_mul(b);
     let expected = [("iwtram", cells(n, h)), ("owtram", cells(h, o)), ("nthram", h.saturating_add(o)), ("refocram", h), ("raram", h)];
     for (name, len) in expected {
         if bank(name).len() != len {
