@@ -1,6 +1,6 @@
 //! Partition: neurons into parts under hard limits, for the least `remote` (spikes times other parts reached).
 //!
-//! A portfolio: filling in order ([`fill`], the baseline that no result is worse than), growth by overlap ([`overlap`]) and multilevel annealing
+//! A portfolio: filling in order ([`fill`](mod@fill), the baseline that no result is worse than), growth by overlap ([`overlap`]) and multilevel annealing
 //! ([`multilevel`]). What breaks a limit that the search does not know is filled anew in the order of its parts, which keeps every limit.
 
 pub mod anneal;
