@@ -239,6 +239,12 @@ pub struct RunArgs {
     /// Go on from a checkpoint, with the same results as a run without a break.
     #[arg(long, value_name = "FILE", help_heading = "Long runs")]
     pub resume: Option<PathBuf>,
+    /// Write the weights of all synapses that learn, as they are at the end.
+    #[arg(long, value_name = "FILE.npz", help_heading = "Learning")]
+    pub save_weights: Option<PathBuf>,
+    /// Start the synapses that learn from weights that --save-weights wrote.
+    #[arg(long, value_name = "FILE.npz", help_heading = "Learning")]
+    pub load_weights: Option<PathBuf>,
     /// Write a page about the run: raster, rates, traces.
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,

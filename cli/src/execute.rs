@@ -20,6 +20,7 @@ use synfire_runtime::engine::DeviceFacts;
 use synfire_runtime::session::{
     Checkpoint, Choice, Course, Every, Keep, Length, Plan, Recording, Wanted, length,
 };
+use synfire_runtime::spikes::weights::Weights;
 use synfire_runtime::spikes::{self, Population, SpikeData};
 
 /// Something to run, with what its file says about a run.
@@ -90,8 +91,16 @@ fn narrow(p: &Projection) -> bool {
 
 fn dimensions(net: &Network) -> BTreeMap<String, Dimension> {
     let of = |p: &Probe| {
-        let Quantity::State(state) = &p.what else {
-            return None;
+        let state = match &p.what {
+            Quantity::Spikes => return None,
+            Quantity::State(state) => state,
+            Quantity::Synapse(projection, state) => {
+                let (.., x) = net.projections().find(|x| x.3.name == *projection)?;
+                let m = &net.synapses[x.plasticity.as_ref()?.model as usize];
+                let k = m.synapse.state(state)?;
+                let dimension = *m.state_dimensions.get(usize::from(k))?;
+                return Some((format!("{projection}.{state}"), dimension));
+            }
         };
         let model = net.model_of(p.pop)?;
         let k = model.model.state(state)?;
@@ -222,6 +231,8 @@ pub struct Ran {
     pub narrow: bool,
     /// Dimension of each recorded state, by the name of its signal.
     pub dimensions: BTreeMap<String, Dimension>,
+    /// Weights of the synapses that learn, at the end; where they were asked for.
+    pub weights: Vec<Weights>,
 }
 
 /// What a long run keeps, and where it goes on from.
@@ -235,6 +246,8 @@ pub struct Long {
     pub every: Option<Interval>,
     /// The checkpoint to go on from.
     pub resume: Option<PathBuf>,
+    /// Are the weights at the end wanted?
+    pub weights: bool,
 }
 
 /// Time between two checkpoints when nothing is said.
@@ -294,7 +307,12 @@ pub fn run(
     bar.finish();
     let recording = recording.map_err(|d| resumable(d, long.checkpoint.as_deref()))?;
     console.show(&recording.notes, &SourceMap::default());
+    let weights = match long.weights {
+        true => session.weights()?,
+        false => vec![],
+    };
     Ok(Ran {
+        weights,
         name: subject.name,
         target: subject.target,
         populations: session.populations().to_vec(),

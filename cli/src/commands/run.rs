@@ -98,20 +98,32 @@ pub fn run(args: &RunArgs, console: &Console) -> Outcome {
         .hint("record to a file")
         .into());
     }
-    let (subject, artefact, sources) = execute::open(&args.net, &args.run, &args.network, console)?;
+    let (mut subject, artefact, sources) =
+        execute::open(&args.net, &args.run, &args.network, console)?;
     refuse_signals_in_csv(args, &subject.plan.signals())?;
+    if let Some(path) = &args.load_weights {
+        let given = spikes::weights::read(&files::shown(path), &files::read(path)?)?;
+        subject.plan.set_weights(&given)?;
+    }
     let input = execute::inputs(&args.run.input, subject.plan.populations())?;
     let long = Long {
         hash_every: args.hash_every,
         checkpoint: args.checkpoint.clone(),
         every: args.every,
         resume: args.resume.clone(),
+        weights: args.save_weights.is_some(),
     };
     let ran = execute::run(subject, &args.run, &input, &long, begin, console)
         .map_err(|f| with(f, sources))?;
     let activity = stats::activity(&ran.recording, &ran.populations, ran.dt);
     for path in &args.record {
         write_record(path, &ran, console)?;
+    }
+    if let Some(path) = &args.save_weights {
+        if ran.weights.is_empty() {
+            return Err(no_weights(&ran.name));
+        }
+        files::write(path, &spikes::weights::write(&ran.weights)?)?;
     }
     if let Some(path) = &args.report {
         files::write(
@@ -426,6 +438,11 @@ fn written(args: &RunArgs, ran: &Ran) -> String {
         }
         out += &format!("wrote {} ({what})\n", path.display());
     }
+    if let Some(path) = &args.save_weights {
+        let n: usize = ran.weights.iter().map(|w| w.source.len()).sum();
+        let what = number_of(n as u64, "weight", "weights");
+        out += &format!("wrote {} ({what})\n", path.display());
+    }
     if let Some(path) = &args.report {
         out += &format!("wrote {}\n", path.display());
     }
@@ -434,4 +451,11 @@ fn written(args: &RunArgs, ran: &Ran) -> String {
     } else {
         format!("\n{out}")
     }
+}
+
+fn no_weights(name: &str) -> Failure {
+    Diagnostic::error("SYN0915", format!("no projection of `{name}` learns"))
+        .class(Class::Usage)
+        .hint("give a connect a `synapse`, or leave --save-weights away")
+        .into()
 }

@@ -88,6 +88,16 @@ pub(crate) fn fraction_for(magnitude: f64) -> i32 {
 /// Errors: a function without an integer form (which, in which population), and graded inputs, whose range nothing bounds.
 pub fn convert(p: &Program) -> Result<Converted, Diagnostics> {
     let mut out = Diagnostics::new();
+    if let Some(x) = p.plastic.first() {
+        let name = &p.projections[x.projection as usize].name;
+        let what = format!(
+            "the synapses of `{name}` learn, and fixed arithmetic has no scales for them yet"
+        );
+        return Err(Diagnostic::error("SYN0432", what)
+            .at(p.name.clone())
+            .hint("run with `--arithmetic f32`, which is deterministic on the CPU engine")
+            .into());
+    }
     let mut program = p.clone();
     program.arithmetic = Arithmetic::Fixed;
     program.models.clear();

@@ -16,6 +16,7 @@ mod run;
 mod stimulus;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 pub use checkpoint::Checkpoint;
 pub use length::{Length, LengthReason, Wanted, length};

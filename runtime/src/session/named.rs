@@ -57,15 +57,18 @@ impl Named {
     ) -> Named {
         let mut traces: Vec<TraceOf> = vec![];
         for (k, p) in program.probes.iter().enumerate() {
-            let Observable::State(state) = p.what else {
-                continue;
+            let width = match p.what {
+                Observable::Events => None,
+                Observable::State(state) => {
+                    let states = program.model_of(p.group).map(|m| &m.states);
+                    states.and_then(|s| s.get(state as usize)).map(|s| s.width)
+                }
+                Observable::Synapse { projection, state } => {
+                    let states = program.plastic_of(projection).map(|x| &x.1.states);
+                    states.and_then(|s| s.get(state as usize)).map(|s| s.width)
+                }
             };
-            let Some(state) = program
-                .model_of(p.group)
-                .and_then(|m| m.states.get(state as usize))
-            else {
-                continue;
-            };
+            let Some(width) = width else { continue };
             let scale = scales.get(k).copied().flatten().unwrap_or(1.0);
             let name = unique_name(&traces, p, program);
             let (first, elements) = (p.range.start, p.range.len);
@@ -75,7 +78,7 @@ impl Named {
                 group: p.group,
                 first,
                 elements,
-                ty: state.width.ty(),
+                ty: width.ty(),
                 scale,
             });
         }

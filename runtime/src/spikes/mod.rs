@@ -17,6 +17,7 @@ mod npy;
 mod npz;
 #[cfg(test)]
 mod tests;
+pub mod weights;
 
 pub use events::{Event, read_events};
 pub use npy::MAX_UNPACKED;

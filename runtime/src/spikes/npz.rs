@@ -12,7 +12,7 @@ use synfire_ir::{Diagnostic, Diagnostics};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-fn unfit(name: &str, what: impl Into<String>) -> Diagnostic {
+pub(super) fn unfit(name: &str, what: impl Into<String>) -> Diagnostic {
     Diagnostic::error("SYN0906", what)
         .at(name)
         .hint("numpy.savez(FILE, step=.., population=.., neuron=.., names=..) writes such a file; the first three have one length")
@@ -74,7 +74,7 @@ pub fn read(
 }
 
 /// Every array of the archive.
-fn unpack(name: &str, bytes: &[u8]) -> Result<BTreeMap<String, Npy>, Diagnostics> {
+pub(super) fn unpack(name: &str, bytes: &[u8]) -> Result<BTreeMap<String, Npy>, Diagnostics> {
     let broken = |e: &dyn std::fmt::Display| -> Diagnostics {
         Diagnostic::error("SYN0901", format!("the archive cannot be read: {e}"))
             .at(name)
@@ -360,7 +360,7 @@ pub fn write(data: &SpikeData, populations: &[Population]) -> Result<Vec<u8>, Di
         names.push(p.name.as_str());
     }
     let rows = data.spikes.len();
-    let mut zip = Archive(ZipWriter::new(Cursor::new(vec![])));
+    let mut zip = Archive::new();
     let spikes = &data.spikes;
     if data.batch.is_some() {
         zip.add(
@@ -436,10 +436,16 @@ pub fn write(data: &SpikeData, populations: &[Population]) -> Result<Vec<u8>, Di
     zip.finish()
 }
 
-struct Archive(ZipWriter<Cursor<Vec<u8>>>);
+/// An archive being written; members carry a fixed time.
+pub(super) struct Archive(ZipWriter<Cursor<Vec<u8>>>);
 
 impl Archive {
-    fn add(&mut self, key: &str, body: Vec<u8>) -> Result<(), Diagnostics> {
+    pub fn new() -> Self {
+        Archive(ZipWriter::new(Cursor::new(vec![])))
+    }
+
+    /// Adds an array.
+    pub fn add(&mut self, key: &str, body: Vec<u8>) -> Result<(), Diagnostics> {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
             .last_modified_time(zip::DateTime::default())
@@ -450,7 +456,8 @@ impl Archive {
         self.0.write_all(&body).map_err(|e| failed(&e))
     }
 
-    fn finish(self) -> Result<Vec<u8>, Diagnostics> {
+    /// The archive's bytes.
+    pub fn finish(self) -> Result<Vec<u8>, Diagnostics> {
         self.0
             .finish()
             .map(Cursor::into_inner)

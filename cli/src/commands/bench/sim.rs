@@ -143,6 +143,7 @@ fn measure(
         hash: session.state_hash()?,
     };
     let ran = Ran {
+        weights: vec![],
         name,
         target: None,
         populations: session.populations().to_vec(),

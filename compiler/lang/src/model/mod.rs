@@ -6,7 +6,7 @@
 //! The way of a model: `declare` gathers its names; `elaborate` (with `names`, `real` and `fixed`) turns expressions into typed nodes of a `graph`, checking
 //! units; `statements` does so with blocks; `ode` integrates equations (`linear`, `exact`, `differences`, `pair`); `stages` checks all of it, `code` writes blocks
 //! of the step IR, and `assemble` puts the stages of a step in order and the result together. In a model of reals an `int` is a real that is whole
-//! at the start. `synapse` does all this for a `synapse`, and `places` says where its states live. Absent on purpose: any view of the network.
+//! at the start. `synapse` and `join` do all this for a `synapse`, and `places` says where its states live. Absent on purpose: any view of the network.
 
 mod assemble;
 mod code;
@@ -17,6 +17,7 @@ mod exact;
 mod fixed;
 mod graph;
 mod host;
+mod join;
 mod linear;
 mod names;
 mod ode;

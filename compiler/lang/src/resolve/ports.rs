@@ -5,8 +5,10 @@
 //! port and a link out of it gives one; the first keeps the inner name, further ones carry a number.
 
 use super::connect::{End, Link};
+use super::scope::ScopeId;
 use super::value::scaled;
 use super::{MAX_ITEMS, Resolver};
+use crate::syntax::tree::Direction;
 use std::collections::{BTreeMap, BTreeSet};
 use synfire_ir::diag::{Diagnostic, Span};
 use synfire_ir::network::{Connector, Init, Stage};
@@ -295,6 +297,47 @@ impl Resolver<'_> {
                 None
             }
         }
+    }
+
+    /// Is a port used from the right side? Inside its part it gives what comes in, outside what goes out.
+    pub(super) fn port_side(
+        &mut self,
+        port: usize,
+        inside: Direction,
+        at: Span,
+        scope: ScopeId,
+    ) -> Option<()> {
+        let p = self.ports.get(port)?;
+        let mut from = Some(scope);
+        let mut within = false;
+        while let Some(s) = from {
+            within |= s == p.scope;
+            from = self.scopes.get(s)?.parent;
+        }
+        if (p.direction == inside) == within {
+            return Some(());
+        }
+        let (name, span) = (p.name.clone(), p.span);
+        let (does, use_) = match p.direction {
+            Direction::In => (
+                "leads into",
+                "connect to it from outside, and from it inside the module",
+            ),
+            Direction::Out => (
+                "leads out of",
+                "connect from it outside, and to it inside the module",
+            ),
+        };
+        self.report(
+            Diagnostic::error(
+                "SYN0103",
+                format!("port `{name}` {does} its part, and is used the other way"),
+            )
+            .label(at, "used here")
+            .label(span, "declared here")
+            .hint(use_),
+        );
+        None
     }
 
     /// Warns of ports that lead nowhere.

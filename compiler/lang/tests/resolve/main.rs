@@ -8,6 +8,7 @@ mod files;
 mod hostile;
 mod programs;
 mod structure;
+mod synapses;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,6 +1,6 @@
 //! The four programs of the language's description, with data files made here, and the shipped examples.
 
-use crate::{Memory, floats, load_with, network, network_of, npz, projection, render, synapses};
+use crate::{Memory, floats, load_with, network, network_of, npz, projection, synapses};
 use synfire_ir::network::{Connector, Distribution, Init, PopKind, Quantity};
 use synfire_ir::program::Range;
 
@@ -188,16 +188,32 @@ fn digits() {
     assert_eq!(w, (5 * 128 + 16) as f64);
 }
 
-/// Reward reaches the synapses that learn through the ports of the part.
+/// The rule stays inside the part; the reward reaches it through the part's port.
+#[test]
+fn bandit_learns() {
+    let files = Memory::default().with_events("stim.csv", &[(0, 0, 1.0)]);
+    let net = network_of(BANDIT, &files);
+    let p = &net.graph[projection(&net, "actor.plastic")];
+    let x = p.plasticity.as_ref().unwrap();
+    let m = &net.synapses[x.model as usize];
+    assert_eq!(m.synapse.name, "RewardStdp");
+    assert_eq!(x.values, [("rate".to_string(), 0.02)]);
+    assert!(x.weights);
+    let y = &x.modulators[0];
+    assert_eq!(net.graph[y.pop].name, "reward");
+    assert!(!y.each && x.modulators.len() == 1);
+    let probe = net.probes.iter().find_map(|p| match &p.what {
+        Quantity::Synapse(projection, state) => {
+            Some((projection.as_str(), state.as_str(), p.every))
+        }
+        _ => None,
+    });
+    assert_eq!(probe, Some(("actor.plastic", "w", 1000)));
+}
+
 #[test]
 fn bandit() {
     let files = Memory::default().with_events("stim.csv", &[(0, 0, 1.0)]);
-    let l = load_with(BANDIT, &files, &[]);
-    let net = l
-        .network
-        .unwrap_or_else(|e| panic!("{}", render(&l.sources, &e)));
-    let p = &net.graph[projection(&net, "actor.plastic")];
-    assert!(p.plasticity.is_some());
     let fixed = BANDIT
         .replace("synapse = RewardStdp(rate = 0.02), w ~", "weight ~")
         .lines()

@@ -1,0 +1,147 @@
+//! Weights of projections that learn: read from a session at any time, and given to a plan to start from.
+//!
+//! In and out: [`Weights`], synapse by synapse under the names of the network. Invariant: what a session gives, a plan of the same
+//! network takes back bit for bit (float arithmetic).
+
+use super::{Plan, Session};
+use crate::spikes::weights::Weights;
+use synfire_ir::diag::nearest;
+use synfire_ir::model::Ty;
+use synfire_ir::program::{Layout, Program, Projection, Weights as Stored};
+use synfire_ir::{Class, Diagnostic, Diagnostics};
+
+/// Source, target and delay of each synapse, in the order of the layout.
+fn ends(pr: &Projection) -> (Vec<u32>, Vec<u32>, Vec<u32>) {
+    let (s0, t0) = (pr.source_range.start, pr.target_range.start);
+    let (mut source, mut target, mut delay) = (vec![], vec![], vec![]);
+    let mut put = |s: u32, t: u32, d: u16| {
+        source.push(s0 + s);
+        target.push(t0 + t);
+        delay.push(u32::from(d));
+    };
+    match &pr.layout {
+        Layout::Rows(r) => {
+            for (s, w) in (0u32..).zip(r.row.windows(2)) {
+                for run in &r.runs[w[0] as usize..w[1] as usize] {
+                    let first = run.start as usize;
+                    let targets = &r.targets[first..first + run.len as usize];
+                    targets.iter().for_each(|&t| put(s, t, run.delay));
+                }
+            }
+        }
+        Layout::Dense { delay, .. } => {
+            for s in 0..pr.source_range.len {
+                (0..pr.target_range.len).for_each(|t| put(s, t, *delay));
+            }
+        }
+        Layout::OneToOne { delay, .. } => (0..pr.source_range.len).for_each(|s| put(s, s, *delay)),
+        _ => {}
+    }
+    (source, target, delay)
+}
+
+fn weight_ty(p: &Program, projection: u32) -> Ty {
+    let model = p.plastic_of(projection);
+    model.and_then(|x| x.1.read_ty(0)).unwrap_or(Ty::F32)
+}
+
+impl Session {
+    /// Weights of every projection that learns, as they stand: SI units under float arithmetic, else the program's integers.
+    ///
+    /// Errors: those of the engine.
+    pub fn weights(&mut self) -> Result<Vec<Weights>, Diagnostics> {
+        let program = self.program.clone();
+        let mut out = vec![];
+        for x in &program.plastic {
+            let pr = &program.projections[x.projection as usize];
+            let words = self.engine.synapses(x.projection, 0)?;
+            let value = |w: &u32| match weight_ty(&program, x.projection) {
+                Ty::F32 => f32::from_bits(*w),
+                Ty::I32 => *w as i32 as f32,
+                _ => *w as f32,
+            };
+            let (source, target, delay) = ends(pr);
+            let values: Vec<f32> = words.iter().map(value).collect();
+            let each = source.len().max(1);
+            out.push(Weights {
+                projection: pr.name.clone(),
+                values: values.chunks(each).map(<[f32]>::to_vec).collect(),
+                source,
+                target,
+                delay,
+            });
+        }
+        Ok(out)
+    }
+}
+
+impl Plan {
+    /// Lets projections that learn start from these weights instead of the network's own.
+    ///
+    /// Errors: `SYN0915` for a projection that is not there, does not learn, or has other synapses.
+    pub fn set_weights(&mut self, given: &[Weights]) -> Result<(), Diagnostics> {
+        let mut out = Diagnostics::new();
+        for x in given {
+            if let Err(d) = self.take(x) {
+                out.push(d);
+            }
+        }
+        out.result(())
+    }
+
+    fn take(&mut self, x: &Weights) -> Result<(), Diagnostic> {
+        let wrong = |what: String| {
+            Diagnostic::error("SYN0915", what)
+                .class(Class::Input)
+                .field("projection", &x.projection)
+        };
+        let p = &self.program;
+        let learning = || {
+            let of = |y: &synfire_ir::program::Plastic| {
+                p.projections[y.projection as usize].name.as_str()
+            };
+            p.plastic.iter().map(of)
+        };
+        let Some(k) = learning().position(|n| n == x.projection) else {
+            let d = wrong(format!(
+                "no projection `{}` of the network learns",
+                x.projection
+            ));
+            return Err(match nearest(&x.projection, learning()) {
+                Some(n) => d.hint(format!("did you mean `{n}`?")),
+                None => d.hint("load the weights of a run of this network"),
+            });
+        };
+        let index = p.plastic[k].projection;
+        let pr = &p.projections[index as usize];
+        let (source, target, delay) = ends(pr);
+        if (&source, &target, &delay) != (&x.source, &x.target, &x.delay) {
+            let n = source.len();
+            let what = format!(
+                "the {} weights for `{}` are for other synapses than its {n}",
+                x.source.len(),
+                x.projection
+            );
+            return Err(wrong(what)
+                .note("sources, targets and delays must agree one by one")
+                .hint("run with the seed and the sizes with which the weights were saved"));
+        }
+        let values = x.values.first().map_or(&[][..], |v| v);
+        if values.iter().any(|w| !w.is_finite()) {
+            return Err(
+                wrong(format!("a weight for `{}` is not finite", x.projection))
+                    .hint("save the weights again"),
+            );
+        }
+        let stored = match weight_ty(p, index) {
+            Ty::F32 => Stored::from_f32(values.to_vec()),
+            _ => Stored::from_i32(values.iter().map(|w| *w as i32).collect()),
+        };
+        match &mut self.program.projections[index as usize].layout {
+            Layout::Rows(r) => r.weights = stored,
+            Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => *weights = stored,
+            _ => {}
+        }
+        Ok(())
+    }
+}
