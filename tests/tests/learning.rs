@@ -3,7 +3,6 @@
 use serde_json::Value;
 use synfire_compiler::frontend;
 use synfire_compiler::ideal::{self, IdealOptions};
-use synfire_ir::program::Arithmetic;
 use synfire_ir::rng;
 use synfire_runtime::session::{Choice, Plan, Session};
 use synfire_tests::binary::{root, run};
@@ -15,11 +14,7 @@ fn open(file: &str) -> Session {
     let loaded = frontend::load(file, &text, &frontend::NoFiles, &options);
     let net = loaded.network.unwrap_or_else(|d| panic!("{d}"));
     let sources: Vec<bool> = net.populations().map(|p| p.1.is_source).collect();
-    let options = IdealOptions {
-        seed: None,
-        arithmetic: Arithmetic::F32,
-    };
-    let made = ideal::lower(&net, &options).unwrap_or_else(|d| panic!("{d}"));
+    let made = ideal::lower(&net, &IdealOptions::default()).unwrap_or_else(|d| panic!("{d}"));
     let plan = Plan::ideal(made.program, &sources, made.feeds, made.scales);
     plan.open(Choice::Cpu, 1, 1)
         .unwrap_or_else(|d| panic!("{d}"))

@@ -9,6 +9,7 @@
 //! states, ...) are refused by name.
 
 mod block;
+mod learning;
 mod range;
 
 use block::Converter;
@@ -53,11 +54,20 @@ pub struct StateScale {
 pub struct FixedReport {
     /// Every state that was a float.
     pub states: Vec<StateScale>,
+    /// Bits after the point of each state of synapses that was a float: (projection, state).
+    #[serde(skip)]
+    pub synapses: BTreeMap<(u32, u16), i32>,
     /// Largest relative error of a weight against the largest weight of its projection.
     pub max_weight_error: f64,
 }
 
 impl FixedReport {
+    /// What one unit of a word of a state of synapses is worth.
+    pub fn synapse_scale(&self, projection: u32, state: u16) -> Option<f64> {
+        let fraction = self.synapses.get(&(projection, state))?;
+        Some(2f64.powi(-fraction))
+    }
+
     /// What one unit of a state's word is worth.
     pub fn scale(&self, group: u32, state: u16) -> Option<f64> {
         self.states
@@ -88,21 +98,23 @@ pub(crate) fn fraction_for(magnitude: f64) -> i32 {
 /// Errors: a function without an integer form (which, in which population), and graded inputs, whose range nothing bounds.
 pub fn convert(p: &Program) -> Result<Converted, Diagnostics> {
     let mut out = Diagnostics::new();
-    if let Some(x) = p.plastic.first() {
-        let name = &p.projections[x.projection as usize].name;
-        let what = format!(
-            "the synapses of `{name}` learn, and fixed arithmetic has no scales for them yet"
-        );
-        return Err(Diagnostic::error("SYN0432", what)
-            .at(p.name.clone())
-            .hint("run with `--arithmetic f32`, which is deterministic on the CPU engine")
-            .into());
+    let mut learnt = vec![];
+    for k in 0..p.plastic.len() {
+        let name = &p.projections[p.plastic[k].projection as usize].name;
+        match learning::ranges(p, k) {
+            Ok(l) => learnt.push(l),
+            Err(what) => out.push(no_scales(name, &what)),
+        }
     }
+    let delivered: BTreeMap<u32, Interval> = (learnt.iter())
+        .map(|l| (p.plastic[l.plastic].projection, l.delivered))
+        .collect();
     let mut program = p.clone();
     program.arithmetic = Arithmetic::Fixed;
     program.models.clear();
+    program.synapse_models.clear();
     let mut report = FixedReport::default();
-    let fraction = port_fractions(p, &mut out);
+    let fraction = port_fractions(p, &delivered, &mut out);
     let mut output_fraction: BTreeMap<(u32, u16), i32> = BTreeMap::new();
     for g in 0..p.groups.len() {
         let GroupKind::Units {
@@ -139,7 +151,10 @@ pub fn convert(p: &Program) -> Result<Converted, Diagnostics> {
         }
     }
     out.result(())?;
-    for pr in &mut program.projections {
+    for (k, pr) in (0u32..).zip(&mut program.projections) {
+        if delivered.contains_key(&k) {
+            continue;
+        }
         let f = fraction[&(pr.target, pr.port)].0;
         let from = match pr.carry {
             Carry::Output(o) => output_fraction.get(&(pr.source, o)).copied().unwrap_or(0),
@@ -147,6 +162,18 @@ pub fn convert(p: &Program) -> Result<Converted, Diagnostics> {
         };
         if p.models_port_is_float(pr) {
             scale_weights(pr, f - from, &mut report.max_weight_error);
+        }
+    }
+    for l in learnt {
+        let projection = p.plastic[l.plastic].projection;
+        let pr = &p.projections[projection as usize];
+        let f = fraction[&(pr.target, pr.port)].0;
+        match l.apply(p, &mut program, f) {
+            Ok(scales) => {
+                let keyed = scales.into_iter().map(|(k, f)| ((projection, k), f));
+                report.synapses.extend(keyed);
+            }
+            Err(what) => out.push(no_scales(&pr.name, &what)),
         }
     }
     out.extend(synfire_ir::program::check(&program));
@@ -165,14 +192,18 @@ impl PortType for Program {
 }
 
 /// Scale and bound of every port.
-fn port_fractions(p: &Program, out: &mut Diagnostics) -> BTreeMap<(u32, u16), (i32, Interval)> {
+fn port_fractions(
+    p: &Program,
+    delivered: &BTreeMap<u32, Interval>,
+    out: &mut Diagnostics,
+) -> BTreeMap<(u32, u16), (i32, Interval)> {
     let mut all = BTreeMap::new();
     for (g, group) in p.groups.iter().enumerate() {
         let Some(m) = p.model_of(g as u32) else {
             continue;
         };
         for k in 0..m.ports.len() as u16 {
-            let bound = port_bound(p, g as u32, k);
+            let bound = port_bound(p, g as u32, k, delivered);
             let fraction = fraction_for(bound.magnitude()).min(narrow_fraction(p, g as u32, k));
             all.insert((g as u32, k), (fraction, bound));
         }
@@ -296,6 +327,14 @@ fn group(
         scales,
         outputs,
     })
+}
+
+fn no_scales(projection: &str, what: &str) -> Diagnostic {
+    let message = format!("the synapses of `{projection}` have no integer form: {what}");
+    Diagnostic::error("SYN0432", message)
+        .at(projection)
+        .note("fixed arithmetic knows sums, products, quotients by parameters, limits and choices; weights need limits")
+        .hint("run it with `--arithmetic f32`, which is deterministic on the CPU engine")
 }
 
 fn refuse(group: &str, what: &str) -> Diagnostics {

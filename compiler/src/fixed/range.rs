@@ -1,5 +1,6 @@
 //! Intervals of values: what a port can receive in one step, and what a block can store.
 
+use std::collections::BTreeMap;
 use synfire_ir::model::{BinOp, Block, Model, Op, Ty, UnOp};
 use synfire_ir::program::{Carry, Column, Layout, Program, Projection};
 
@@ -48,15 +49,17 @@ pub(crate) fn column(c: &Column, ty: Ty) -> Interval {
 }
 
 /// The largest and smallest sum that can reach one unit at a port within one step, every source of every delay firing once.
-pub(crate) fn port_bound(p: &Program, group: u32, port: u16) -> Interval {
+pub(crate) fn port_bound(
+    p: &Program,
+    group: u32,
+    port: u16,
+    delivered: &BTreeMap<u32, Interval>,
+) -> Interval {
     let n = p.groups[group as usize].size as usize;
     let mut low = vec![0f64; n];
     let mut high = vec![0f64; n];
-    for pr in p
-        .projections
-        .iter()
-        .filter(|pr| (pr.target, pr.port) == (group, port))
-    {
+    let all = (0u32..).zip(&p.projections);
+    for (k, pr) in all.filter(|(_, pr)| (pr.target, pr.port) == (group, port)) {
         let most = match pr.carry {
             Carry::Events => payload_bound(p, pr.source),
             // What an analog output can reach is not known yet when ports are bounded; outputs of the library are scaled
@@ -74,6 +77,14 @@ pub(crate) fn port_bound(p: &Program, group: u32, port: u16) -> Interval {
                 .iter_mut()
                 .for_each(|x| *x += all * a.min(0.0));
             high[range].iter_mut().for_each(|x| *x += all * b.max(0.0));
+            continue;
+        }
+        if let Some(each) = delivered.get(&k) {
+            visit(p, pr, |t, _| {
+                let t = pr.target_range.start as usize + t;
+                low[t] += most * each.low.min(0.0);
+                high[t] += most * each.high.max(0.0);
+            });
             continue;
         }
         visit(p, pr, |t, w| {
@@ -95,7 +106,7 @@ pub(crate) fn port_bound(p: &Program, group: u32, port: u16) -> Interval {
 }
 
 /// Largest payload of one event of a group. Counts (Poisson sources) are bounded by their code.
-fn payload_bound(p: &Program, group: u32) -> f64 {
+pub(crate) fn payload_bound(p: &Program, group: u32) -> f64 {
     let Some(m) = p.model_of(group) else {
         return 1.0;
     };

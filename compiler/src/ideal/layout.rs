@@ -74,7 +74,8 @@ pub(super) fn layout(w: &Wanted<'_>) -> Chosen {
 
 /// The projection as a rule.
 fn rule(w: &Wanted<'_>) -> Option<Chosen> {
-    if w.integer || w.wires.carry != Carry::Events || w.net.synapses_of(w.id) < RULE {
+    let learns = w.wires.plasticity.is_some();
+    if w.integer || learns || w.wires.carry != Carry::Events || w.net.synapses_of(w.id) < RULE {
         return None;
     }
     let of = |store| w.net.generated(w.id, w.seed, store);
@@ -155,7 +156,7 @@ pub(super) fn beyond(net: &Network, seed: u64, memory: Option<u64>) -> Option<Di
     let limit = memory.map_or(MEMORY, |m| m as f64);
     let (mut all, mut largest) = (0.0, (0.0, ""));
     for (id, _, _, pr) in net.projections() {
-        if net.generated(id, seed, Store::F32).is_some() {
+        if pr.plasticity.is_none() && net.generated(id, seed, Store::F32).is_some() {
             continue;
         }
         let n = net.synapses_of(id);

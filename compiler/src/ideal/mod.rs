@@ -168,9 +168,13 @@ pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, D
     if options.arithmetic == Arithmetic::Fixed && !integer {
         let converted = fixed::convert(&program)?;
         for (k, p) in converted.program.probes.iter().enumerate() {
-            if let Observable::State(s) = p.what {
-                scales[k] = converted.report.scale(p.group, s);
-            }
+            scales[k] = match p.what {
+                Observable::Events => None,
+                Observable::State(s) => converted.report.scale(p.group, s),
+                Observable::Synapse { projection, state } => {
+                    converted.report.synapse_scale(projection, state)
+                }
+            };
         }
         program = converted.program;
         report = Some(converted.report);
