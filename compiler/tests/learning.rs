@@ -165,15 +165,16 @@ fn competing_synapses_split_into_strong_and_weak() {
     let rate = spikes as f64 / 100.0;
     println!("{low} {high} of {}, {rate} Hz", w.len());
     assert!(w.iter().all(|x| (0.0..=top * 1.000001).contains(x)));
+    // Two fifths of the range would hold two fifths of evenly spread weights.
     assert!(
-        (low + high) as f64 > 0.7 * w.len() as f64 && low > 20 && high > 20,
-        "{low} weak, {high} strong, {rate} Hz"
+        (low + high) as f64 > 0.6 * w.len() as f64 && low > 30 && high > 50,
+        "{low} weak, {high} strong"
     );
-    assert!((2.0..40.0).contains(&rate), "{rate} Hz");
+    assert!((10.0..40.0).contains(&rate), "{rate} Hz");
 }
 
-/// Plays the bandit of `examples/bandit.syn`: arm 1 pays 80 % of the time, arm 0 20 %.
-fn play(p: &Program, trials: u32) -> Vec<usize> {
+/// Plays the bandit of `examples/bandit.syn`: arm `better` pays 80 % of the time, the other 20 %.
+fn play(p: &Program, trials: u32, better: usize) -> Vec<usize> {
     let (stim, reward) = (p.group("stim").unwrap(), p.group("reward").unwrap());
     let choice = p.group("actor.choice").unwrap() as usize;
     let mut r = Reference::new(p, 0);
@@ -193,7 +194,7 @@ fn play(p: &Program, trials: u32) -> Vec<usize> {
             std::cmp::Ordering::Less => 1,
             std::cmp::Ordering::Equal => tie,
         };
-        let pays = [0.2, 0.8][arm];
+        let pays = if arm == better { 0.8 } else { 0.2 };
         let got = f64::from(u8::from(chance(1000 * n + 61, 0) < pays));
         let surprise = (got - expected) as f32;
         expected += 0.05 * (got - expected);
@@ -207,12 +208,14 @@ fn play(p: &Program, trials: u32) -> Vec<usize> {
 #[test]
 fn the_bandit_finds_the_better_arm() {
     let made = lower(&example("bandit.syn"), Arithmetic::F32).unwrap();
-    let arms = play(&made.program, 300);
-    let good = |part: &[usize]| part.iter().sum::<usize>() as f64 / part.len() as f64;
-    let (first, last) = (good(&arms[..50]), good(&arms[200..]));
-    println!("{first} {last}");
-    assert!(
-        last > 0.8,
-        "{last} of the last trials, {first} of the first"
-    );
+    for better in [0, 1] {
+        let arms = play(&made.program, 300, better);
+        let good = |part: &[usize]| {
+            let n = part.iter().filter(|a| **a == better).count();
+            n as f64 / part.len() as f64
+        };
+        let (first, last) = (good(&arms[..50]), good(&arms[200..]));
+        println!("arm {better}: {first} {last}");
+        assert!(last > 0.8, "arm {better}: {first} at first, {last} at last");
+    }
 }

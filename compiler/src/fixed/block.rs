@@ -21,7 +21,7 @@ pub(crate) struct Converter<'a> {
     params: &'a [Column],
     ports: &'a [(i32, Interval)],
     states: &'a [StateRange],
-    limits: Vec<f64>,
+    limits: Vec<Interval>,
     columns: Vec<(Param, Column)>,
     /// Column of (parameter, fraction) and of the reciprocal of a parameter.
     made: BTreeMap<(u16, i32, bool), u16>,
@@ -34,7 +34,7 @@ impl<'a> Converter<'a> {
         ports: &'a [(i32, Interval)],
         states: &'a [StateRange],
     ) -> Self {
-        let limits = states.iter().map(|s| s.limit).collect();
+        let limits = states.iter().map(StateRange::interval).collect();
         Converter {
             m,
             params,

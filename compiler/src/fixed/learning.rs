@@ -13,7 +13,7 @@ use synfire_ir::program::{Carry, Column, Layout, Plastic, Program, Projection, W
 use synfire_ir::synapse::{Action, Seen, Synapse};
 
 /// Rounds of growing ranges before a state is taken as unbounded.
-const ROUNDS: usize = 64;
+const ROUNDS: usize = 100;
 
 /// A plastic projection on its way to integers.
 pub(super) struct Learnt {
@@ -140,40 +140,43 @@ pub(super) fn ranges(p: &Program, k: usize) -> Result<Learnt, String> {
     let (unit, ports) = (unit(m), ports(p, x, m)?);
     let params: Vec<Column> = x.params.iter().map(|w| Column::Uniform(*w)).collect();
     let start = |k: usize, ty| match k.checked_sub(1) {
-        None => range::column(&Column::PerUnit(weights(pr).into()), ty).magnitude(),
-        Some(k) => range::column(&x.init[k], ty).magnitude(),
+        None => range::column(&Column::PerUnit(weights(pr).into()), ty),
+        Some(k) => range::column(&x.init[k], ty),
     };
-    let mut limits: Vec<f64> = (m.states.iter().enumerate())
-        .map(|(k, s)| {
-            let rest = s.decay.map_or(0.0, |d| f32::from_bits(d.rest).abs() as f64);
-            2f64.powi(exponent(start(k, s.width.ty()).max(rest)))
+    let mut limits: Vec<Interval> = (m.states.iter().enumerate())
+        .map(|(k, s)| match s.decay {
+            Some(d) => {
+                widened(start(k, s.width.ty()).hull(Interval::point(f32::from_bits(d.rest) as f64)))
+            }
+            None => widened(start(k, s.width.ty())),
         })
         .collect();
-    limits.resize(unit.states.len(), 0.0);
+    limits.resize(unit.states.len(), Interval::point(0.0));
     let most = fan_in(pr) as f64;
-    for round in 0.. {
+    for round in 0..=ROUNDS {
         for (v, view) in m.views.iter().enumerate() {
             if let Seen::Total(s) = view.seen {
-                limits[m.states.len() + v] = most * limits[s as usize];
+                let one = limits[s as usize];
+                limits[m.states.len() + v] = Interval::new(most * one.low, most * one.high);
             }
         }
         let mut next = range::stores(&unit, &params, &ports, &limits)?;
         for (k, s) in m.states.iter().enumerate() {
             let Some(d) = s.decay else { continue };
             let mut without = limits.clone();
-            without[k] = 0.0;
-            let gain = range::stores(&unit, &params, &ports, &without)?[k].magnitude();
+            without[k] = Interval::point(0.0);
+            let gain = range::stores(&unit, &params, &ports, &without)?[k];
+            // One event a step adds no more than this in the long run.
             let left = 1.0 - d.factor as f64 / 2f64.powi(64);
-            // Without a term of its own, one event a step adds no more than this in the long run.
-            let bound = (gain / left).max(gain);
-            let reach = next[k].magnitude().min(bound);
-            next[k] = Interval::new(-reach, reach);
+            next[k].low = next[k].low.max(gain.low / left);
+            next[k].high = next[k].high.min(gain.high / left);
         }
-        let grown: Vec<usize> = (0..m.states.len())
-            .filter(|&k| {
-                m.states[k].width == Width::F32 && next[k].magnitude() > limits[k] * (1.0 + 1e-9)
-            })
-            .collect();
+        let beyond = |k: &usize| {
+            let (n, l) = (next[*k], limits[*k]);
+            let slack = 1e-9 * l.magnitude();
+            m.states[*k].width == Width::F32 && (n.high > l.high + slack || n.low < l.low - slack)
+        };
+        let grown: Vec<usize> = (0..m.states.len()).filter(beyond).collect();
         let Some(&first) = grown.first() else {
             let delivered = next[unit.states.len() - 1];
             return Ok(finish(k, m, unit, params, (limits, most), ports, delivered));
@@ -182,10 +185,19 @@ pub(super) fn ranges(p: &Program, k: usize) -> Result<Learnt, String> {
             return Err(format!("nothing bounds `{}`", m.states[first].name));
         }
         for k in grown {
-            limits[k] = 2f64.powi(exponent(next[k].magnitude()));
+            limits[k] = widened(limits[k].hull(next[k]));
         }
     }
     Err("nothing bounds them".into())
+}
+
+/// The range with its ends at powers of 2.
+fn widened(i: Interval) -> Interval {
+    let end = |x: f64| match x > 0.0 {
+        true => 2f64.powi(exponent(x)),
+        false => 0.0,
+    };
+    Interval::new(-end(-i.low), end(i.high))
 }
 
 fn finish(
@@ -193,7 +205,7 @@ fn finish(
     m: &Synapse,
     unit: Model,
     params: Vec<Column>,
-    (limits, fan_in): (Vec<f64>, f64),
+    (limits, fan_in): (Vec<Interval>, f64),
     ports: Vec<(i32, Interval)>,
     delivered: Interval,
 ) -> Learnt {
@@ -207,12 +219,14 @@ fn finish(
                 Seen::Total(s) => ranges[s as usize].fraction,
                 _ => 0,
             },
-            _ => (BITS - exponent(*limit) - if summed(k) { room } else { 0 }).clamp(-60, 60),
+            _ => (BITS - exponent(limit.magnitude()) - if summed(k) { room } else { 0 })
+                .clamp(-60, 60),
         };
         ranges.push(StateRange {
             fraction,
-            limit: *limit,
+            limit: limit.magnitude(),
             saturates: false,
+            positive: limit.low >= 0.0,
         });
     }
     Learnt {
@@ -240,6 +254,7 @@ impl Learnt {
             fraction,
             limit: f64::MAX,
             saturates: false,
+            positive: false,
         };
         let mut cv = Converter::new(&self.unit, &self.params, &self.ports, &self.ranges);
         let mut done: Vec<Block> = vec![];

@@ -354,6 +354,14 @@ pub(crate) struct StateRange {
     pub fraction: i32,
     pub limit: f64,
     pub saturates: bool,
+    /// Is it never below 0?
+    pub positive: bool,
+}
+
+impl StateRange {
+    pub(crate) fn interval(&self) -> Interval {
+        Interval::new(if self.positive { 0.0 } else { -self.limit }, self.limit)
+    }
 }
 
 /// Grows the ranges of the float states until the code keeps them.
@@ -370,8 +378,7 @@ fn state_ranges(
     let mut first: Option<Vec<i32>> = None;
     let mut free = vec![false; m.states.len()];
     for _ in 0..ROUNDS {
-        let limits: Vec<f64> = power.iter().map(|&e| 2f64.powi(e)).collect();
-        let reach = range::stores(m, params, ports, &limits)?;
+        let reach = range::stores(m, params, ports, &around(&power))?;
         let mut grown = false;
         for (k, r) in reach.iter().enumerate() {
             let e = exponent(r.magnitude());
@@ -392,14 +399,21 @@ fn state_ranges(
         }
     }
     let limits: Vec<f64> = power.iter().map(|&e| 2f64.powi(e)).collect();
-    let reach = range::stores(m, params, ports, &limits)?;
+    let reach = range::stores(m, params, ports, &around(&power))?;
     Ok((0..power.len())
         .map(|k| StateRange {
             fraction: (BITS - power[k]).clamp(-60, 60),
             limit: limits[k],
             saturates: m.states[k].width == Width::F32 && reach[k].magnitude() > limits[k],
+            positive: false,
         })
         .collect())
+}
+
+/// Ranges around 0, as powers of 2.
+fn around(power: &[i32]) -> Vec<Interval> {
+    let of = |e: &i32| Interval::new(-2f64.powi(*e), 2f64.powi(*e));
+    power.iter().map(of).collect()
 }
 
 /// Smallest e with magnitude <= 2^e.

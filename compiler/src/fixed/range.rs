@@ -153,12 +153,12 @@ fn visit(p: &Program, pr: &Projection, mut f: impl FnMut(usize, f64)) {
     }
 }
 
-/// What every float state can hold after one step from within `±limits`, over the step block and all handlers.
+/// What every float state can hold after one step from within `limits`, over the step block and all handlers.
 pub(crate) fn stores(
     m: &Model,
     params: &[Column],
     ports: &[(i32, Interval)],
-    limits: &[f64],
+    limits: &[Interval],
 ) -> Result<Vec<Interval>, String> {
     let mut reach: Vec<Interval> = limits.iter().map(|_| Interval::point(0.0)).collect();
     let mut add = |b: &Block, arg: Interval| -> Result<(), String> {
@@ -181,7 +181,7 @@ pub(crate) fn block(
     b: &Block,
     params: &[Column],
     ports: &[(i32, Interval)],
-    limits: &[f64],
+    limits: &[Interval],
     arg: Interval,
 ) -> Result<Vec<Interval>, String> {
     let any = Interval::new(i32::MIN as f64, i32::MAX as f64);
@@ -194,7 +194,7 @@ pub(crate) fn block(
             Op::Param(k) => column(&params[k as usize], inst.ty),
             Op::State(k) if inst.ty == Ty::F32 => {
                 // A threshold test before the read may narrow a state; the plain limit is always safe.
-                Interval::new(-limits[k as usize], limits[k as usize])
+                limits[k as usize]
             }
             Op::State(k) if m.states[k as usize].width.ty() == Ty::Bool => Interval::new(0.0, 1.0),
             Op::Port(k) if inst.ty == Ty::F32 => ports[k as usize].1,
