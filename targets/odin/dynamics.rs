@@ -28,58 +28,7 @@ pub(super) fn registers(
             states,
         } => own(model, fields, states)?,
         UnitDynamics::Current { .. } => return Err(Refusal::no_current()),
-        UnitDynamics::Integrate {
-            decay,
-            bias,
-            threshold,
-            reset,
-            initial,
-            refractory,
-        } => {
-            if *bias != 0 || *refractory != 0 {
-                let hint = "drive it from an input row that spikes in every step, with the bias as its weight";
-                return Err(Refusal::new(
-                    "bias",
-                    format!("a bias of {bias} and {refractory} refractory steps"),
-                    "neither",
-                    hint,
-                ));
-            }
-            if *reset != Reset::To(0) {
-                let hint = "shift membrane, threshold and reset so that the reset is 0";
-                return Err(Refusal::new(
-                    "reset",
-                    format!("{reset:?}"),
-                    "a reset to 0",
-                    hint,
-                ));
-            }
-            if arrivals.0 < 0 {
-                let hint = "use the chip's own `targets.odin.OdinLif`, whose membrane has the same floor, or a chip with signed membranes";
-                return Err(Refusal::new(
-                    "potential",
-                    format!(
-                        "a sum that inhibition of up to {} makes smaller, below 0 too",
-                        arrivals.0
-                    ),
-                    "a membrane that stops at 0",
-                    hint,
-                ));
-            }
-            match *decay {
-                1.0 => keeping(*threshold, *initial, arrivals.1)?,
-                0.0 => forgetting(*threshold, arrivals.1)?,
-                _ => {
-                    let hint = "take a neuron without decay (integrate and fire), or the chip's own model with its linear leak, or a chip with exponential decay";
-                    return Err(Refusal::new(
-                        "leak",
-                        format!("a membrane that keeps {decay} of itself each step"),
-                        "one that keeps all of itself or nothing; its leak takes a constant",
-                        hint,
-                    ));
-                }
-            }
-        }
+        UnitDynamics::Integrate { .. } => integrate(unit, arrivals)?,
     };
     if shift > 0 && values[3] != 0 && values[1] != 0 {
         let hint = "start it at 0, or balance the paths of the network so that this unit runs no steps late";
@@ -91,6 +40,66 @@ pub(super) fn registers(
         ));
     }
     Ok(values.to_vec())
+}
+
+/// One that adds up its arrivals.
+fn integrate(unit: &UnitDynamics, arrivals: (i64, i64)) -> Result<[i64; 4], Refusal> {
+    let UnitDynamics::Integrate {
+        decay,
+        bias,
+        threshold,
+        reset,
+        initial,
+        refractory,
+    } = unit
+    else {
+        return Err(Refusal::no_current());
+    };
+
+    if *bias != 0 || *refractory != 0 {
+        let hint =
+            "drive it from an input row that spikes in every step, with the bias as its weight";
+        return Err(Refusal::new(
+            "bias",
+            format!("a bias of {bias} and {refractory} refractory steps"),
+            "neither",
+            hint,
+        ));
+    }
+    if *reset != Reset::To(0) {
+        let hint = "shift membrane, threshold and reset so that the reset is 0";
+        return Err(Refusal::new(
+            "reset",
+            format!("{reset:?}"),
+            "a reset to 0",
+            hint,
+        ));
+    }
+    if arrivals.0 < 0 {
+        let hint = "use the chip's own `targets.odin.OdinLif`, whose membrane has the same floor, or a chip with signed membranes";
+        return Err(Refusal::new(
+            "potential",
+            format!(
+                "a sum that inhibition of up to {} makes smaller, below 0 too",
+                arrivals.0
+            ),
+            "a membrane that stops at 0",
+            hint,
+        ));
+    }
+    match *decay {
+        1.0 => keeping(*threshold, *initial, arrivals.1),
+        0.0 => forgetting(*threshold, arrivals.1),
+        _ => {
+            let hint = "take a neuron without decay (integrate and fire), or the chip's own model with its linear leak, or a chip with exponential decay";
+            Err(Refusal::new(
+                "leak",
+                format!("a membrane that keeps {decay} of itself each step"),
+                "one that keeps all of itself or nothing; its leak takes a constant",
+                hint,
+            ))
+        }
+    }
 }
 
 fn within(name: &str, value: i64, low: i64, high: i64) -> Result<i64, Refusal> {

@@ -100,16 +100,25 @@ impl Backend for Xylo {
         };
         let read = native::decode(SECTION, bytes)?;
         if read.chip != self.id {
-            return Err(damaged(SECTION, format!("it is for the chip `{}`", read.chip)));
+            return Err(damaged(
+                SECTION,
+                format!("it is for the chip `{}`", read.chip),
+            ));
         }
         if (read.net.core == 1) != (dialect == OLDER) {
-            return Err(damaged(SECTION, format!("its core is {}, the dialect `{dialect}`", read.net.core)));
+            return Err(damaged(
+                SECTION,
+                format!("its core is {}, the dialect `{dialect}`", read.net.core),
+            ));
         }
         // The memory set says the same in other words; one that does not is damaged.
         if !files.is_empty() {
             let (memory, dt) = ram::decode(&files)?;
             if memory != ram::canonical(&read.net) || dt != read.dt_ns {
-                return Err(damaged(ram::BASIC, format!("the memory set is not that of `{SECTION}`")));
+                return Err(damaged(
+                    ram::BASIC,
+                    format!("the memory set is not that of `{SECTION}`"),
+                ));
             }
         }
         let lowered = lower(self.model, &read.net)?;
@@ -137,7 +146,9 @@ impl Backend for Xylo {
         vector: &serde_json::Value,
         files: &dyn Fn(&str) -> Option<String>,
     ) -> Option<Result<GoldenCase, String>> {
-        let case = self.vectors.then(|| golden::case(self.model, vector, files));
+        let case = self
+            .vectors
+            .then(|| golden::case(self.model, vector, files));
         case.flatten()
     }
 }

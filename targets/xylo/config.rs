@@ -100,16 +100,40 @@ impl Config {
             }
         }
         self.lists(&mut report);
-        neurons("hidden", &self.hidden, self.n_hidden, self.n_syn, &mut report);
+        neurons(
+            "hidden",
+            &self.hidden,
+            self.n_hidden,
+            self.n_syn,
+            &mut report,
+        );
         neurons("readout", &self.readout, self.n_out, 1, &mut report);
         report.finish()
     }
 
     fn lists(&self, report: &mut Report) {
         let lists = [
-            ("synapses_in", &self.synapses_in, self.n_in, self.n_hidden, self.n_syn),
-            ("synapses_rec", &self.synapses_rec, self.n_hidden, self.n_hidden, self.n_syn),
-            ("synapses_out", &self.synapses_out, self.n_hidden, self.n_out, 1),
+            (
+                "synapses_in",
+                &self.synapses_in,
+                self.n_in,
+                self.n_hidden,
+                self.n_syn,
+            ),
+            (
+                "synapses_rec",
+                &self.synapses_rec,
+                self.n_hidden,
+                self.n_hidden,
+                self.n_syn,
+            ),
+            (
+                "synapses_out",
+                &self.synapses_out,
+                self.n_hidden,
+                self.n_out,
+                1,
+            ),
         ];
         for (what, list, sources, targets, states) in lists {
             if list.len() != sources {
@@ -124,18 +148,27 @@ impl Config {
             }
         }
         if self.aliases.len() != self.n_hidden {
-            report.add("lists", || length("aliases", self.aliases.len(), self.n_hidden));
+            report.add("lists", || {
+                length("aliases", self.aliases.len(), self.n_hidden)
+            });
         }
         for (j, a) in self.aliases.iter().enumerate() {
             if a.len() > 1 || a.iter().any(|&t| usize::from(t) >= self.n_hidden) {
-                report.add("aliases", || names(format!("the aliases {a:?} of neuron {j}")));
+                report.add("aliases", || {
+                    names(format!("the aliases {a:?} of neuron {j}"))
+                });
             }
         }
     }
 }
 
 fn neurons(what: &'static str, n: &Neurons, size: usize, states: u8, report: &mut Report) {
-    let lengths = [n.threshold.len(), n.dash_mem.len(), n.dash_syn.len(), n.bias.len()];
+    let lengths = [
+        n.threshold.len(),
+        n.dash_mem.len(),
+        n.dash_syn.len(),
+        n.bias.len(),
+    ];
     for found in lengths.into_iter().filter(|&l| l != size) {
         report.add("lists", || length(what, found, size));
     }
@@ -165,9 +198,12 @@ fn size(what: &str, found: usize, most: usize) -> Diagnostic {
 }
 
 fn length(what: &str, found: usize, wanted: usize) -> Diagnostic {
-    Diagnostic::error("SYN0616", format!("{what} has {found} entries for {wanted}"))
-        .note("every list has one entry for each neuron, channel or synaptic state")
-        .hint("compile the network again")
+    Diagnostic::error(
+        "SYN0616",
+        format!("{what} has {found} entries for {wanted}"),
+    )
+    .note("every list has one entry for each neuron, channel or synaptic state")
+    .hint("compile the network again")
 }
 
 fn names(what: String) -> Diagnostic {

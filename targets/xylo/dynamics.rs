@@ -19,18 +19,30 @@ const SHORTEST: i64 = 1;
 /// Register values of a unit, or the reason why there are none. `shift`: steps that it must stay unchanged without input.
 pub(super) fn registers(core1: bool, unit: &UnitDynamics, shift: u32) -> Result<Vec<i64>, Refusal> {
     let values = match unit {
-        UnitDynamics::Own { model, fields, states } => own(core1, model, fields, states)?,
+        UnitDynamics::Own {
+            model,
+            fields,
+            states,
+        } => own(core1, model, fields, states)?,
         UnitDynamics::Current { keep, then } => membrane(then, current(*keep))?,
         UnitDynamics::Integrate { .. } => membrane(unit, SHORTEST)?,
     };
     if core1 && values[4] != 0 {
         let hint = "leave the bias out, or take the newer core";
-        return Err(Refusal::new("bias", values[4].to_string(), "no biases (older core)", hint));
+        return Err(Refusal::new(
+            "bias",
+            values[4].to_string(),
+            "no biases (older core)",
+            hint,
+        ));
     }
     if shift > 0 && values[4] != 0 {
         return Err(Refusal::new(
             "bias",
-            format!("a bias of {} in a unit that runs {shift} steps late", values[4]),
+            format!(
+                "a bias of {} in a unit that runs {shift} steps late",
+                values[4]
+            ),
             "the same bias from the first step of the chip on",
             "leave the bias out, or balance the paths of the network so that this unit runs no steps late",
         ));
@@ -87,10 +99,15 @@ pub(super) fn differences(unit: &UnitDynamics) -> Vec<String> {
         }
         other => other,
     };
-    if let UnitDynamics::Integrate { decay: keep, reset, .. } = membrane {
+    if let UnitDynamics::Integrate {
+        decay: keep, reset, ..
+    } = membrane
+    {
         decay("the membrane", *keep, dash(*keep));
         if matches!(reset, Reset::To(_)) {
-            out.push("a spike subtracts the threshold where the network resets the membrane".into());
+            out.push(
+                "a spike subtracts the threshold where the network resets the membrane".into(),
+            );
         }
     }
     if let UnitDynamics::Integrate { .. } = unit {
@@ -101,22 +118,50 @@ pub(super) fn differences(unit: &UnitDynamics) -> Vec<String> {
 }
 
 fn membrane(unit: &UnitDynamics, d1: i64) -> Result<[i64; 6], Refusal> {
-    let UnitDynamics::Integrate { decay, bias, threshold, reset, initial, refractory } = unit else {
+    let UnitDynamics::Integrate {
+        decay,
+        bias,
+        threshold,
+        reset,
+        initial,
+        refractory,
+    } = unit
+    else {
         return Err(Refusal::no_current());
     };
     if *refractory > 0 {
-        return Err(Refusal::new("refractory", format!("{refractory} steps"), "none", "take a neuron without refractory time"));
+        return Err(Refusal::new(
+            "refractory",
+            format!("{refractory} steps"),
+            "none",
+            "take a neuron without refractory time",
+        ));
     }
     if *initial != 0 {
-        return Err(Refusal::new("v", format!("a membrane that starts at {initial}"), "membranes that start at 0", "start it at 0"));
+        return Err(Refusal::new(
+            "v",
+            format!("a membrane that starts at {initial}"),
+            "membranes that start at 0",
+            "start it at 0",
+        ));
     }
     if let Reset::To(v) = reset
         && *v != 0
     {
-        return Err(Refusal::new("reset", format!("to {v}"), "the threshold's subtraction", "take `reset = subtract`"));
+        return Err(Refusal::new(
+            "reset",
+            format!("to {v}"),
+            "the threshold's subtraction",
+            "take `reset = subtract`",
+        ));
     }
     if !(0.0..=1.0).contains(decay) {
-        return Err(Refusal::new("dm", format!("a membrane that keeps {decay} of itself in a step"), "between 0 and 1", "take a time constant longer than a step"));
+        return Err(Refusal::new(
+            "dm",
+            format!("a membrane that keeps {decay} of itself in a step"),
+            "between 0 and 1",
+            "take a time constant longer than a step",
+        ));
     }
     let thr = within("thr", *threshold, (1, MAX_THRESHOLD))?;
     let bias = within("bias", *bias, BIASES)?;
@@ -128,33 +173,76 @@ fn within(name: &str, value: i64, (low, high): (i64, i64)) -> Result<i64, Refusa
         return Ok(value);
     }
     let range = format!("{low}..={high}");
-    Err(Refusal::new(name, value.to_string(), &range, "scale weights, threshold and bias together until it fits"))
+    Err(Refusal::new(
+        name,
+        value.to_string(),
+        &range,
+        "scale weights, threshold and bias together until it fits",
+    ))
 }
 
 /// The chip's own models: names of `model.syn`.
-fn own(core1: bool, model: &str, fields: &[(String, f64)], states: &[(String, i64)]) -> Result<[i64; 6], Refusal> {
+fn own(
+    core1: bool,
+    model: &str,
+    fields: &[(String, f64)],
+    states: &[(String, i64)],
+) -> Result<[i64; 6], Refusal> {
     let field = |name: &str, (low, high): (i64, i64)| {
-        let value = fields.iter().find(|f| f.0 == name).map_or(low as f64, |f| f.1);
+        let value = fields
+            .iter()
+            .find(|f| f.0 == name)
+            .map_or(low as f64, |f| f.1);
         if value.fract() == 0.0 && (low as f64..=high as f64).contains(&value) {
             return Ok(value as i64);
         }
         let range = format!("{low}..={high}");
-        Err(Refusal::new(name, value.to_string(), &range, "take a whole number in that range"))
+        Err(Refusal::new(
+            name,
+            value.to_string(),
+            &range,
+            "take a whole number in that range",
+        ))
     };
     let dash = (0, i64::from(MAX_SHIFT));
     if let Some((name, v)) = states.iter().find(|s| s.1 != 0) {
-        return Err(Refusal::new(name, format!("a start at {v}"), "states that start at 0", "start it at 0"));
+        return Err(Refusal::new(
+            name,
+            format!("a start at {v}"),
+            "states that start at 0",
+            "start it at 0",
+        ));
     }
     let limit = match model {
         "Xylo" => 31,
         "XyloOut" => 1,
         other => {
-            return Err(Refusal::new("model", format!("a population of `{other}`"), "hidden neurons `Xylo` and outputs `XyloOut`", "take one of these"));
+            return Err(Refusal::new(
+                "model",
+                format!("a population of `{other}`"),
+                "hidden neurons `Xylo` and outputs `XyloOut`",
+                "take one of these",
+            ));
         }
     };
     if field("core1", (0, 1))? != i64::from(core1) {
-        let (here, hint) = if core1 { ("the older core", "set `core1 = true`, or take the default dialect") } else { ("the newer core", "leave `core1` out, or take the dialect of the older core") };
-        return Err(Refusal::new("core1", "the other core's membrane", here, hint));
+        let (here, hint) = if core1 {
+            (
+                "the older core",
+                "set `core1 = true`, or take the default dialect",
+            )
+        } else {
+            (
+                "the newer core",
+                "leave `core1` out, or take the dialect of the older core",
+            )
+        };
+        return Err(Refusal::new(
+            "core1",
+            "the other core's membrane",
+            here,
+            hint,
+        ));
     }
     Ok([
         field("thr", (1, MAX_THRESHOLD))?,

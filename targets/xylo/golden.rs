@@ -78,7 +78,12 @@ fn of_memory(
 ) -> Result<GoldenCase, String> {
     let set = RamSet::deserialize(vector).map_err(|e| e.to_string())?;
     let found = files(&set.network_file);
-    let found = found.ok_or_else(|| format!("`{}` is neither beside it nor in the parent folder", set.network_file))?;
+    let found = found.ok_or_else(|| {
+        format!(
+            "`{}` is neither beside it nor in the parent folder",
+            set.network_file
+        )
+    })?;
     let parsed: Value = serde_json::from_str(&found).map_err(|e| e.to_string())?;
     let v = Vector::deserialize(&parsed).map_err(|e| e.to_string())?;
     let told = |d: synfire_ir::Diagnostics| format!("{}: {d}", v.name);
@@ -101,9 +106,14 @@ fn of_memory(
     }
     // The words themselves are run, through the files that a board's memory would be written from.
     let encoded = ram::encode(&net, step).map_err(told)?;
-    let list = encoded.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
+    let list = encoded
+        .iter()
+        .map(|(n, b)| (n.as_str(), b.as_slice()))
+        .collect();
     let (read, _) = ram::decode(&list).map_err(told)?;
-    if read != ram::canonical(&net) || read != ram::from_banks(&set.basic_config, &given).map_err(told)? {
+    if read != ram::canonical(&net)
+        || read != ram::from_banks(&set.basic_config, &given).map_err(told)?
+    {
         return Err(format!("{}: its memory reads as another network", v.name));
     }
     // A set without the unconnected outputs is compared; the whole network is run.
@@ -128,16 +138,29 @@ fn as_written(net: &Config, basic: &Basic) -> Config {
 fn prepare(text: &str, net: Config, v: Vector) -> Result<GoldenCase, String> {
     let steps = v.input.len();
     if steps > MOST_STEPS || v.input.iter().any(|row| row.len() != net.n_in) {
-        return Err(format!("{}: {steps} steps of input, or a row that is not {} long", v.name, net.n_in));
+        return Err(format!(
+            "{}: {steps} steps of input, or a row that is not {} long",
+            v.name, net.n_in
+        ));
     }
     let mut lowered = lower(text, &net).map_err(|d| format!("{}: {d}", v.name))?;
     let watched = Watched::add(&mut lowered, &net);
     let event = |step: usize, (unit, &payload): (usize, &u32)| {
-        let event = NativeInput::Event { group: CHANNELS, unit: unit as u32, payload, delay: 0 };
+        let event = NativeInput::Event {
+            group: CHANNELS,
+            unit: unit as u32,
+            payload,
+            delay: 0,
+        };
         (step as u32, event)
     };
     let rows = v.input.iter().enumerate();
-    let input = rows.flat_map(|(t, row)| row.iter().enumerate().filter(|c| *c.1 > 0).map(move |c| event(t, c)));
+    let input = rows.flat_map(|(t, row)| {
+        row.iter()
+            .enumerate()
+            .filter(|c| *c.1 > 0)
+            .map(move |c| event(t, c))
+    });
     Ok(GoldenCase {
         name: v.name.clone(),
         input: input.collect(),
@@ -161,18 +184,35 @@ impl Watched {
         let probes = &mut l.program.probes;
         let mut add = |group: u32, len: usize, what: Observable| {
             let n = probes.len() as u32;
-            let range = Range { start: 0, len: len as u32 };
-            probes.push(Probe { name: format!("golden{n}"), group, range, what, every: 1 });
+            let range = Range {
+                start: 0,
+                len: len as u32,
+            };
+            probes.push(Probe {
+                name: format!("golden{n}"),
+                group,
+                range,
+                what,
+                every: 1,
+            });
             n
         };
         let counts = add(l.counts, net.n_hidden, Observable::Events);
         let states = [V, I1, I1 + 1];
         let hidden = (HIDDEN..).zip(&l.levels).map(|(g, ids)| {
-            (ids.clone(), states.map(|s| add(g, ids.len(), Observable::State(s))))
+            (
+                ids.clone(),
+                states.map(|s| add(g, ids.len(), Observable::State(s))),
+            )
         });
         let hidden = hidden.collect();
         let readout = [V, I1].map(|s| add(l.outputs, net.n_out, Observable::State(s)));
-        Watched { counts, outputs: 0, hidden, readout }
+        Watched {
+            counts,
+            outputs: 0,
+            hidden,
+            readout,
+        }
     }
 
     /// Rows of a state of hidden neurons, by id.
@@ -182,7 +222,10 @@ impl Watched {
             let traces = probes.get(which).and_then(|p| seen.traces.get(p));
             for (step, words) in traces.into_iter().flatten() {
                 for (&id, &w) in ids.iter().zip(words) {
-                    if let Some(cell) = rows.get_mut(*step as usize).and_then(|r| r.get_mut(id as usize)) {
+                    if let Some(cell) = rows
+                        .get_mut(*step as usize)
+                        .and_then(|r| r.get_mut(id as usize))
+                    {
                         *cell = w as i32;
                     }
                 }
@@ -195,7 +238,10 @@ impl Watched {
 fn counts(seen: &Observed, probe: u32, steps: usize, n: usize) -> Vec<Vec<i32>> {
     let mut rows = vec![vec![0; n]; steps];
     for &(step, unit, payload) in seen.events.get(&probe).map_or(&[][..], |e| e) {
-        if let Some(cell) = rows.get_mut(step as usize).and_then(|r| r.get_mut(unit as usize)) {
+        if let Some(cell) = rows
+            .get_mut(step as usize)
+            .and_then(|r| r.get_mut(unit as usize))
+        {
             *cell = payload as i32;
         }
     }
@@ -204,14 +250,22 @@ fn counts(seen: &Observed, probe: u32, steps: usize, n: usize) -> Vec<Vec<i32>> 
 
 fn trace(seen: &Observed, probe: u32) -> Vec<Vec<i32>> {
     let rows = seen.traces.get(&probe).map_or(&[][..], |t| t);
-    rows.iter().map(|(_, words)| words.iter().map(|&w| w as i32).collect()).collect()
+    rows.iter()
+        .map(|(_, words)| words.iter().map(|&w| w as i32).collect())
+        .collect()
 }
 
 /// The first entry in which two lists differ.
-fn first<T: PartialEq + std::fmt::Debug>(what: &str, expected: &[T], got: &[T]) -> Option<Difference> {
+fn first<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    expected: &[T],
+    got: &[T],
+) -> Option<Difference> {
     let pairs = expected.iter().zip(got).enumerate();
-    let mut each = pairs.filter_map(|(k, (e, g))| Difference::between(|| format!("{what} {k}"), e, g));
-    each.next().or_else(|| Difference::between(|| format!("{what}s"), &expected.len(), &got.len()))
+    let mut each =
+        pairs.filter_map(|(k, (e, g))| Difference::between(|| format!("{what} {k}"), e, g));
+    each.next()
+        .or_else(|| Difference::between(|| format!("{what}s"), &expected.len(), &got.len()))
 }
 
 fn compare(net: &Config, v: &Vector, w: &Watched, seen: &Observed) -> Result<(), String> {
@@ -238,7 +292,11 @@ fn compare(net: &Config, v: &Vector, w: &Watched, seen: &Observed) -> Result<(),
         }
     }
     let asleep = hibernation(net, &v.input, &v.evolve_cuts, &hidden, &states, &readout);
-    let expected = if net.core == 2 { &v.expect.hibernation[..] } else { &[] };
+    let expected = if net.core == 2 {
+        &v.expect.hibernation[..]
+    } else {
+        &[]
+    };
     let asleep = if net.core == 2 { asleep } else { vec![] };
     first("hibernation, step", expected, &asleep).map_or(Ok(()), |d| Err(d.to_string()))
 }
@@ -254,7 +312,13 @@ fn hibernation(
     readout: &[Vec<Vec<i32>>],
 ) -> Vec<bool> {
     let zero = |rows: &[Vec<i32>], t: usize| rows.get(t).is_none_or(|r| r.iter().all(|&x| x == 0));
-    let biased = net.has_bias && net.hidden.bias.iter().chain(&net.readout.bias).any(|&b| b != 0);
+    let biased = net.has_bias
+        && net
+            .hidden
+            .bias
+            .iter()
+            .chain(&net.readout.bias)
+            .any(|&b| b != 0);
     let mut before = false;
     let mut report = vec![];
     for (t, row) in input.iter().enumerate() {

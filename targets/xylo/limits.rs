@@ -3,9 +3,9 @@
 //! The figures come from the chip's `chip.toml` through its folder; every violation says the limit, the amount and the remedy. Deliberately absent: what no core could mean
 //! ([`Config::validate`]).
 
-use super::Config;
+use super::{Config, Synapse};
 use crate::report::Report;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 
 /// Largest weight shift that the vendor's hardware test draws; the registers hold 15.
@@ -30,101 +30,186 @@ pub struct Size {
     pub fan_out: usize,
 }
 
-/// Every limit that a configuration exceeds; `name` names the target.
+/// Whose channels and neurons they are: the target, and the name of the population of each channel, hidden neuron and output.
+#[derive(Clone, Debug, Default)]
+pub struct Names<'a> {
+    /// The target.
+    pub target: &'a str,
+    /// By channel.
+    pub inputs: Vec<&'a str>,
+    /// By hidden neuron.
+    pub hidden: Vec<&'a str>,
+    /// By output neuron.
+    pub outputs: Vec<&'a str>,
+}
+
+/// The name that a list holds most often, the first of them in order of name.
+fn largest<'a>(names: impl Iterator<Item = &'a str>) -> &'a str {
+    let mut n: BTreeMap<&str, usize> = BTreeMap::new();
+    names.for_each(|name| *n.entry(name).or_default() += 1);
+    let most = n.iter().max_by_key(|x| (*x.1, std::cmp::Reverse(*x.0)));
+    most.map_or("", |x| x.0)
+}
+
+/// A count against its limit.
+struct Count<'a> {
+    limit: &'static str,
+    what: &'static str,
+    needed: usize,
+    available: usize,
+    population: &'a str,
+    hint: &'static str,
+}
+
+/// Every limit that a configuration exceeds.
 ///
 /// Errors: of class fit, `SYN0614` for a number, `SYN0610` for a value.
-pub fn check(config: &Config, size: &Size, name: &str) -> Diagnostics {
+pub fn check(config: &Config, size: &Size, names: &Names) -> Diagnostics {
     let mut report = Report::new();
-    let mut most = |limit: &'static str, what: String, needed: usize, available: usize, hint: &str| {
-        if needed > available {
-            report.add(limit, || {
-                Diagnostic::error("SYN0614", format!("{what}: {needed}; {name} has {available}"))
-                    .class(Class::Fit)
-                    .at(name)
-                    .hint(hint)
-                    .field("limit", limit)
-                    .field("needed", needed)
-                    .field("available", available)
+    let counts = sizes(config, size, names).into_iter();
+    for c in counts.chain(connections(config, size, names)) {
+        if c.needed > c.available {
+            report.add(c.limit, || too_many(&c, names.target));
+        }
+    }
+    positions(config, size, names.target, &mut report);
+    values(config, names, &mut report);
+    report.finish()
+}
+
+fn too_many(c: &Count, target: &str) -> Diagnostic {
+    let (what, needed, available, pop) = (c.what, c.needed, c.available, c.population);
+    let text = format!("{what}: {needed}; {target} has {available} (most of them `{pop}`)");
+    Diagnostic::error("SYN0614", text)
+        .class(Class::Fit)
+        .at(pop)
+        .hint(c.hint)
+        .field("limit", c.limit)
+        .field("needed", needed)
+        .field("available", available)
+        .field("population", pop)
+}
+
+fn sizes<'a>(config: &Config, size: &Size, names: &Names<'a>) -> [Count<'a>; 3] {
+    [
+        Count {
+            limit: "inputs",
+            what: "input channels (a channel is one input at one delay)",
+            needed: config.n_in,
+            available: size.inputs,
+            population: largest(names.inputs.iter().copied()),
+            hint: "use fewer inputs, or give their connections equal delays",
+        },
+        Count {
+            limit: "neurons_per_core",
+            what: "hidden neurons",
+            needed: config.n_hidden,
+            available: size.hidden,
+            population: largest(names.hidden.iter().copied()),
+            hint: "make the populations smaller",
+        },
+        Count {
+            limit: "outputs",
+            what: "output neurons",
+            needed: config.n_out,
+            available: size.outputs,
+            population: largest(names.outputs.iter().copied()),
+            hint: "record fewer neurons, e.g. `record out.spikes`; what is recorded lies on output neurons",
+        },
+    ]
+}
+
+fn connections<'a>(config: &Config, size: &Size, names: &Names<'a>) -> [Count<'a>; 4] {
+    let name = |h: usize| names.hidden.get(h).copied().unwrap_or("");
+    let targets = |l: &Vec<Synapse>| l.iter().map(|s| s.0).collect::<BTreeSet<_>>().len();
+    let entries: Vec<usize> = config.synapses_rec.iter().map(targets).collect();
+    let (widest, fan_out) = entries
+        .iter()
+        .enumerate()
+        .max_by_key(|e| e.1)
+        .unwrap_or((0, &0));
+    let reached: BTreeSet<u16> = config.synapses_in.iter().flatten().map(|s| s.0).collect();
+    let all = config.synapses_out.iter().enumerate();
+    let reaching: Vec<usize> = all.filter(|l| !l.1.is_empty()).map(|l| l.0).collect();
+    [
+        Count {
+            limit: "synapses_per_core",
+            what: "recurrent fan-out entries (pairs of hidden neurons that are connected)",
+            needed: entries.iter().sum(),
+            available: size.entries,
+            population: name(widest),
+            hint: "make the connections between hidden populations sparser",
+        },
+        Count {
+            limit: "fan_out",
+            what: "recurrent fan-out entries of one hidden neuron",
+            needed: *fan_out,
+            available: size.fan_out,
+            population: name(widest),
+            hint: "connect each neuron to fewer hidden neurons, or split it into several with the same inputs",
+        },
+        Count {
+            limit: "input_expansion",
+            what: "hidden neurons that inputs reach",
+            needed: reached.len(),
+            available: size.input_expansion,
+            population: largest(reached.iter().map(|&h| name(h.into()))),
+            hint: "let inputs reach fewer neurons, and those the others",
+        },
+        Count {
+            limit: "output_expansion",
+            what: "hidden neurons that reach outputs",
+            needed: reaching.len(),
+            available: size.output_expansion,
+            population: largest(reaching.iter().map(|&h| name(h))),
+            hint: "let fewer neurons reach the outputs",
+        },
+    ]
+}
+
+fn values(config: &Config, names: &Names, report: &mut Report) {
+    let target = names.target;
+    for (n, names) in [
+        (&config.hidden, &names.hidden),
+        (&config.readout, &names.outputs),
+    ] {
+        for (&b, name) in n
+            .bias
+            .iter()
+            .zip(names)
+            .filter(|b| i8::try_from(*b.0).is_err())
+        {
+            report.add("bias", || {
+                value(target, name, "a bias", b.into(), "-128..=127")
             });
         }
-    };
-    most(
-        "inputs",
-        "input channels (a channel is one input at one delay)".into(),
-        config.n_in,
-        size.inputs,
-        "use fewer inputs, or give their connections equal delays",
-    );
-    most(
-        "neurons_per_core",
-        "hidden neurons".into(),
-        config.n_hidden,
-        size.hidden,
-        "make the populations smaller",
-    );
-    most(
-        "outputs",
-        "output neurons".into(),
-        config.n_out,
-        size.outputs,
-        "record fewer neurons, e.g. `record out.spikes`; what is recorded lies on output neurons",
-    );
-    let entries: Vec<usize> = config
-        .synapses_rec
-        .iter()
-        .map(|l| l.iter().map(|s| s.0).collect::<BTreeSet<_>>().len())
-        .collect();
-    most(
-        "synapses_per_core",
-        "recurrent fan-out entries (pairs of hidden neurons that are connected)".into(),
-        entries.iter().sum(),
-        size.entries,
-        "make the connections between hidden populations sparser",
-    );
-    let (widest, fan_out) = entries.iter().enumerate().max_by_key(|e| e.1).unwrap_or((0, &0));
-    most(
-        "fan_out",
-        format!("fan-out entries of hidden neuron {widest}"),
-        *fan_out,
-        size.fan_out,
-        "connect the neuron to fewer hidden neurons, or split it into several with the same inputs",
-    );
-    let reached: BTreeSet<u16> = config.synapses_in.iter().flatten().map(|s| s.0).collect();
-    most(
-        "input_expansion",
-        "hidden neurons that inputs reach".into(),
-        reached.len(),
-        size.input_expansion,
-        "let inputs reach fewer neurons, and those the others",
-    );
-    let reaching = config.synapses_out.iter().filter(|l| !l.is_empty()).count();
-    most(
-        "output_expansion",
-        "hidden neurons that reach outputs".into(),
-        reaching,
-        size.output_expansion,
-        "let fewer neurons reach the outputs",
-    );
-    positions(config, size, name, &mut report);
-    for n in [&config.hidden, &config.readout] {
-        for &b in n.bias.iter().filter(|b| i8::try_from(**b).is_err()) {
-            report.add("bias", || value(name, "a bias", b.into(), "-128..=127"));
-        }
-        for &t in n.threshold.iter().filter(|t| **t < 1) {
-            report.add("threshold", || value(name, "a threshold", t.into(), "1..=32767"));
+        for (&t, name) in n.threshold.iter().zip(names).filter(|t| *t.0 < 1) {
+            report.add("threshold", || {
+                value(target, name, "a threshold", t.into(), "1..=32767")
+            });
         }
     }
-    for shift in [config.weight_shift_in, config.weight_shift_rec, config.weight_shift_out] {
+    for shift in [
+        config.weight_shift_in,
+        config.weight_shift_rec,
+        config.weight_shift_out,
+    ] {
         if shift > MAX_WEIGHT_SHIFT {
-            report.add("shift", || value(name, "a weight shift", shift.into(), "0..=7"));
+            report.add("shift", || {
+                value(target, target, "a weight shift", shift.into(), "0..=7")
+            });
         }
     }
-    report.finish()
 }
 
 /// Are the neurons that inputs reach among the first, and those that reach outputs among the last?
 fn positions(config: &Config, size: &Size, name: &str, report: &mut Report) {
-    let last = config.synapses_in.iter().flatten().map(|s| usize::from(s.0)).max();
+    let last = config
+        .synapses_in
+        .iter()
+        .flatten()
+        .map(|s| usize::from(s.0))
+        .max();
     let first = config.synapses_out.iter().position(|l| !l.is_empty());
     let from = config.n_hidden.saturating_sub(size.output_expansion);
     if last.is_some_and(|l| l >= size.input_expansion) || first.is_some_and(|f| f < from) {
@@ -139,11 +224,14 @@ fn positions(config: &Config, size: &Size, name: &str, report: &mut Report) {
     }
 }
 
-fn value(name: &str, what: &str, found: i64, range: &str) -> Diagnostic {
-    Diagnostic::error("SYN0610", format!("{what} of {found}; {name} holds {range}"))
-        .class(Class::Fit)
-        .at(name)
-        .hint("scale weights, thresholds and biases together until they fit")
-        .field("needed", found)
-        .field("available", range)
+fn value(target: &str, place: &str, what: &str, found: i64, range: &str) -> Diagnostic {
+    Diagnostic::error(
+        "SYN0610",
+        format!("{what} of {found}; {target} holds {range}"),
+    )
+    .class(Class::Fit)
+    .at(place)
+    .hint("scale weights, thresholds and biases together until they fit")
+    .field("needed", found)
+    .field("available", range)
 }

@@ -48,28 +48,62 @@ pub fn lower(text: &str, config: &Config) -> Result<Lowered, Diagnostics> {
     let core = [("core1", i64::from(config.core == 1))];
     let any = config.hidden.threshold.iter().any(|&t| t < 1);
     let hidden = neuron(text, if any { "XyloAny" } else { "Xylo" }, &core)?;
-    let (input, count) = (neuron(text, "XyloInput", &[])?, neuron(text, "XyloCount", &[])?);
+    let (input, count) = (
+        neuron(text, "XyloInput", &[])?,
+        neuron(text, "XyloCount", &[])?,
+    );
     let out = neuron(text, "XyloOut", &core)?;
     let aliases = config.aliases.iter().any(|a| !a.is_empty());
     let mut g = Groups::default();
     let channels = config.n_in;
     g.add("channels".into(), channels, 0, GroupKind::External);
-    g.add("inputs".into(), channels, 0, group(&input, 0, channels, &|_, _| None));
+    g.add(
+        "inputs".into(),
+        channels,
+        0,
+        group(&input, 0, channels, &|_, _| None),
+    );
     for (k, ids) in levels.iter().enumerate() {
         let value = |name: &str, u: usize| register(config, false, name, *ids.get(u)? as usize);
-        let name = if levels.len() == 1 { "hidden".into() } else { format!("hidden{k}") };
-        g.add(name, ids.len(), 1 + k as u16, group(&hidden, 1, ids.len(), &value));
+        let name = if levels.len() == 1 {
+            "hidden".into()
+        } else {
+            format!("hidden{k}")
+        };
+        g.add(
+            name,
+            ids.len(),
+            1 + k as u16,
+            group(&hidden, 1, ids.len(), &value),
+        );
     }
     let mut counts = HIDDEN;
     if aliases {
         let kind = group(&count, 2, config.n_hidden, &|_, _| None);
-        counts = g.add("counts".into(), config.n_hidden, 1 + levels.len() as u16, kind);
+        counts = g.add(
+            "counts".into(),
+            config.n_hidden,
+            1 + levels.len() as u16,
+            kind,
+        );
     }
     let value = |name: &str, u: usize| register(config, true, name, u);
-    let outputs = g.add("outputs".into(), config.n_out, 1, group(&out, 3, config.n_out, &value));
+    let outputs = g.add(
+        "outputs".into(),
+        config.n_out,
+        1,
+        group(&out, 3, config.n_out, &value),
+    );
     let mut wires = vec![channel_wires(config)];
     hidden_wires(config, &levels, counts, &mut wires);
-    wires.push(matrix("readout".into(), &config.synapses_out, config.weight_shift_out, (counts, 1), (outputs, SYN1), &|t| Some(t)));
+    wires.push(matrix(
+        "readout".into(),
+        &config.synapses_out,
+        config.weight_shift_out,
+        (counts, 1),
+        (outputs, SYN1),
+        &|t| Some(t),
+    ));
     if aliases {
         alias_wires(config, &levels, counts, &mut wires);
     }
@@ -96,7 +130,12 @@ pub fn lower(text: &str, config: &Config) -> Result<Lowered, Diagnostics> {
             every: 1,
         }],
     };
-    Ok(Lowered { program, levels, counts, outputs })
+    Ok(Lowered {
+        program,
+        levels,
+        counts,
+        outputs,
+    })
 }
 
 /// Ids of hidden neurons by the length of the longest chain of ascending aliases that ends in them.
@@ -116,14 +155,22 @@ fn levels(config: &Config) -> Vec<Vec<u32>> {
 
 /// A field of `model.syn`.
 fn register(config: &Config, readout: bool, name: &str, id: usize) -> Option<i64> {
-    let n = if readout { &config.readout } else { &config.hidden };
+    let n = if readout {
+        &config.readout
+    } else {
+        &config.hidden
+    };
     let dash = |s: usize| n.dash_syn.get(id)?.get(s).map(|&d| i64::from(d));
     match name {
         "thr" => n.threshold.get(id).map(|&t| t.into()),
         "dm" => n.dash_mem.get(id).map(|&d| d.into()),
         "d1" => dash(0),
         "d2" => dash(1),
-        "bias" => n.bias.get(id).filter(|_| config.has_bias).map(|&b| b.into()),
+        "bias" => n
+            .bias
+            .get(id)
+            .filter(|_| config.has_bias)
+            .map(|&b| b.into()),
         _ => None,
     }
 }
@@ -136,14 +183,24 @@ struct Groups {
 
 impl Groups {
     fn add(&mut self, name: String, size: usize, phase: u16, kind: GroupKind) -> u32 {
-        self.list.push(Group { name, size: size as u32, phase, base: self.base, graded: false, kind });
+        self.list.push(Group {
+            name,
+            size: size as u32,
+            phase,
+            base: self.base,
+            graded: false,
+            kind,
+        });
         self.base += size as u32;
         self.list.len() as u32 - 1
     }
 }
 
 fn whole(len: usize) -> Range {
-    Range { start: 0, len: len as u32 }
+    Range {
+        start: 0,
+        len: len as u32,
+    }
 }
 
 fn channel_wires(config: &Config) -> Projection {
@@ -155,15 +212,28 @@ fn channel_wires(config: &Config) -> Projection {
         target_range: whole(config.n_in),
         port: 0,
         carry: Carry::Events,
-        layout: Layout::OneToOne { delay: 0, weights: Weights::Uniform(1) },
+        layout: Layout::OneToOne {
+            delay: 0,
+            weights: Weights::Uniform(1),
+        },
     }
 }
 
 /// What reaches the currents of hidden neurons; inputs first, as the order of groups has it.
 fn hidden_wires(config: &Config, levels: &[Vec<u32>], counts: u32, wires: &mut Vec<Projection>) {
     let sides = [
-        ("input", &config.synapses_in, config.weight_shift_in, (INPUTS, 0)),
-        ("recurrent", &config.synapses_rec, config.weight_shift_rec, (counts, 1)),
+        (
+            "input",
+            &config.synapses_in,
+            config.weight_shift_in,
+            (INPUTS, 0),
+        ),
+        (
+            "recurrent",
+            &config.synapses_rec,
+            config.weight_shift_rec,
+            (counts, 1),
+        ),
     ];
     for (name, lists, shift, source) in sides {
         for state in 0..config.n_syn {
@@ -175,7 +245,14 @@ fn hidden_wires(config: &Config, levels: &[Vec<u32>], counts: u32, wires: &mut V
                 let port = SYN1 + u16::from(state);
                 let local = |t: u32| ids.binary_search(&t).ok().map(|i| i as u32);
                 let name = format!("{name}{}.{k}", state + 1);
-                wires.push(matrix(name, &some, shift, source, (HIDDEN + k as u32, port), &local));
+                wires.push(matrix(
+                    name,
+                    &some,
+                    shift,
+                    source,
+                    (HIDDEN + k as u32, port),
+                    &local,
+                ));
             }
         }
     }
@@ -193,7 +270,9 @@ fn matrix(
     let rows = lists.iter().map(|list| {
         let mut row: Vec<(u32, i32)> = list
             .iter()
-            .filter_map(|&(t, _, w)| Some((local(t.into())?, i32::from((i32::from(w) << shift) as i16))))
+            .filter_map(|&(t, _, w)| {
+                Some((local(t.into())?, i32::from((i32::from(w) << shift) as i16)))
+            })
             .collect();
         row.sort_by_key(|s| s.0);
         row
@@ -216,7 +295,11 @@ fn layout(rows: Vec<Vec<(u32, i32)>>, delay: u16) -> Layout {
     let (mut row, mut runs, mut targets, mut weights) = (vec![0], vec![], vec![], vec![]);
     for list in rows {
         if !list.is_empty() {
-            runs.push(Run { delay, start: targets.len() as u32, len: list.len() as u32 });
+            runs.push(Run {
+                delay,
+                start: targets.len() as u32,
+                len: list.len() as u32,
+            });
         }
         row.push(runs.len() as u32);
         for (t, w) in list {
@@ -233,7 +316,13 @@ fn layout(rows: Vec<Vec<(u32, i32)>>, delay: u16) -> Layout {
 }
 
 fn alias_wires(config: &Config, levels: &[Vec<u32>], counts: u32, wires: &mut Vec<Projection>) {
-    let target = |j: u32| config.aliases.get(j as usize).and_then(|a| a.first()).map(|&t| u32::from(t));
+    let target = |j: u32| {
+        config
+            .aliases
+            .get(j as usize)
+            .and_then(|a| a.first())
+            .map(|&t| u32::from(t))
+    };
     for (k, ids) in levels.iter().enumerate() {
         let mut add = |name: String, rows: Vec<Vec<(u32, i32)>>, to: u32, port: u16| {
             wires.push(Projection {
@@ -248,9 +337,20 @@ fn alias_wires(config: &Config, levels: &[Vec<u32>], counts: u32, wires: &mut Ve
             });
         };
         for (l, later) in levels.iter().enumerate().skip(k + 1) {
-            let forward = |j: &u32| target(*j).filter(|t| t > j).and_then(|t| later.binary_search(&t).ok());
-            let rows = ids.iter().map(|j| forward(j).map(|i| (i as u32, 1)).into_iter().collect());
-            add(format!("alias{k}.{l}"), rows.collect(), HIDDEN + l as u32, ALIAS);
+            let forward = |j: &u32| {
+                target(*j)
+                    .filter(|t| t > j)
+                    .and_then(|t| later.binary_search(&t).ok())
+            };
+            let rows = ids
+                .iter()
+                .map(|j| forward(j).map(|i| (i as u32, 1)).into_iter().collect());
+            add(
+                format!("alias{k}.{l}"),
+                rows.collect(),
+                HIDDEN + l as u32,
+                ALIAS,
+            );
         }
         let sent = |&j: &u32| {
             let mut row = vec![(j, 1)];
@@ -261,6 +361,11 @@ fn alias_wires(config: &Config, levels: &[Vec<u32>], counts: u32, wires: &mut Ve
             }
             row
         };
-        add(format!("sent{k}"), ids.iter().map(sent).collect(), counts, 0);
+        add(
+            format!("sent{k}"),
+            ids.iter().map(sent).collect(),
+            counts,
+            0,
+        );
     }
 }

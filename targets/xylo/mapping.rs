@@ -7,7 +7,7 @@
 
 use super::config::{Config, Neurons, Synapse};
 use super::dynamics::FIELDS;
-use super::limits::{self, MAX_WEIGHT_SHIFT, Size};
+use super::limits::{self, MAX_WEIGHT_SHIFT, Names, Size};
 use crate::backend::NativeBindings;
 use crate::report::Report;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,14 +38,17 @@ pub fn from_mapping(
     let mut report = Report::new();
     let [only] = mapping.cores.as_slice() else {
         let n = mapping.cores.len();
-        return Err(Diagnostic::error("SYN0614", format!("the mapping has {n} cores, {} has 1", mapping.target))
-            .class(Class::Fit)
-            .at(mapping.target.clone())
-            .hint("make the network smaller")
-            .field("limit", "cores")
-            .field("needed", n)
-            .field("available", 1)
-            .into());
+        return Err(Diagnostic::error(
+            "SYN0614",
+            format!("the mapping has {n} cores, {} has 1", mapping.target),
+        )
+        .class(Class::Fit)
+        .at(mapping.target.clone())
+        .hint("make the network smaller")
+        .field("limit", "cores")
+        .field("needed", n)
+        .field("available", 1)
+        .into());
     };
     let m = Mapped::new(mapping, only, size, &mut report);
     let mut config = m.neurons(core, &mut report);
@@ -67,7 +70,7 @@ pub fn from_mapping(
     m.synapses(&numbers, &mut config, &mut report);
     let bindings = m.bindings(&numbers, &mut report);
     if !report.has_errors() {
-        report.extend(limits::check(&config, size, &mapping.target));
+        report.extend(limits::check(&config, size, &m.names(&numbers)));
     }
     report.finish().result((config, bindings))
 }
@@ -115,13 +118,23 @@ impl<'a> Mapped<'a> {
             let (rec, drv) = (recorded.contains(&n.unit), drives.contains(&n.unit));
             let output = limit == 1 || (limit == 0 && rec && !drv);
             if output && drv {
-                report.add("outputs drive", || m.wrong(n.unit, "is an output neuron and drives others; outputs of the chip drive nothing", "let a hidden neuron drive them, or record another population"));
+                report.add("outputs drive", || {
+                    m.wrong(
+                        n.unit,
+                        "is an output neuron and drives others; outputs of the chip drive nothing",
+                        "let a hidden neuron drive them, or record another population",
+                    )
+                });
             }
             if !output && rec {
                 report.add("hidden recorded", || m.wrong(n.unit, "is recorded, and it is a hidden neuron (it drives others, or is declared as one)", "record only populations that drive nothing: `record out.spikes`; or add an output population that it drives"));
             }
             let counter = if output { &mut out } else { &mut hidden };
-            m.seats.push(if output { Seat::Output(*counter) } else { Seat::Hidden(*counter) });
+            m.seats.push(if output {
+                Seat::Output(*counter)
+            } else {
+                Seat::Hidden(*counter)
+            });
             *counter += 1;
         }
         m.order(size, hidden);
@@ -154,22 +167,46 @@ impl<'a> Mapped<'a> {
         }
         let (mut takes, mut gives) = (vec![false; hidden], vec![false; hidden]);
         for s in &self.core.synapses {
-            let Some(axon) = self.core.axons.get(s.axon as usize) else { continue };
+            let Some(axon) = self.core.axons.get(s.axon as usize) else {
+                continue;
+            };
             let target = self.seats.get(s.neuron as usize);
-            let source = self.slots.get(&axon.source).and_then(|k| self.seats.get(*k));
+            let source = self
+                .slots
+                .get(&axon.source)
+                .and_then(|k| self.seats.get(*k));
             match (source, target) {
                 (None, Some(Seat::Hidden(t))) => takes[*t] = true,
                 (Some(Seat::Hidden(h)), Some(Seat::Output(_))) => gives[*h] = true,
                 _ => {}
             }
         }
-        let of = |t: bool, g: bool| (0..hidden).filter(|&h| takes[h] == t && gives[h] == g).collect::<Vec<_>>();
-        let (first, both, mut rest, last) = (of(true, false), of(true, true), of(false, false), of(false, true));
+        let of = |t: bool, g: bool| {
+            (0..hidden)
+                .filter(|&h| takes[h] == t && gives[h] == g)
+                .collect::<Vec<_>>()
+        };
+        let (first, both, mut rest, last) = (
+            of(true, false),
+            of(true, true),
+            of(false, false),
+            of(false, true),
+        );
         // Neurons of both kinds must lie in the last ones too: neurons of neither kind go before them as far as needed.
-        let ahead = if both.is_empty() { 0 } else { hidden.saturating_sub(size.output_expansion + first.len()).min(rest.len()) };
+        let ahead = if both.is_empty() {
+            0
+        } else {
+            hidden
+                .saturating_sub(size.output_expansion + first.len())
+                .min(rest.len())
+        };
         let behind = rest.split_off(ahead);
         let mut id = vec![0; hidden];
-        for (new, old) in [rest, first, both, behind, last].concat().into_iter().enumerate() {
+        for (new, old) in [rest, first, both, behind, last]
+            .concat()
+            .into_iter()
+            .enumerate()
+        {
             id[old] = new;
         }
         for s in &mut self.seats {
@@ -179,13 +216,51 @@ impl<'a> Mapped<'a> {
         }
     }
 
+    /// Populations of channels and neurons.
+    fn names(&self, channels: &[Option<usize>]) -> Names<'a> {
+        let name = |u: UnitRef| {
+            let pop = self.mapping.populations.get(u.pop as usize);
+            pop.map_or("", |p| p.name.as_str())
+        };
+        let mut at: [BTreeMap<usize, &str>; 3] = Default::default();
+        for (axon, channel) in self.core.axons.iter().zip(channels) {
+            if let Some(c) = channel {
+                at[0].insert(*c, name(axon.source));
+            }
+        }
+        for (n, seat) in self.core.neurons.iter().zip(&self.seats) {
+            match seat {
+                Seat::Hidden(h) => at[1].insert(*h, name(n.unit)),
+                Seat::Output(o) => at[2].insert(*o, name(n.unit)),
+            };
+        }
+        let [inputs, hidden, outputs] = at.map(|m| m.into_values().collect());
+        Names {
+            target: &self.mapping.target,
+            inputs,
+            hidden,
+            outputs,
+        }
+    }
+
     /// Sizes and parameters of neurons.
     fn neurons(&self, core: u8, report: &mut Report) -> Config {
         for name in FIELDS.iter().filter(|f| self.mapping.field(f).is_none()) {
-            report.add("fields", || defect(format!("the register `{name}` is missing")));
+            report.add("fields", || {
+                defect(format!("the register `{name}` is missing"))
+            });
         }
-        let count = |output: bool| self.seats.iter().filter(|s| matches!(s, Seat::Output(_)) == output).count();
-        let n_syn = if self.core.axons.iter().any(|a| a.class == 1) || core == 2 { 2 } else { 1 };
+        let count = |output: bool| {
+            self.seats
+                .iter()
+                .filter(|s| matches!(s, Seat::Output(_)) == output)
+                .count()
+        };
+        let n_syn = if self.core.axons.iter().any(|a| a.class == 1) || core == 2 {
+            2
+        } else {
+            1
+        };
         let blank = |n: usize, states: u8| Neurons {
             threshold: vec![0; n],
             dash_mem: vec![0; n],
@@ -213,7 +288,11 @@ impl<'a> Mapped<'a> {
             let mut held = |name: &'static str, low: i64, high: i64| {
                 let v = self.register(n, name);
                 if !(low..=high).contains(&v) {
-                    report.add("registers", || defect(format!("the register `{name}` is {v}, it holds {low}..={high}")));
+                    report.add("registers", || {
+                        defect(format!(
+                            "the register `{name}` is {v}, it holds {low}..={high}"
+                        ))
+                    });
                 }
                 v.clamp(low, high)
             };
@@ -236,34 +315,68 @@ impl<'a> Mapped<'a> {
             let axon = self.core.axons.get(s.axon as usize);
             let target = self.seats.get(s.neuron as usize).copied();
             let (Some(axon), Some(target)) = (axon, target) else {
-                report.add("synapses", || defect(format!("a synapse from axon {} to neuron {}", s.axon, s.neuron)));
+                report.add("synapses", || {
+                    defect(format!(
+                        "a synapse from axon {} to neuron {}",
+                        s.axon, s.neuron
+                    ))
+                });
                 continue;
             };
             let unit = self.core.neurons[s.neuron as usize].unit;
             let channel = channels.get(s.axon as usize).copied().flatten();
-            let source = self.slots.get(&axon.source).and_then(|k| self.seats.get(*k));
+            let source = self
+                .slots
+                .get(&axon.source)
+                .and_then(|k| self.seats.get(*k));
             if axon.class == ALIAS {
-                report.add("alias", || self.wrong(unit, "takes an alias", "aliases are emulated, but not mapped: let a synapse carry the spikes"));
+                report.add("alias", || {
+                    self.wrong(
+                        unit,
+                        "takes an alias",
+                        "aliases are emulated, but not mapped: let a synapse carry the spikes",
+                    )
+                });
             } else if axon.class == 1 && matches!(target, Seat::Output(_)) {
-                report.add("second state", || self.wrong(unit, "is an output neuron, which has one synaptic current", "connect it to `syn1`"));
+                report.add("second state", || {
+                    self.wrong(
+                        unit,
+                        "is an output neuron, which has one synaptic current",
+                        "connect it to `syn1`",
+                    )
+                });
             }
             let (matrix, from, to) = match (channel, source, target) {
                 (Some(c), _, Seat::Hidden(t)) => (0, c, t),
                 (None, Some(Seat::Hidden(h)), Seat::Hidden(t)) => (1, *h, t),
                 (None, Some(Seat::Hidden(h)), Seat::Output(t)) => (2, *h, t),
                 (Some(_), _, Seat::Output(_)) => {
-                    report.add("input to output", || self.wrong(unit, "is an output neuron and takes an input directly", "put a hidden population in between"));
+                    report.add("input to output", || {
+                        self.wrong(
+                            unit,
+                            "is an output neuron and takes an input directly",
+                            "put a hidden population in between",
+                        )
+                    });
                     continue;
                 }
                 // An output that drives others is reported with its unit.
                 (None, Some(Seat::Output(_)), _) => continue,
                 (None, None, _) => {
-                    report.add("sources", || defect(format!("axon {} carries a unit that is not mapped", s.axon)));
+                    report.add("sources", || {
+                        defect(format!("axon {} carries a unit that is not mapped", s.axon))
+                    });
                     continue;
                 }
             };
             if channel.is_none() && axon.delay != 1 {
-                report.add("delays", || self.wrong(unit, "has a connection whose delay on the chip is not 1 step", "give connections between neurons one delay along all paths"));
+                report.add("delays", || {
+                    self.wrong(
+                        unit,
+                        "has a connection whose delay on the chip is not 1 step",
+                        "give connections between neurons one delay along all paths",
+                    )
+                });
             }
             matrices[matrix].push((from, to as u16, axon.class, s.weight));
         }
@@ -280,7 +393,9 @@ impl<'a> Mapped<'a> {
         for i in &self.mapping.inputs {
             let channel = channels.get(i.axon as usize).copied().flatten();
             if channel.is_none() || i.core != 0 {
-                report.add("bindings", || defect("an input of the mapping names no channel".into()));
+                report.add("bindings", || {
+                    defect("an input of the mapping names no channel".into())
+                });
             }
             native.inputs.push(channel.unwrap_or(0) as u64);
         }
@@ -292,14 +407,21 @@ impl<'a> Mapped<'a> {
             });
         }
         if !self.mapping.loopbacks.is_empty() || self.mapping.closed_loop {
-            report.add("loop", || defect("the mapping sends spikes back through the host".into()));
+            report.add("loop", || {
+                defect("the mapping sends spikes back through the host".into())
+            });
         }
         native
     }
 }
 
 /// Writes a matrix as lists in delivery order; gives its shift, the smallest with which every weight has 8 bits.
-fn fill(what: &'static str, matrix: &Matrix, lists: &mut [Vec<Synapse>], report: &mut Report) -> u8 {
+fn fill(
+    what: &'static str,
+    matrix: &Matrix,
+    lists: &mut [Vec<Synapse>],
+    report: &mut Report,
+) -> u8 {
     let fits = |shift: u8| {
         matrix.iter().all(|&(.., w)| {
             let m = w >> shift;
@@ -324,7 +446,9 @@ fn fill(what: &'static str, matrix: &Matrix, lists: &mut [Vec<Synapse>], report:
             list.push((to, state, (w >> shift) as i8));
         }
     }
-    lists.iter_mut().for_each(|l| l.sort_unstable_by_key(|s| (s.1, s.0)));
+    lists
+        .iter_mut()
+        .for_each(|l| l.sort_unstable_by_key(|s| (s.1, s.0)));
     shift
 }
 

@@ -35,7 +35,8 @@ pub fn encode(chip: &str, dt_ns: u64, net: &Config) -> Result<Vec<u8>, Diagnosti
         dt_ns,
         net: net.clone(),
     };
-    let mut bytes = serde_json::to_vec(&all).map_err(|e| damaged("network.xylo.json", e.to_string()))?;
+    let mut bytes =
+        serde_json::to_vec(&all).map_err(|e| damaged("network.xylo.json", e.to_string()))?;
     bytes.push(b'\n');
     Ok(bytes)
 }
@@ -47,7 +48,10 @@ pub fn decode(place: &str, bytes: &[u8]) -> Result<Specification, Diagnostics> {
     let all: Specification =
         serde_json::from_slice(bytes).map_err(|e| damaged(place, e.to_string()))?;
     if all.format != FORMAT {
-        return Err(damaged(place, format!("its format is `{}`, not `{FORMAT}`", all.format)));
+        return Err(damaged(
+            place,
+            format!("its format is `{}`, not `{FORMAT}`", all.format),
+        ));
     }
     if encode(&all.chip, all.dt_ns, &all.net)? != bytes {
         return Err(damaged(place, "it is not in the canonical form".into()));

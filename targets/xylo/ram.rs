@@ -102,26 +102,56 @@ pub fn basic(config: &Config, dt_ns: u64) -> Basic {
 pub fn banks(config: &Config) -> Result<Banks, Diagnostics> {
     config.validate().result(())?;
     if config.core != 2 || config.n_syn != 2 {
-        return Err(unfit("SYN0617", "a network of the older core or with one synaptic state".into()));
+        return Err(unfit(
+            "SYN0617",
+            "a network of the older core or with one synaptic state".into(),
+        ));
     }
     let mut words: BTreeMap<&'static str, Vec<i32>> = BTreeMap::new();
     let c = canonical(config);
-    dense(&c.synapses_in, c.n_hidden, 2, ["iwtram", "iwt2ram"], &mut words)?;
+    dense(
+        &c.synapses_in,
+        c.n_hidden,
+        2,
+        ["iwtram", "iwt2ram"],
+        &mut words,
+    )?;
     dense(&c.synapses_out, c.n_out, 1, ["owtram", ""], &mut words)?;
     recurrent(&c, &mut words)?;
     let both = |f: fn(&Neurons) -> Vec<i32>| [f(&c.hidden), f(&c.readout)].concat();
-    words.insert("ndmram", both(|n| n.dash_mem.iter().map(|&d| d.into()).collect()));
-    let first = |n: &Neurons| n.dash_syn.iter().map(|d| d.first().copied().unwrap_or(0).into()).collect();
+    words.insert(
+        "ndmram",
+        both(|n| n.dash_mem.iter().map(|&d| d.into()).collect()),
+    );
+    let first = |n: &Neurons| {
+        n.dash_syn
+            .iter()
+            .map(|d| d.first().copied().unwrap_or(0).into())
+            .collect()
+    };
     words.insert("ndsram", both(first));
-    let second = c.hidden.dash_syn.iter().map(|d| d.get(1).copied().unwrap_or(0).into());
+    let second = c
+        .hidden
+        .dash_syn
+        .iter()
+        .map(|d| d.get(1).copied().unwrap_or(0).into());
     words.insert("rds2ram", second.collect());
-    words.insert("nthram", both(|n| n.threshold.iter().map(|&t| t.into()).collect()));
+    words.insert(
+        "nthram",
+        both(|n| n.threshold.iter().map(|&t| t.into()).collect()),
+    );
     let bias = both(|n| n.bias.iter().map(|&b| b.into()).collect());
     if let Some(b) = bias.iter().find(|b| i8::try_from(**b).is_err()) {
-        return Err(unfit("SYN0610", format!("a bias of {b}; the bank holds -128..=127")));
+        return Err(unfit(
+            "SYN0610",
+            format!("a bias of {b}; the bank holds -128..=127"),
+        ));
     }
     words.insert("nbram", bias);
-    let alias = c.aliases.iter().map(|a| a.first().map_or(NO_ALIAS, |&t| t.into()));
+    let alias = c
+        .aliases
+        .iter()
+        .map(|a| a.first().map_or(NO_ALIAS, |&t| t.into()));
     words.insert("raram", alias.collect());
     words.insert("rcram", flags(&c.aliases));
     let hex = |(name, digits): (&'static str, usize)| {
@@ -168,7 +198,10 @@ fn recurrent(c: &Config, words: &mut BTreeMap<&'static str, Vec<i32>>) -> Result
             }
         }
         if entries.len() > MOST_ENTRIES {
-            let text = format!("{} fan-out entries of one neuron; their count has 8 bits", entries.len());
+            let text = format!(
+                "{} fan-out entries of one neuron; their count has 8 bits",
+                entries.len()
+            );
             return Err(unfit("SYN0614", text));
         }
         counts.push(entries.len() as i32);
@@ -178,13 +211,21 @@ fn recurrent(c: &Config, words: &mut BTreeMap<&'static str, Vec<i32>>) -> Result
             second.push(w[1]);
         }
     }
-    words.extend([("rforam", targets), ("rwtram", first), ("rwt2ram", second), ("refocram", counts)]);
+    words.extend([
+        ("rforam", targets),
+        ("rwtram", first),
+        ("rwt2ram", second),
+        ("refocram", counts),
+    ]);
     Ok(())
 }
 
 /// 2 x is an alias source + is an alias target, for each hidden neuron.
 fn flags(aliases: &[Vec<u16>]) -> Vec<i32> {
-    let mut flags: Vec<i32> = aliases.iter().map(|a| 2 * i32::from(!a.is_empty())).collect();
+    let mut flags: Vec<i32> = aliases
+        .iter()
+        .map(|a| 2 * i32::from(!a.is_empty()))
+        .collect();
     for &t in aliases.iter().flatten() {
         flags[usize::from(t)] |= 1;
     }
@@ -199,18 +240,27 @@ fn unfit(code: &str, what: String) -> Diagnostics {
 }
 
 fn twice(target: u16, state: u8) -> Diagnostics {
-    unfit("SYN0617", format!("a second synapse onto state {state} of neuron {target} from one source"))
+    unfit(
+        "SYN0617",
+        format!("a second synapse onto state {state} of neuron {target} from one source"),
+    )
 }
 
 /// The files of a configuration: name and bytes, [`BASIC`] first.
 ///
 /// Errors: those of [`banks`].
 pub fn encode(config: &Config, dt_ns: u64) -> Result<Vec<(String, Vec<u8>)>, Diagnostics> {
-    let json = serde_json::to_string(&basic(config, dt_ns)).map_err(|e| damaged(BASIC, e.to_string()))?;
+    let json =
+        serde_json::to_string(&basic(config, dt_ns)).map_err(|e| damaged(BASIC, e.to_string()))?;
     let mut files = vec![(BASIC.to_string(), (json + "\n").into_bytes())];
     let all = banks(config)?;
     for (name, _) in BANKS {
-        let lines: String = all.get(name).into_iter().flatten().map(|w| format!("{w}\n")).collect();
+        let lines: String = all
+            .get(name)
+            .into_iter()
+            .flatten()
+            .map(|w| format!("{w}\n"))
+            .collect();
         files.push((format!("{name}.ini"), lines.into_bytes()));
     }
     Ok(files)
@@ -220,12 +270,16 @@ pub fn encode(config: &Config, dt_ns: u64) -> Result<Vec<(String, Vec<u8>)>, Dia
 ///
 /// Errors: `SYN0721` for a file that is missing or is not as it must be, and those of [`Config::validate`].
 pub fn decode(files: &BTreeMap<&str, &[u8]>) -> Result<(Config, u64), Diagnostics> {
-    let text = files.get(BASIC).ok_or_else(|| damaged(BASIC, "it is missing".into()))?;
+    let text = files
+        .get(BASIC)
+        .ok_or_else(|| damaged(BASIC, "it is missing".into()))?;
     let basic: Basic = serde_json::from_slice(text).map_err(|e| damaged(BASIC, e.to_string()))?;
     let mut given = Banks::new();
     for (name, _) in BANKS {
         let file = format!("{name}.ini");
-        let bytes = files.get(file.as_str()).ok_or_else(|| damaged(&file, "it is missing".into()))?;
+        let bytes = files
+            .get(file.as_str())
+            .ok_or_else(|| damaged(&file, "it is missing".into()))?;
         let text = std::str::from_utf8(bytes).map_err(|e| damaged(&file, e.to_string()))?;
         let lines = text.lines().filter(|l| !l.starts_with("//"));
         given.insert(name, lines.map(str::to_string).collect());
@@ -241,17 +295,30 @@ pub fn from_banks(basic: &Basic, given: &Banks) -> Result<Config, Diagnostics> {
     let mut read = BTreeMap::new();
     for (name, digits) in BANKS {
         let words = given.get(name).map_or(&[][..], |w| w);
-        let parsed: Option<Vec<i64>> = words.iter().map(|w| i64::from_str_radix(w, 16).ok()).collect();
-        let parsed = parsed.ok_or_else(|| damaged(name, format!("a word is no {digits} hexadecimal digits")))?;
+        let parsed: Option<Vec<i64>> = words
+            .iter()
+            .map(|w| i64::from_str_radix(w, 16).ok())
+            .collect();
+        let parsed = parsed
+            .ok_or_else(|| damaged(name, format!("a word is no {digits} hexadecimal digits")))?;
         read.insert(name, parsed);
     }
     let bank = |name: &'static str| read.get(name).map_or(&[][..], |w| w);
     let (n, h, o) = (basic.IN, basic.RSN, basic.ON);
     let cells = |a: usize, b: usize| a.saturating_mul(b);
-    let expected = [("iwtram", cells(n, h)), ("owtram", cells(h, o)), ("nthram", h.saturating_add(o)), ("refocram", h), ("raram", h)];
+    let expected = [
+        ("iwtram", cells(n, h)),
+        ("owtram", cells(h, o)),
+        ("nthram", h.saturating_add(o)),
+        ("refocram", h),
+        ("raram", h),
+    ];
     for (name, len) in expected {
         if bank(name).len() != len {
-            return Err(damaged(name, format!("{} words where {len} belong", bank(name).len())));
+            return Err(damaged(
+                name,
+                format!("{} words where {len} belong", bank(name).len()),
+            ));
         }
     }
     let byte = |w: i64| w as u8 as i8;
@@ -259,14 +326,25 @@ pub fn from_banks(basic: &Basic, given: &Banks) -> Result<Config, Diagnostics> {
         let row = |r: usize| {
             let state = |(s, name): (usize, &&'static str)| {
                 let cells = bank(name).iter().skip(r * columns).take(columns);
-                (0u16..).zip(cells).filter(|c| *c.1 != 0).map(|(t, &w)| (t, s as u8, byte(w))).collect::<Vec<_>>()
+                (0u16..)
+                    .zip(cells)
+                    .filter(|c| *c.1 != 0)
+                    .map(|(t, &w)| (t, s as u8, byte(w)))
+                    .collect::<Vec<_>>()
             };
             names.iter().enumerate().flat_map(state).collect()
         };
         (0..rows).map(row).collect()
     };
     let neurons = |from: usize, len: usize, states: usize| {
-        let column = |name: &'static str| bank(name).iter().skip(from).take(len).copied().collect::<Vec<i64>>();
+        let column = |name: &'static str| {
+            bank(name)
+                .iter()
+                .skip(from)
+                .take(len)
+                .copied()
+                .collect::<Vec<i64>>()
+        };
         let (first, second) = (column("ndsram"), column("rds2ram"));
         let dash = |(k, &d): (usize, &i64)| {
             let two = second.get(k).map(|&d| d as u8).filter(|_| states == 2);
@@ -284,10 +362,18 @@ pub fn from_banks(basic: &Basic, given: &Banks) -> Result<Config, Diagnostics> {
         let these = at..at + (count.max(0) as usize).min(MOST_ENTRIES);
         at = these.end;
         let state = |(s, name): (u8, &'static str)| {
-            let pairs = these.clone().filter_map(move |k| Some((*bank("rforam").get(k)? as u16, *bank(name).get(k)?)));
-            pairs.filter(|p| p.1 != 0).map(move |(t, w)| (t, s, byte(w))).collect::<Vec<_>>()
+            let pairs = these
+                .clone()
+                .filter_map(move |k| Some((*bank("rforam").get(k)? as u16, *bank(name).get(k)?)));
+            pairs
+                .filter(|p| p.1 != 0)
+                .map(move |(t, w)| (t, s, byte(w)))
+                .collect::<Vec<_>>()
         };
-        [(0, "rwtram"), (1, "rwt2ram")].into_iter().flat_map(state).collect()
+        [(0, "rwtram"), (1, "rwt2ram")]
+            .into_iter()
+            .flat_map(state)
+            .collect()
     };
     let config = Config {
         core: 2,
@@ -302,17 +388,32 @@ pub fn from_banks(basic: &Basic, given: &Banks) -> Result<Config, Diagnostics> {
         synapses_in: matrix(&["iwtram", "iwt2ram"], n, h),
         synapses_rec: bank("refocram").iter().map(entries).collect(),
         synapses_out: matrix(&["owtram"], h, o),
-        aliases: bank("raram").iter().map(|&t| if t == i64::from(NO_ALIAS) { vec![] } else { vec![t as u16] }).collect(),
+        aliases: bank("raram")
+            .iter()
+            .map(|&t| {
+                if t == i64::from(NO_ALIAS) {
+                    vec![]
+                } else {
+                    vec![t as u16]
+                }
+            })
+            .collect(),
         hidden: neurons(0, h, 2),
         readout: neurons(h, o, 1),
     };
     let again = banks(&config)?;
     for (name, _) in BANKS {
         if again.get(name) != given.get(name) {
-            return Err(damaged(name, "its words are not in the canonical form".into()));
+            return Err(damaged(
+                name,
+                "its words are not in the canonical form".into(),
+            ));
         }
     }
-    let same = Basic { DT: basic.DT, ..super::ram::basic(&config, basic.step()) };
+    let same = Basic {
+        DT: basic.DT,
+        ..super::ram::basic(&config, basic.step())
+    };
     if same != *basic {
         return Err(damaged(BASIC, "it contradicts the memory banks".into()));
     }

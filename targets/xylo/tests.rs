@@ -36,31 +36,42 @@ fn configs() -> impl Strategy<Value = Config> {
         let shifts = (0..=MAX_SHIFT, 0..=MAX_SHIFT, 0..=MAX_SHIFT);
         let aliases = vec(vec(0..h as u16, 0..2), h);
         let synapses = (lists(i, h, n_syn), lists(h, h, n_syn), lists(h, o, 1));
-        (shifts, any::<bool>(), synapses, aliases, neurons(h, n_syn), neurons(o, 1)).prop_map(
-            move |(shift, has_bias, synapses, aliases, hidden, readout)| Config {
-                core,
-                n_in: i,
-                n_hidden: h,
-                n_out: o,
-                n_syn,
-                has_bias,
-                weight_shift_in: shift.0,
-                weight_shift_rec: shift.1,
-                weight_shift_out: shift.2,
-                synapses_in: synapses.0,
-                synapses_rec: synapses.1,
-                synapses_out: synapses.2,
-                aliases,
-                hidden,
-                readout,
-            },
+        (
+            shifts,
+            any::<bool>(),
+            synapses,
+            aliases,
+            neurons(h, n_syn),
+            neurons(o, 1),
         )
+            .prop_map(
+                move |(shift, has_bias, synapses, aliases, hidden, readout)| Config {
+                    core,
+                    n_in: i,
+                    n_hidden: h,
+                    n_out: o,
+                    n_syn,
+                    has_bias,
+                    weight_shift_in: shift.0,
+                    weight_shift_rec: shift.1,
+                    weight_shift_out: shift.2,
+                    synapses_in: synapses.0,
+                    synapses_rec: synapses.1,
+                    synapses_out: synapses.2,
+                    aliases,
+                    hidden,
+                    readout,
+                },
+            )
     })
 }
 
 /// One synapse for each pair and state, as the memory holds them.
 fn without_multapses(mut c: Config) -> Config {
-    for l in [&mut c.synapses_in, &mut c.synapses_rec, &mut c.synapses_out].into_iter().flatten() {
+    for l in [&mut c.synapses_in, &mut c.synapses_rec, &mut c.synapses_out]
+        .into_iter()
+        .flatten()
+    {
         l.sort_unstable_by_key(|s| (s.1, s.0));
         l.dedup_by_key(|s| (s.1, s.0));
     }
@@ -68,7 +79,9 @@ fn without_multapses(mut c: Config) -> Config {
 }
 
 fn files(list: &[(String, Vec<u8>)]) -> BTreeMap<&str, &[u8]> {
-    list.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect()
+    list.iter()
+        .map(|(n, b)| (n.as_str(), b.as_slice()))
+        .collect()
 }
 
 const MODEL: &str = include_str!("../xylo-audio2/model.syn");
@@ -138,7 +151,10 @@ fn what_no_core_means_is_refused() {
     };
     let codes: Vec<String> = c.validate().0.iter().map(|d| d.code.clone()).collect();
     for code in ["SYN0610", "SYN0611", "SYN0614", "SYN0616"] {
-        assert!(codes.iter().any(|c| c == code), "{code} is not among {codes:?}");
+        assert!(
+            codes.iter().any(|c| c == code),
+            "{code} is not among {codes:?}"
+        );
     }
     c.synapses_in = vec![];
     assert!(native::encode("x", 100, &c).is_err());
@@ -148,7 +164,10 @@ fn what_no_core_means_is_refused() {
 
 #[test]
 fn chips_are_as_large_as_they_say() {
-    for (chip, size) in [("xylo-audio2", (1000, 8, 1000)), ("xylo-audio3", (992, 32, 128))] {
+    for (chip, size) in [
+        ("xylo-audio2", (1000, 8, 1000)),
+        ("xylo-audio3", (992, 32, 128)),
+    ] {
         let found = crate::find(chip).unwrap_or_else(|d| panic!("{d}")).chip;
         let l = &found.spec.limits;
         let value = |v: &Option<crate::schema::Sourced<u64>>| v.as_ref().map(|v| v.value);

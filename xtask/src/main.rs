@@ -109,6 +109,9 @@ fn golden(args: &[String]) -> Result<()> {
         c.args([
             "targets/ranc/golden",
             "targets/tinyodin/golden",
+            "targets/odin/golden",
+            "targets/xylo-audio2/golden",
+            "targets/xylo-audio2/golden/ram",
             "tests/nir/data/golden",
         ]);
     }
@@ -116,12 +119,12 @@ fn golden(args: &[String]) -> Result<()> {
     run(c)
 }
 
-/// Rust files of the chip folders: the build script reaches them by path, so `cargo fmt` does not.
+/// Rust files of the folders of chips and of their families: the build script reaches them by path, so `cargo fmt` does not.
 fn chip_files() -> Result<Vec<PathBuf>> {
     let mut out = vec![];
     for entry in std::fs::read_dir(root().join("targets"))?.flatten() {
         let file = entry.path().join("mod.rs");
-        if entry.path().join("chip.toml").is_file() && file.is_file() {
+        if file.is_file() {
             out.push(file);
         }
     }

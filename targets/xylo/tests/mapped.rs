@@ -23,19 +23,29 @@ fn backend() -> &'static dyn crate::backend::Backend {
 fn decays_become_shifts() {
     let b = backend();
     let lif = integrate(0.9375, 100, Reset::Subtract);
-    assert_eq!(b.neuron("core2", &lif, (0, 0), 0), Ok(vec![100, 4, 1, 1, 0, 0]));
+    assert_eq!(
+        b.neuron("core2", &lif, (0, 0), 0),
+        Ok(vec![100, 4, 1, 1, 0, 0])
+    );
     assert_eq!(b.gain("core2", &lif), 1.0);
     let cuba = UnitDynamics::Current {
         keep: 0.75,
         then: Box::new(integrate(0.875, 100, Reset::Subtract)),
     };
-    assert_eq!(b.neuron("core2", &cuba, (0, 0), 0), Ok(vec![100, 3, 2, 2, 0, 0]));
+    assert_eq!(
+        b.neuron("core2", &cuba, (0, 0), 0),
+        Ok(vec![100, 3, 2, 2, 0, 0])
+    );
     // Over time 3 of 4 units of an arrival decay into 3 on the chip, where the unit's current sums up to 4.
     assert!((b.gain("core2", &cuba) - 4.0 / 3.0).abs() < 1e-12);
     let notes = b.differences("core2", &cuba);
     assert_eq!(notes.len(), 1, "{notes:?}");
     let odd = integrate(0.95, 100, Reset::To(0));
-    assert!(b.differences("core2", &odd).iter().any(|n| n.contains("0.937500") && n.contains("0.950000")));
+    assert!(
+        b.differences("core2", &odd)
+            .iter()
+            .any(|n| n.contains("0.937500") && n.contains("0.950000"))
+    );
 }
 
 #[test]
@@ -51,14 +61,31 @@ fn what_a_neuron_cannot_do() {
         fields: fields.iter().map(|f| (f.0.into(), f.1)).collect(),
         states: vec![("v".into(), v)],
     };
-    let good = [("thr", 200.0), ("dm", 3.0), ("d1", 2.0), ("d2", 4.0), ("bias", -7.0), ("core1", 0.0)];
-    assert_eq!(b.neuron("core2", &own("Xylo", &good, 0), (0, 0), 0), Ok(vec![200, 3, 2, 4, -7, 31]));
-    assert_eq!(b.neuron("core2", &own("XyloOut", &good, 0), (0, 0), 0), Ok(vec![200, 3, 2, 0, -7, 1]));
+    let good = [
+        ("thr", 200.0),
+        ("dm", 3.0),
+        ("d1", 2.0),
+        ("d2", 4.0),
+        ("bias", -7.0),
+        ("core1", 0.0),
+    ];
+    assert_eq!(
+        b.neuron("core2", &own("Xylo", &good, 0), (0, 0), 0),
+        Ok(vec![200, 3, 2, 4, -7, 31])
+    );
+    assert_eq!(
+        b.neuron("core2", &own("XyloOut", &good, 0), (0, 0), 0),
+        Ok(vec![200, 3, 2, 0, -7, 1])
+    );
     assert_eq!(limit(&own("Xylo", &good, 5)), "v");
     assert_eq!(limit(&own("XyloAny", &good, 0)), "model");
     assert_eq!(limit(&own("Xylo", &[("thr", 1.5)], 0)), "thr");
-    let late = b.neuron("core2", &own("Xylo", &good, 0), (0, 0), 2).expect_err("a bias cannot wait");
+    let late = b
+        .neuron("core2", &own("Xylo", &good, 0), (0, 0), 2)
+        .expect_err("a bias cannot wait");
     assert_eq!(late.limit, "bias");
-    let old = b.neuron("core1", &own("Xylo", &good, 0), (0, 0), 0).expect_err("no biases");
+    let old = b
+        .neuron("core1", &own("Xylo", &good, 0), (0, 0), 0)
+        .expect_err("no biases");
     assert!(old.limit == "bias" || old.limit == "core1");
 }
