@@ -110,7 +110,7 @@ fn weights_are_recorded_saved_and_loaded() {
     let v: Value = serde_json::from_slice(&out).expect("JSON");
     assert_eq!(v["engine"], "cpu");
     assert!(dir.path().join("all.npz").is_file());
-    // No step passes, so that what was loaded is saved again.
+    // Traces begin at 0, so the first step changes no weight: what was loaded is saved again.
     let again = [
         "--set",
         "n=20",
@@ -119,7 +119,7 @@ fn weights_are_recorded_saved_and_loaded() {
         "--save-weights",
         "b.npz",
     ];
-    let (ok, said, _) = go(&[&["--steps", "0"], &again[..]].concat());
+    let (ok, said, _) = go(&[&["--steps", "1"], &again[..]].concat());
     assert!(ok, "{said}");
     let read = |f: &str| std::fs::read(dir.path().join(f)).expect("a file");
     assert!(read("a.npz") == read("b.npz"));
