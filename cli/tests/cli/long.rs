@@ -1,10 +1,10 @@
 //! Long runs through the binary: checkpoints, Ctrl-C, kill -9, damaged files.
-#![cfg(unix)]
 
+use crate::place::Place;
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Noise-driven neurons that excite one another over several delays; spikes and a state are recorded.
@@ -24,89 +24,52 @@ network Noisy {
 }
 ";
 
-struct Place(PathBuf);
-
-impl Place {
-    fn new(name: &str) -> Place {
-        let folder =
-            std::env::temp_dir().join(format!("synfire-long-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a temporary folder");
-        let mut rows = String::from("step,population,neuron\n");
-        for step in (0..STEPS).step_by(37) {
-            rows += &format!("{step},stim,{}\n", step % 4);
-        }
-        fs::write(folder.join("net.syn"), NET).expect("writable");
-        fs::write(folder.join("in.csv"), rows).expect("writable");
-        Place(folder)
-    }
-
-    fn command(&self, more: &[&str]) -> Command {
-        let mut c = Command::new(env!("CARGO_BIN_EXE_synfire"));
-        c.current_dir(&self.0)
-            .args(["run", "net.syn", "--input", "in.csv", "--seed", "5"])
-            .args(more)
-            .env("NO_COLOR", "1")
-            .env_remove("RUST_LOG")
-            .stdin(Stdio::null());
-        c
-    }
-
-    fn run(&self, more: &[&str]) -> Output {
-        self.command(more).output().expect("the binary starts")
-    }
-
-    fn start(&self, more: &[&str]) -> Child {
-        let mut c = self.command(more);
-        c.stdout(Stdio::null()).stderr(Stdio::null());
-        c.spawn().expect("the binary starts")
-    }
-
-    fn json(&self, more: &[&str]) -> Value {
-        let out = self.run(&[more, &["--format", "json"]].concat());
-        let (text, errors) = (&out.stdout, String::from_utf8_lossy(&out.stderr));
-        assert_eq!(out.status.code(), Some(0), "{more:?}\n{errors}");
-        serde_json::from_slice(text).expect("JSON")
-    }
-
-    fn bytes(&self, name: &str) -> Vec<u8> {
-        fs::read(self.0.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
-    }
-
-    /// Waits until a file has been written for the second time.
-    fn second_version(&self, name: &str, child: &mut Child) {
-        let path = self.0.join(name);
-        let stamp = || fs::metadata(&path).and_then(|m| m.modified()).ok();
-        let begin = Instant::now();
-        let mut first = None;
-        while first.is_none() || stamp() == first {
-            first = first.or_else(stamp);
-            assert!(begin.elapsed() < Duration::from_secs(60), "no checkpoint");
-            assert!(
-                child.try_wait().expect("a child").is_none(),
-                "the run ended before it was stopped"
-            );
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Steps of the longest runs.
 const STEPS: u32 = 60_000;
 
+/// A folder that holds the network and its input.
+fn noisy(name: &str) -> Place {
+    let place = Place::new(name);
+    let mut rows = String::from("step,population,neuron\n");
+    for step in (0..STEPS).step_by(37) {
+        rows += &format!("{step},stim,{}\n", step % 4);
+    }
+    place.write("net.syn", NET);
+    place.write("in.csv", &rows);
+    place
+}
+
+/// Arguments of a run of the network.
+fn a_run<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let always = ["run", "net.syn", "--input", "in.csv", "--seed", "5"];
+    [&always[..], more].concat()
+}
+
+fn start(p: &Place, more: &[&str]) -> Child {
+    let mut c = p.command(&a_run(more));
+    c.stdout(Stdio::null()).stderr(Stdio::null());
+    c.spawn().expect("the binary starts")
+}
+
+/// Waits until a file has been written for the second time.
+fn second_version(p: &Place, name: &str, child: &mut Child) {
+    let path = p.0.join(name);
+    let stamp = || fs::metadata(&path).and_then(|m| m.modified()).ok();
+    let begin = Instant::now();
+    let mut first = None;
+    while first.is_none() || stamp() == first {
+        first = first.or_else(stamp);
+        assert!(begin.elapsed() < Duration::from_secs(60), "no checkpoint");
+        assert!(
+            child.try_wait().expect("a child").is_none(),
+            "the run ended before it was stopped"
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 fn has_adapter(p: &Place) -> bool {
-    let out = Command::new(env!("CARGO_BIN_EXE_synfire"))
-        .current_dir(&p.0)
-        .args(["devices", "--format", "json"])
-        .output()
-        .expect("the binary starts");
-    let list: Value = serde_json::from_slice(&out.stdout).unwrap_or_default();
+    let list = p.json(&["devices"]);
     let some = list["adapters"].as_array().is_some_and(|a| !a.is_empty());
     let ci = std::env::var("CI").is_ok_and(|v| v == "true");
     assert!(some || !ci, "no GPU adapter: install mesa-vulkan-drivers");
@@ -138,7 +101,7 @@ fn broken_off(
     then: &[&'static str],
     steps: &'static str,
 ) {
-    let p = Place::new(name);
+    let p = noisy(name);
     if engine.contains(&"gpu") && !has_adapter(&p) {
         return;
     }
@@ -153,11 +116,11 @@ fn broken_off(
         ];
         [by, more, &["--steps", steps], &record].concat()
     };
-    let whole = facts(p.json(&all(engine, ["whole.csv", "whole.npz"], &[])));
+    let whole = facts(p.json(&a_run(&all(engine, ["whole.csv", "whole.npz"], &[]))));
     let keep = ["--checkpoint", "run.synk", "--every", "900"];
     let broken = all(engine, ["part.csv", "part.npz"], &keep);
-    let mut child = p.start(&broken);
-    p.second_version("run.synk", &mut child);
+    let mut child = start(&p, &broken);
+    second_version(&p, "run.synk", &mut child);
     let sent = Command::new("kill")
         .args([signal, &child.id().to_string()])
         .status();
@@ -184,7 +147,7 @@ fn broken_off(
         "--every",
         "20s",
     ];
-    let again = p.json(&all(then, ["again.csv", "again.npz"], &go_on));
+    let again = p.json(&a_run(&all(then, ["again.csv", "again.npz"], &go_on)));
     let at = again["resumed_at"].as_u64().expect("it was resumed");
     assert!(at >= 900, "{at}");
     let mut again = facts(again);
@@ -202,7 +165,7 @@ fn broken_off(
     assert_eq!(p.bytes("again.npz"), p.bytes("whole.npz"));
     // The last checkpoint stands at the end: nothing is left to run.
     let end = ["--resume", "run.synk"];
-    let done = facts(p.json(&all(then, ["end.csv", "end.npz"], &end)));
+    let done = facts(p.json(&a_run(&all(then, ["end.csv", "end.npz"], &end))));
     assert_eq!(done["hashes"], whole["hashes"]);
     assert_eq!(p.bytes("end.npz"), p.bytes("whole.npz"));
 }
@@ -232,7 +195,7 @@ fn an_interrupted_run_writes_what_there_is_and_goes_on() {
 
 /// Runs that must fail with a code and an exit status.
 fn refused(p: &Place, more: &[&str], status: i32, code: &str, says: &str) {
-    let out = p.run(more);
+    let out = p.run(&a_run(more));
     let text = String::from_utf8_lossy(&out.stderr).into_owned();
     assert_eq!(out.status.code(), Some(status), "{more:?}\n{text}");
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -248,9 +211,11 @@ fn edit(path: &Path, to: &Path, change: impl FnOnce(&mut Vec<u8>)) {
 
 #[test]
 fn checkpoints_that_are_damaged_or_foreign_are_refused() {
-    let p = Place::new("damaged");
+    let p = noisy("damaged");
     let cpu = ["--engine", "cpu", "--steps", "3000"];
-    p.json(&[&cpu[..], &["--checkpoint", "run.synk", "--every", "1s"]].concat());
+    p.json(&a_run(
+        &[&cpu[..], &["--checkpoint", "run.synk", "--every", "1s"]].concat(),
+    ));
     let (good, bad) = (p.0.join("run.synk"), p.0.join("bad.synk"));
     let from_bad = [&cpu[..], &["--resume", "bad.synk"]].concat();
     edit(&good, &bad, |b| b.truncate(b.len() / 2));

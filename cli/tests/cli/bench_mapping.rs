@@ -1,32 +1,22 @@
 //! `bench mapping`: the keys that scripts rely on, equal results every time, and clear refusals.
 
+use crate::place::Place;
 use serde_json::Value;
-use std::process::{Command, Output};
 
-fn run(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_synfire"))
-        .args(["bench", "mapping"])
-        .args(args)
-        .args(["--format", "json"])
-        .env_remove("RUST_LOG")
-        .output()
-        .expect("the binary runs")
-}
-
-fn json(args: &[&str]) -> Value {
-    let out = run(args);
-    assert!(
-        out.status.success(),
-        "{}",
-        String::from_utf8_lossy(&out.stderr)
-    );
-    serde_json::from_slice(&out.stdout).expect("one JSON document")
+/// The result of a bench, and its exit status, in a folder named after the test.
+fn bench(test: &str, args: &[&str]) -> (i32, Value) {
+    let p = Place::new(test);
+    let out = p.run(&[&["bench", "mapping"], args, &["--format", "json"]].concat());
+    let text = String::from_utf8_lossy(&out.stdout);
+    let v = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{args:?}: {e}\n{text}"));
+    (out.status.code().expect("it was not killed"), v)
 }
 
 #[test]
 fn promised_keys_and_the_same_every_time() {
     let args = ["grid4k-shuf", "--opt", "1"];
-    let v = json(&args);
+    let (status, v) = bench("mapping-keys", &args);
+    assert_eq!(status, 0, "{v}");
     for key in [
         "remote",
         "cutnet",
@@ -75,7 +65,7 @@ fn promised_keys_and_the_same_every_time() {
         "{}",
         v["remote"]
     );
-    let again = json(&args);
+    let (_, again) = bench("mapping-keys", &args);
     for key in ["remote", "hops", "mc_hops", "cong_link_max"] {
         assert_eq!(v[key], again[key], "{key}");
     }
@@ -89,11 +79,8 @@ fn what_cannot_be_mapped_is_refused() {
         (&["cnn:9,9", "--target=jin-8"][..], 3, "SYN0652"),
         (&["lenet5-28", "--target=truenorth-64"][..], 3, "SYN0652"),
     ] {
-        let out = run(args);
-        assert_eq!(out.status.code(), Some(status), "{args:?}");
-        assert!(
-            String::from_utf8_lossy(&out.stdout).contains(code),
-            "{args:?}"
-        );
+        let (ended, v) = bench("mapping-refused", args);
+        assert_eq!(ended, status, "{args:?}");
+        assert!(v.to_string().contains(code), "{args:?}\n{v}");
     }
 }

@@ -1,10 +1,11 @@
 //! The command line as scripts see it: exit statuses, streams, files, JSON keys.
 
+use crate::place::Place;
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// Two layers; every input spike is relayed, every second time twice.
 const NET: &str = "\
@@ -22,88 +23,18 @@ network Relay {
 
 const SPIKES: &str = "step,population,neuron\n0,x,0\n0,x,1\n3,x,2\n5,x,3\n5,x,0\n";
 
-/// A folder of its own for each test, removed at the end.
-struct Place(PathBuf);
-
-impl Place {
-    fn new(name: &str) -> Place {
-        let folder =
-            std::env::temp_dir().join(format!("synfire-cli-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a temporary folder");
-        let place = Place(folder);
-        place.write(
-            "net.syn",
-            &format!(
-                "use std.neurons\n{}",
-                NET.replace("std.neurons.If", "neurons.If")
-            ),
-        );
-        place.write("in.csv", SPIKES);
-        place
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.0.join(name), text).expect("writable");
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.0.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut c = Command::new(env!("CARGO_BIN_EXE_synfire"));
-        c.current_dir(&self.0)
-            .args(args)
-            .env("NO_COLOR", "1")
-            .env_remove("RUST_LOG");
-        c
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        self.command(args)
-            .stdin(Stdio::null())
-            .output()
-            .expect("the binary starts")
-    }
-
-    /// Runs a command that must end with `status`; returns its standard output.
-    fn expect(&self, status: i32, args: &[&str]) -> String {
-        let out = self.run(args);
-        let text = String::from_utf8_lossy(&out.stdout).into_owned();
-        let errors = String::from_utf8_lossy(&out.stderr);
-        assert_eq!(
-            out.status.code(),
-            Some(status),
-            "{args:?}\n{text}\n{errors}"
-        );
-        text
-    }
-
-    fn json(&self, args: &[&str]) -> Value {
-        let text = self.expect(0, &[args, &["--format", "json"]].concat());
-        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{args:?}: {e}\n{text}"))
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).expect("readable");
-        let mut names: Vec<String> = entries
-            .filter_map(|e| e.ok()?.file_name().into_string().ok())
-            .collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// A folder that holds the network and its input.
+fn relay(name: &str) -> Place {
+    let place = Place::new(name);
+    let net = NET.replace("std.neurons.If", "neurons.If");
+    place.write("net.syn", &format!("use std.neurons\n{net}"));
+    place.write("in.csv", SPIKES);
+    place
 }
 
 #[test]
 fn run_has_the_promised_keys() {
-    let p = Place::new("keys");
+    let p = relay("keys");
     let v = p.json(&[
         "run", "net.syn", "--input", "in.csv", "--steps", "8", "--seed", "7",
     ]);
@@ -142,7 +73,7 @@ fn run_has_the_promised_keys() {
 
 #[test]
 fn the_length_of_a_run() {
-    let p = Place::new("length");
+    let p = relay("length");
     let steps = |args: &[&str]| p.json(&[&["run", "net.syn"], args].concat())["steps"].as_u64();
     assert_eq!(steps(&[]), Some(1000));
     assert_eq!(steps(&["--input", "in.csv"]), Some(6));
@@ -154,7 +85,7 @@ fn the_length_of_a_run() {
 
 #[test]
 fn records_are_canonical_and_can_be_read_back() {
-    let p = Place::new("record");
+    let p = relay("record");
     p.expect(
         0,
         &[
@@ -194,7 +125,7 @@ fn records_are_canonical_and_can_be_read_back() {
 
 #[test]
 fn a_batch_carries_its_samples() {
-    let p = Place::new("batch");
+    let p = relay("batch");
     p.write(
         "batch.csv",
         "sample,step,population,neuron\n0,0,x,0\n1,2,x,3\n",
@@ -216,7 +147,7 @@ fn a_batch_carries_its_samples() {
 
 #[test]
 fn an_artefact_runs_as_its_network_does() {
-    let p = Place::new("artefact");
+    let p = relay("artefact");
     let v = p.json(&["compile", "net.syn", "--target", "ranc", "-o", "net.synx"]);
     for key in [
         "target",
@@ -277,7 +208,7 @@ fn an_artefact_runs_as_its_network_does() {
 
 #[test]
 fn damaged_artefacts_are_refused() {
-    let p = Place::new("damaged");
+    let p = relay("damaged");
     p.expect(
         0,
         &["compile", "net.syn", "--target", "ranc", "-o", "net.synx"],
@@ -296,7 +227,7 @@ fn damaged_artefacts_are_refused() {
 
 #[test]
 fn exit_statuses() {
-    let p = Place::new("status");
+    let p = relay("status");
     p.write("wrong.syn", "network A {\n  step 1 mV\n}\n");
     p.write("bad.csv", "step,population,neuron\n0,xx,0\n1,x,9\n");
     p.expect(1, &["check", "wrong.syn"]);
@@ -323,7 +254,7 @@ fn exit_statuses() {
 
 #[test]
 fn errors_go_to_standard_error_and_name_their_place() {
-    let p = Place::new("errors");
+    let p = relay("errors");
     p.write("bad.csv", "step,population,neuron\n0,aa,0\n1,x,9\n1,a,0\n");
     let out = p.run(&["run", "net.syn", "--input", "bad.csv"]);
     let text = String::from_utf8_lossy(&out.stderr);
@@ -346,7 +277,7 @@ fn errors_go_to_standard_error_and_name_their_place() {
 
 #[test]
 fn signals_do_not_go_into_csv() {
-    let p = Place::new("signals");
+    let p = relay("signals");
     p.write("v.syn", "use std.neurons.Lif\nnetwork V {\n  step 1 ms\n  source x: events[2]\n  pop a: Lif[2]\n  connect x -> a.i : one_to_one { weight = 3 }\n  record a.v\n  record a.spikes\n}\n");
     p.write("x.csv", "step,population,neuron\n1,x,0\n4,x,1\n");
     let out = p.run(&["run", "v.syn", "--input", "x.csv", "--record", "a.csv"]);
@@ -367,7 +298,7 @@ fn signals_do_not_go_into_csv() {
 
 #[test]
 fn standard_input_and_pipes() {
-    let p = Place::new("pipes");
+    let p = relay("pipes");
     let feed = |args: &[&str], text: &str| {
         let mut child = p
             .command(args)
@@ -414,7 +345,7 @@ fn standard_input_and_pipes() {
 
 #[test]
 fn formatting() {
-    let p = Place::new("fmt");
+    let p = relay("fmt");
     p.write("ugly.syn", "network   A{step 1 ms}");
     p.expect(1, &["fmt", "--check", "ugly.syn"]);
     p.expect(0, &["fmt", "ugly.syn"]);
@@ -426,7 +357,7 @@ fn formatting() {
 
 #[test]
 fn small_commands() {
-    let p = Place::new("small");
+    let p = relay("small");
     assert!(p.expect(0, &["targets"]).contains("ranc"));
     assert_eq!(p.json(&["targets", "ranc:rtl"])["dialect"], "rtl");
     assert!(p.expect(0, &["completions", "bash"]).contains("synfire"));
@@ -451,7 +382,7 @@ fn small_commands() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_leaves_whole_files() {
-    let p = Place::new("interrupt");
+    let p = relay("interrupt");
     p.write("out.csv", "old");
     let args = [
         "run",
@@ -487,7 +418,7 @@ fn an_interrupted_run_leaves_whole_files() {
 
 #[test]
 fn reports_load_nothing_from_elsewhere() {
-    let p = Place::new("report");
+    let p = relay("report");
     p.expect(
         0,
         &[

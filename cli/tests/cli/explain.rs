@@ -1,10 +1,11 @@
 //! The pages of `docs/errors`: one for every code that the product raises, and each example does what its page says.
 
+use crate::place::Place;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 /// A fenced block of a page.
 struct Example {
@@ -161,14 +162,8 @@ fn pages_have_one_form() {
     }
 }
 
-fn synfire(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_synfire"))
-        .current_dir(dir)
-        .args(args)
-        .args(["--format", "json"])
-        .env("NO_COLOR", "1")
-        .output()
-        .expect("the binary runs")
+fn synfire(p: &Place, args: &[&str]) -> Output {
+    p.run(&[args, &["--format", "json"]].concat())
 }
 
 /// Codes of a result's diagnostics: those in JSON, and those of warnings on standard error.
@@ -189,23 +184,20 @@ fn codes(out: &Output) -> BTreeSet<String> {
 }
 
 /// What an example of the language is told by `check`, and if that finds no error, by a run of one step or a compilation.
-fn told(dir: &Path, e: &Example) -> (bool, BTreeSet<String>) {
-    fs::write(dir.join("net.syn"), &e.text).expect("writable");
+fn told(p: &Place, e: &Example) -> (bool, BTreeSet<String>) {
+    p.write("net.syn", &e.text);
     if e.has("fragment") {
-        let out = synfire(dir, &["fmt", "--check", "net.syn"]);
+        let out = synfire(p, &["fmt", "--check", "net.syn"]);
         return (out.status.success(), codes(&out));
     }
-    let first = synfire(dir, &["check", "net.syn"]);
+    let first = synfire(p, &["check", "net.syn"]);
     let mut found = codes(&first);
     if !first.status.success() {
         return (false, found);
     }
     let then = match e.target() {
-        Some(t) => synfire(
-            dir,
-            &["compile", "net.syn", "--target", t, "-o", "net.synx"],
-        ),
-        None => synfire(dir, &["run", "net.syn", "--steps", "1", "--engine", "cpu"]),
+        Some(t) => synfire(p, &["compile", "net.syn", "--target", t, "-o", "net.synx"]),
+        None => synfire(p, &["run", "net.syn", "--steps", "1", "--engine", "cpu"]),
     };
     found.extend(codes(&then));
     (then.status.success(), found)
@@ -213,13 +205,12 @@ fn told(dir: &Path, e: &Example) -> (bool, BTreeSet<String>) {
 
 #[test]
 fn examples_do_what_their_page_says() {
-    let dir = std::env::temp_dir().join(format!("synfire-explain-{}", std::process::id()));
-    fs::create_dir_all(&dir).expect("a temporary folder");
+    let place = Place::new("examples-of-pages");
     let (mut ran, mut wrong) = (0, vec![]);
     for p in pages() {
         for e in p.examples.iter().filter(|e| e.has("syn")) {
             ran += 1;
-            let (fine, codes) = told(&dir, e);
+            let (fine, codes) = told(&place, e);
             // Fifty errors have their own codes beside the one that ends them.
             let alone = codes.len() == 1 || p.code == "SYN0019";
             let right = match e.has("wrong") {
@@ -231,24 +222,14 @@ fn examples_do_what_their_page_says() {
             }
         }
     }
-    let _ = fs::remove_dir_all(&dir);
     assert!(ran > 150, "only {ran} examples were run");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn explain_prints_the_page() {
-    let dir = std::env::temp_dir();
-    let text = |args: &[&str]| {
-        let out = Command::new(env!("CARGO_BIN_EXE_synfire"))
-            .current_dir(&dir)
-            .args(args)
-            .env("NO_COLOR", "1")
-            .output()
-            .expect("the binary runs");
-        assert!(out.status.success(), "{args:?}");
-        String::from_utf8_lossy(&out.stdout).into_owned()
-    };
+    let place = Place::new("explain");
+    let text = |args: &[&str]| place.expect(0, args);
     let page = text(&["explain", "syn0416"]);
     assert!(
         page.starts_with("SYN0416  A cycle without delay\n\n"),
@@ -260,7 +241,7 @@ fn explain_prints_the_page() {
         "{page}"
     );
     for p in pages() {
-        let out = synfire(&dir, &["explain", &p.code]);
+        let out = synfire(&place, &["explain", &p.code]);
         let v: Value = serde_json::from_slice(&out.stdout).expect("JSON");
         assert_eq!(
             (&v["code"], &v["title"]),
@@ -289,7 +270,7 @@ fn explain_prints_the_page() {
 
 #[test]
 fn codes_without_a_page_get_their_area() {
-    let out = synfire(&std::env::temp_dir(), &["explain", "SYN0499"]);
+    let out = synfire(&Place::new("explain-areas"), &["explain", "SYN0499"]);
     let v: Value = serde_json::from_slice(&out.stdout).expect("JSON");
     assert_eq!(v["area"], "SYN04: Network structure");
     assert!(
@@ -299,7 +280,7 @@ fn codes_without_a_page_get_their_area() {
                 .is_some_and(|c| c.starts_with("SYN04"))
     );
     for bad in ["SYN1000", "SYN04", "E0001", "SYN04x6"] {
-        let out = synfire(&std::env::temp_dir(), &["explain", bad]);
+        let out = synfire(&Place::new("explain-areas"), &["explain", bad]);
         assert_eq!(out.status.code(), Some(2), "{bad}");
     }
 }

@@ -1,22 +1,11 @@
 //! `bench sim`: the keys that scripts rely on, and networks that are what their definitions say.
 
+use crate::place::Place;
 use serde_json::Value;
 use std::path::Path;
-use std::process::Command;
 
 fn json(args: &[&str]) -> Value {
-    let out = Command::new(env!("CARGO_BIN_EXE_synfire"))
-        .args(args)
-        .args(["--format", "json"])
-        .env_remove("RUST_LOG")
-        .output()
-        .expect("the binary runs");
-    assert!(
-        out.status.success(),
-        "{args:?}\n{}",
-        String::from_utf8_lossy(&out.stderr)
-    );
-    serde_json::from_slice(&out.stdout).expect("one JSON document")
+    Place::new(&args.join("-").replace(['/', ':'], "-")).json(args)
 }
 
 fn network(name: &str) -> String {

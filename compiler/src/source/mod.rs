@@ -5,13 +5,14 @@
 //! change is told. Invariant: text and archive depend on the network alone. Deliberately absent: comments, modules and rules of a text
 //! that the network may have come from; models that are not in the library.
 
+mod projection;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use synfire_ir::network::{
-    ArrayId, Connector, Conv2d, Distribution, Init, Network, PopId, PopKind, Population,
-    Projection, Quantity, Stage, Verified,
+    ArrayId, Distribution, Init, Network, PopId, PopKind, Population, Quantity, Verified,
 };
-use synfire_ir::program::{Carry, Range};
+use synfire_ir::program::Range;
 use synfire_ir::units::Dimension;
 use synfire_ir::{Diagnostic, Diagnostics};
 use synfire_lang::{library, npy, syntax};
@@ -267,211 +268,32 @@ impl Writer<'_> {
         key
     }
 
-    fn projection(&mut self, a: PopId, b: PopId, p: &Projection) -> String {
-        let net = self.net;
-        if p.plasticity.is_some() {
-            self.errors.push(
-                Diagnostic::error("SYN0142", format!("`{}` learns", p.name))
-                    .at(p.name.clone())
-                    .note("only networks with stored weights are written as text")
-                    .hint("keep the text that the network came from"),
-            );
-        }
-        let name = self.name(&p.name, "wires");
-        let end = |w: &Self, id: PopId, r: &Range| {
-            let pop = w.names.get(&id).map_or("", String::as_str);
-            if r.start == 0 && u64::from(r.len) == net.graph[id].size() {
-                pop.to_string()
-            } else {
-                format!(
-                    "{pop}[{} .. {}]",
-                    r.start,
-                    u64::from(r.start) + u64::from(r.len)
-                )
-            }
-        };
-        let mut from = end(self, a, &p.source_range);
-        if let (Carry::Output(k), Some(m)) = (p.carry, net.model_of(a))
-            && let Some(output) = m.model.outputs.get(k as usize)
-        {
-            from = format!("{from}.{}", output.name);
-        }
-        let model = net.model_of(b);
-        let port = model.and_then(|m| m.model.ports.get(p.port as usize));
-        let dimension = model.and_then(|m| m.port_dimensions.get(p.port as usize));
-        let dimension = dimension.copied().unwrap_or(Dimension::NONE);
-        let to = format!(
-            "{}.{}",
-            end(self, b, &p.target_range),
-            port.map_or("", |q| &q.name)
-        );
-        let last = p.stages.len().saturating_sub(1);
-        let rules: Vec<String> = p
-            .stages
-            .iter()
-            .enumerate()
-            .map(|(k, s)| {
-                let dimension = if k == last {
-                    dimension
-                } else {
-                    Dimension::NONE
-                };
-                self.rule(s, k < last, dimension, p)
-            })
-            .collect();
-        let mut fields = vec![];
-        if let [stage] = p.stages.as_slice()
-            && !matches!(stage.connector, Connector::Conv2d(_) | Connector::Pool2d(_))
-        {
-            let (sign, text) = self.value(&stage.weight, dimension, &p.name);
-            fields.push(format!("weight {sign} {text}"));
-        }
-        if p.delay != Init::Const(0.0) {
-            fields.push(self.delay(p));
-        }
-        if let Some(bias) = &p.bias {
-            let (sign, text) = self.value(bias, dimension, &p.name);
-            fields.push(format!("bias {sign} {text}"));
-        }
-        let fields = braced(&fields);
-        format!(
-            "connect {name}: {from} -> {to} : {}{fields}",
-            rules.join(" | ")
-        )
-    }
-
-    fn delay(&mut self, p: &Projection) -> String {
-        let dt = self.net.dt.unwrap_or(1.0);
-        match &p.delay {
-            Init::Const(d) => format!("delay = {} s", d * dt),
-            Init::Array(a) => format!("delay = load(data, {:?}) * {dt} s", self.key(*a)),
-            Init::Draw(_) => {
-                self.errors.push(
-                    Diagnostic::error("SYN0142", format!("`{}` draws its delays in steps", p.name))
-                        .at(p.name.clone())
-                        .hint("keep the text that the network came from"),
-                );
-                String::new()
-            }
-        }
-    }
-
-    /// One rule. In a chain a rule carries its own weight.
-    fn rule(&mut self, s: &Stage, inner: bool, unit: Dimension, p: &Projection) -> String {
-        let chained = p.stages.len() > 1;
-        let mut args = vec![];
-        let name = match &s.connector {
-            Connector::AllToAll { self_connections } => {
-                args.extend((!self_connections).then(|| "self = false".to_string()));
-                "all_to_all"
-            }
-            Connector::OneToOne => "one_to_one",
-            Connector::Dense => "dense",
-            Connector::Scale => "scale",
-            // A matrix behind another rule.
-            Connector::Conv2d(c) if chained && c.is_matrix() => "dense",
-            Connector::Conv2d(c) => {
-                args = window(c.kernel, c.stride, c.padding);
-                if c.dilation != [1, 1] {
-                    args.push(format!("dilation = [{}]", list(&c.dilation)));
-                }
-                if c.groups != 1 {
-                    args.push(format!("groups = {}", c.groups));
-                }
-                args.push(format!("channels = {}", c.channels));
-                self.fits(c, p);
-                "conv2d"
-            }
-            Connector::Pool2d(c) => {
-                args = window(c.kernel, c.stride, c.padding);
-                if c.average {
-                    "avg_pool2d"
-                } else {
-                    "sum_pool2d"
-                }
-            }
-            Connector::List { pre, post } => {
-                args.push(format!("load(data, {:?})", self.key(*pre)));
-                args.push(format!("load(data, {:?})", self.key(*post)));
-                "list"
-            }
-            _ => {
-                self.errors.push(
-                    Diagnostic::error("SYN0142", format!("`{}` draws its synapses", p.name))
-                        .at(p.name.clone())
-                        .note("only networks with stored weights are written as text")
-                        .hint("keep the text that the network came from"),
-                );
-                ""
-            }
-        };
-        let own = chained || matches!(s.connector, Connector::Conv2d(_));
-        let plain = matches!(s.connector, Connector::Pool2d(_)) && s.weight == Init::Const(1.0);
-        if own && !plain {
-            let unit = if inner { Dimension::NONE } else { unit };
-            let (_, text) = self.value(&s.weight, unit, &p.name);
-            args.push(format!("weight = {text}"));
-        }
-        if args.is_empty() {
-            name.into()
+    /// A population of the text, or the part of it that a range takes.
+    fn part(&self, id: PopId, r: &Range) -> String {
+        let name = self.names.get(&id).map_or("", String::as_str);
+        let end = u64::from(r.start) + u64::from(r.len);
+        if r.start == 0 && end == self.net.graph[id].size() {
+            name.to_string()
         } else {
-            format!("{name}({})", args.join(", "))
-        }
-    }
-
-    /// A window slides over an image: its source must have that shape in the text.
-    fn fits(&mut self, c: &Conv2d, p: &Projection) {
-        let first = p.stages.first().map(|s| &s.connector);
-        let is_first = matches!(first, Some(Connector::Conv2d(f)) if f == c);
-        let source = self.net.projections().find(|q| std::ptr::eq(q.3, p));
-        let shape = source
-            .and_then(|q| self.net.graph.node_weight(q.1))
-            .map(|n| &n.shape);
-        if is_first && shape.is_some_and(|s| s.as_slice() != c.input) {
-            self.errors.push(
-                Diagnostic::error(
-                    "SYN0142",
-                    format!(
-                        "`{}` slides a window over {:?}, its source has {shape:?}",
-                        p.name, c.input
-                    ),
-                )
-                .at(p.name.clone())
-                .hint("keep the file that the network came from"),
-            );
+            format!("{name}[{} .. {end}]", r.start)
         }
     }
 
     fn records(&self, body: &mut String) {
         let dt = self.net.dt.unwrap_or(1.0);
         for p in &self.net.probes {
-            let Some(name) = self.names.get(&p.pop) else {
+            if !self.names.contains_key(&p.pop) {
                 continue;
-            };
-            let whole =
-                p.range.start == 0 && u64::from(p.range.len) == self.net.graph[p.pop].size();
-            let range = if whole {
-                String::new()
-            } else {
-                format!(
-                    "[{} .. {}]",
-                    p.range.start,
-                    u64::from(p.range.start) + u64::from(p.range.len)
-                )
-            };
+            }
+            let part = self.part(p.pop, &p.range);
             match &p.what {
-                Quantity::Spikes => line(body, format_args!("record {name}{range}.spikes")),
+                Quantity::Spikes => line(body, format_args!("record {part}.spikes")),
                 // Its projection was refused.
                 Quantity::Synapse(..) => {}
-                Quantity::State(v) if p.every == 1 => {
-                    line(body, format_args!("record {name}{range}.{v}"))
-                }
+                Quantity::State(v) if p.every == 1 => line(body, format_args!("record {part}.{v}")),
                 Quantity::State(v) => {
                     let every = f64::from(p.every) * dt;
-                    line(
-                        body,
-                        format_args!("record {name}{range}.{v} every {every} s"),
-                    )
+                    line(body, format_args!("record {part}.{v} every {every} s"))
                 }
             }
         }
@@ -493,17 +315,6 @@ fn braced(fields: &[String]) -> String {
     } else {
         format!(" {{ {} }}", fields.join(", "))
     }
-}
-
-fn window(kernel: [u32; 2], stride: [u32; 2], padding: [u32; 2]) -> Vec<String> {
-    let mut args = vec![
-        format!("kernel = [{}]", list(&kernel)),
-        format!("stride = [{}]", list(&stride)),
-    ];
-    if padding != [0, 0] {
-        args.push(format!("padding = [{}]", list(&padding)));
-    }
-    args
 }
 
 /// Short names by module, both sorted.

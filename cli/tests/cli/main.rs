@@ -1,0 +1,9 @@
+//! The binary as its users and their scripts see it; one module a topic.
+
+mod bench;
+mod bench_mapping;
+mod explain;
+#[cfg(unix)]
+mod long;
+mod place;
+mod run;
