@@ -174,7 +174,7 @@ pub trait Backend: Sync {
     fn fields(&self) -> &'static [&'static str];
 
     /// Register values (in the order of [`Backend::fields`]) of a unit that runs `shift` steps late: in the `shift` steps before its
-    /// first one, without input, it must neither spike nor leave its initial state. `arrivals` are the least (<= 0) and the
+    /// first one, without input, it must neither spike nor leave its initial state (but for what [`Backend::head_start`] admits). `arrivals` are the least (<= 0) and the
     /// greatest (>= 0) sum of weights that can reach it within one step.
     fn neuron(
         &self,
@@ -195,10 +195,21 @@ pub trait Backend: Sync {
         vec![]
     }
 
+    /// Where the membrane of a unit that runs `shift` steps late stands when its first step comes, as a share of the threshold: what a constant input has done to it in the
+    /// steps before. 0 on chips whose units stay as they are, and for units that [`Backend::neuron`] refuses.
+    fn head_start(&self, _dialect: &str, _unit: &UnitDynamics, _shift: u32) -> f64 {
+        0.0
+    }
+
     /// Synapses of one group share an exponent (where `chip.toml` gives weights one). `from_input`: from outside the chip; `drives`: the target population drives
     /// another one.
     fn weight_group(&self, _from_input: bool, _drives: bool) -> usize {
         0
+    }
+
+    /// Are outputs neurons that drive nothing? Then a network that names nothing to record is recorded where it ends.
+    fn outputs_end(&self) -> bool {
+        false
     }
 
     /// Native images of a mapping; every violation of a limit is reported with the limit, the amount and the remedy.

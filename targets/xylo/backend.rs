@@ -2,7 +2,7 @@
 //!
 //! Native event words: an input is its channel, an output its number among the output neurons.
 
-use super::dynamics::{FIELDS, differences, gain, registers};
+use super::dynamics::{FIELDS, differences, gain, head_start, registers};
 use super::lower::CHANNELS;
 use super::native::damaged;
 use super::{Size, from_mapping, golden, lower, native, ram};
@@ -49,7 +49,7 @@ impl Backend for Xylo {
         _arrivals: (i64, i64),
         shift: u32,
     ) -> Result<Vec<i64>, Refusal> {
-        registers(dialect == OLDER, unit, shift)
+        registers(dialect == OLDER, unit, shift).map(|r| r.to_vec())
     }
 
     fn gain(&self, _dialect: &str, unit: &UnitDynamics) -> f64 {
@@ -60,6 +60,10 @@ impl Backend for Xylo {
         differences(unit)
     }
 
+    fn head_start(&self, dialect: &str, unit: &UnitDynamics, shift: u32) -> f64 {
+        head_start(dialect == OLDER, unit, shift)
+    }
+
     /// Input, recurrent and output weights have a shift each.
     fn weight_group(&self, from_input: bool, drives: bool) -> usize {
         match (from_input, drives) {
@@ -67,6 +71,10 @@ impl Backend for Xylo {
             (false, true) => 1,
             (false, false) => 2,
         }
+    }
+
+    fn outputs_end(&self) -> bool {
+        true
     }
 
     fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics> {

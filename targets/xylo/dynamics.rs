@@ -16,8 +16,9 @@ const BIASES: (i64, i64) = (i8::MIN as i64, i8::MAX as i64);
 /// Decay shift of the current of a unit without one: the smallest that lets anything through, half of it in each step.
 const SHORTEST: i64 = 1;
 
-/// Register values of a unit, or the reason why there are none. `shift`: steps that it must stay unchanged without input.
-pub(super) fn registers(core1: bool, unit: &UnitDynamics, shift: u32) -> Result<Vec<i64>, Refusal> {
+/// Register values of a unit, or the reason why there are none. `shift`: steps that it must stay unchanged without input. A bias acts in them all the same: what only
+/// comes near the network may start with that on its membrane ([`head_start`] says how much) as long as it does not spike, an exact unit may not.
+pub(super) fn registers(core1: bool, unit: &UnitDynamics, shift: u32) -> Result<[i64; 6], Refusal> {
     let values = match unit {
         UnitDynamics::Own {
             model,
@@ -36,7 +37,8 @@ pub(super) fn registers(core1: bool, unit: &UnitDynamics, shift: u32) -> Result<
             hint,
         ));
     }
-    if shift > 0 && values[4] != 0 {
+    let exact = matches!(unit, UnitDynamics::Own { .. });
+    if shift > 0 && values[4] != 0 && (exact || early(&values, shift).1 >= values[0]) {
         return Err(Refusal::new(
             "bias",
             format!(
@@ -47,7 +49,32 @@ pub(super) fn registers(core1: bool, unit: &UnitDynamics, shift: u32) -> Result<
             "leave the bias out, or balance the paths of the network so that this unit runs no steps late",
         ));
     }
-    Ok(values.to_vec())
+    Ok(values)
+}
+
+/// The membrane after `shift` steps in which the bias acts alone, and the highest on the way, by the update of the chip: what decays is `v >> dm`, or 1 towards 0 where
+/// that is 0.
+fn early(registers: &[i64; 6], shift: u32) -> (i64, i64) {
+    let [_, dm, _, _, bias, _] = *registers;
+    let (mut v, mut highest) = (0i64, 0);
+    for _ in 0..shift {
+        let lost = match v >> dm {
+            0 => v.signum(),
+            q => q,
+        };
+        let next = (v - lost + bias).clamp(i16::MIN.into(), i16::MAX.into());
+        if next == v {
+            break;
+        }
+        v = next;
+        highest = highest.max(v);
+    }
+    (v, highest)
+}
+
+/// Where the bias has moved the membrane of a unit that runs `shift` steps late when its first step comes, as a share of its threshold.
+pub(super) fn head_start(core1: bool, unit: &UnitDynamics, shift: u32) -> f64 {
+    registers(core1, unit, shift).map_or(0.0, |r| early(&r, shift).0 as f64 / r[0] as f64)
 }
 
 /// The decay shift nearest to what is left after a step: a shift d leaves `1 - 2^-d`.

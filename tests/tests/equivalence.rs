@@ -254,7 +254,7 @@ fn tinyodin_artefacts_spike_as_their_networks() {
 #[test]
 fn xylo_artefacts_spike_as_their_networks() {
     run_cases("xylo-audio2", cases() / 4, layers("xylo_audio2", 40));
-    run_cases("xylo-audio3", cases() / 20, layers("xylo_audio3", 40));
+    run_cases("xylo-audio3", cases() / 4, layers("xylo_audio3", 40));
 }
 
 #[test]

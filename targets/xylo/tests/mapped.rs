@@ -84,6 +84,22 @@ fn what_a_neuron_cannot_do() {
         .neuron("core2", &own("Xylo", &good, 0), (0, 0), 2)
         .expect_err("a bias cannot wait");
     assert_eq!(late.limit, "bias");
+    // A unit that only comes near the network may start with what its bias has brought, unless that makes it spike.
+    let biased = |bias: i64| UnitDynamics::Integrate {
+        decay: 0.875,
+        bias,
+        threshold: 100,
+        reset: Reset::Subtract,
+        initial: 0,
+        refractory: 0,
+    };
+    let head = |bias: i64, shift: u32| b.head_start("core2", &biased(bias), shift);
+    assert!(b.neuron("core2", &biased(40), (0, 0), 2).is_ok());
+    // 40, then 40 - 40 >> 3 + 40; down: -40, then -40 + 5 - 40.
+    assert_eq!([head(40, 1), head(40, 2), head(-40, 2)], [0.4, 0.75, -0.75]);
+    assert_eq!(head(40, 0), 0.0);
+    let spikes = b.neuron("core2", &biased(40), (0, 0), 3);
+    assert_eq!(spikes.expect_err("75 - 9 + 40 >= 100").limit, "bias");
     let old = b
         .neuron("core1", &own("Xylo", &good, 0), (0, 0), 0)
         .expect_err("no biases");

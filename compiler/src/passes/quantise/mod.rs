@@ -49,13 +49,14 @@ pub fn quantise(
         .map(|(i, (id, _))| (id, i as u32))
         .collect();
     let shift: BTreeMap<PopId, u32> = shifts.iter().copied().collect();
+    let ends = net.probes.is_empty() && backend.outputs_end();
     for (id, p) in net.populations() {
         q.chip.populations.push(MappedPopulation {
             name: p.name.clone(),
             size: p.size() as u32,
             shift: shift[&id],
             input: matches!(p.kind, PopKind::Events { .. }),
-            recorded: recorded(net, id),
+            recorded: recorded(net, id) && !(ends && q.drives.contains(&id)),
         });
     }
     q.too_many()?;

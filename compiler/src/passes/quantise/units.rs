@@ -202,7 +202,7 @@ impl Quantiser<'_> {
                     .hint("`synfire compare` shows what it does to the spikes; the chip's own model computes the same in both"),
             );
         }
-        self.approximate(p, m, ready);
+        let mut early = 0f64;
         let base = self.chip.units.len() as u32;
         for u in 0..p.size() as u32 {
             let d = ready.of(u as usize);
@@ -221,10 +221,15 @@ impl Quantiser<'_> {
                 whole(d.initial),
             );
             let arrivals = arrivals(&ready.inputs, u, scale);
+            let head = self
+                .backend
+                .head_start(&self.target.dialect.name, &unit, ready.at.shift);
+            early = early.max(head.abs());
             if !self.unit(p, ready.at, u, &unit, arrivals) {
                 return;
             }
         }
+        self.approximate(p, m, ready, early);
         let onto = self.onto(p, ready.at.id, base, scale, false);
         for s in &ready.inputs {
             self.synapse(p, &onto, s);
@@ -232,8 +237,8 @@ impl Quantiser<'_> {
         self.report.scales.push((p.name.clone(), scale));
     }
 
-    /// Says in what the chip's neuron differs from the population's.
-    fn approximate(&mut self, p: &Population, m: &NeuronModel, ready: &Prepared) {
+    /// Says in what the chip's neuron differs from the population's; `early`: the furthest that constant input moves a membrane before the first step, in thresholds.
+    fn approximate(&mut self, p: &Population, m: &NeuronModel, ready: &Prepared, early: f64) {
         let dialect = &self.target.dialect.name;
         let mut told: Vec<String> = vec![];
         for d in &ready.dynamics {
@@ -242,6 +247,9 @@ impl Quantiser<'_> {
                     told.push(note);
                 }
             }
+        }
+        if early > 0.0 {
+            told.push(format!("constant input acts {} steps before the population's first one: membranes start at up to {:.2} % of the threshold in place of 0", ready.at.shift, early * 100.0));
         }
         if told.is_empty() {
             return;
