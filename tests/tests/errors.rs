@@ -44,16 +44,17 @@ fn told(file: &Path, args: &[&str], status: i32) {
     settings.bind(|| insta::assert_snapshot!(stem.as_ref(), said));
 }
 
+fn name(f: &Path) -> String {
+    let name = f.file_name().expect("a file has a name");
+    name.to_string_lossy().into_owned()
+}
+
 #[test]
 fn broken_networks() {
     let list = inputs("syn", "syn");
     assert_eq!(list.len(), 10);
     for f in list {
-        let name = f
-            .file_name()
-            .expect("a file has a name")
-            .to_string_lossy()
-            .into_owned();
+        let name = name(&f);
         told(&f, &["check", &name], 1);
     }
 }
@@ -63,11 +64,7 @@ fn broken_nir() {
     let list = inputs("nir", "nir");
     assert_eq!(list.len(), 10);
     for f in list {
-        let name = f
-            .file_name()
-            .expect("a file has a name")
-            .to_string_lossy()
-            .into_owned();
+        let name = name(&f);
         told(&f, &["check", &name], 1);
     }
 }
@@ -77,11 +74,7 @@ fn networks_that_do_not_fit() {
     let list = inputs("fit", "syn");
     assert_eq!(list.len(), 6);
     for f in list {
-        let name = f
-            .file_name()
-            .expect("a file has a name")
-            .to_string_lossy()
-            .into_owned();
+        let name = name(&f);
         let rtl = name.starts_with("nine_bits") || name.starts_with("outputs");
         let target = if rtl { "ranc:rtl" } else { "ranc" };
         told(

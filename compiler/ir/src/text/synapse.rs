@@ -209,3 +209,14 @@ fn parse_action(s: &mut Scanner, scope: &Scope) -> Result<Action, Diagnostics> {
     })?;
     Ok(a)
 }
+
+impl Scanner<'_> {
+    /// Does a modulation go from each unit to the synapses of one target (true), or from all units to all?
+    pub(crate) fn each_or_all(&mut self) -> Result<bool, Diagnostics> {
+        self.choice("`each` or `all`", |w| match w {
+            "each" => Some(true),
+            "all" => Some(false),
+            _ => None,
+        })
+    }
+}

@@ -117,14 +117,7 @@ impl<'a> Resolver<'a> {
             lets: &lets,
         };
         let lowered = model::lower_neuron(neuron, &cx, &mut diags);
-        // Without a step the lowering of equations fails for that reason alone, which is reported once.
-        self.model_failed |= lowered.is_none();
-        let silent = self.dt.is_none() && lowered.is_none();
-        for d in diags.0 {
-            if !(silent && d.severity == Severity::Error) {
-                self.report(d);
-            }
-        }
+        self.lowering_told(diags, lowered.is_some());
         let index = lowered.map(|m| {
             self.models.push(m);
             self.model_items.push(id);
@@ -132,6 +125,17 @@ impl<'a> Resolver<'a> {
         });
         self.model_of_item.insert(id, index);
         index
+    }
+
+    /// Passes on what the lowering of a model said. Without a step equations fail for that reason alone, which is reported once.
+    pub(super) fn lowering_told(&mut self, diags: Diagnostics, made: bool) {
+        self.model_failed |= !made;
+        let silent = self.dt.is_none() && !made;
+        for d in diags.0 {
+            if !(silent && d.severity == Severity::Error) {
+                self.report(d);
+            }
+        }
     }
 
     /// Least and greatest value of a parameter with a fixed width (`u8`, `i16`, ...).

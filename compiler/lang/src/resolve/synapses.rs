@@ -12,7 +12,7 @@ use super::value::{Node, Value};
 use crate::model::{self, SynapseContext};
 use crate::syntax::tree::{Arg, Direction, Dyn, ExprKind, Field, Item, Modulate, Name};
 use std::collections::BTreeMap;
-use synfire_ir::diag::{Diagnostic, Diagnostics, Severity, Span};
+use synfire_ir::diag::{Diagnostic, Diagnostics, Span};
 use synfire_ir::network::{Modulation, Plasticity, PopId, Probe, ProjId, Quantity};
 use synfire_ir::program::{Carry, Range};
 use synfire_ir::units::Dimension;
@@ -188,14 +188,7 @@ impl<'a> Resolver<'a> {
             port,
         };
         let lowered = model::lower_synapse(tree, &cx, &mut diags);
-        // Without a step equations fail for that reason alone, which is reported once.
-        self.model_failed |= lowered.is_none();
-        let silent = self.dt.is_none() && lowered.is_none();
-        for d in diags.0 {
-            if !(silent && d.severity == Severity::Error) {
-                self.report(d);
-            }
-        }
+        self.lowering_told(diags, lowered.is_some());
         let index = lowered.map(|m| {
             let same = self.synapses.iter().position(|k| *k == m);
             same.unwrap_or_else(|| {

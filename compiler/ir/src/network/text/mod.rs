@@ -28,6 +28,7 @@
 mod connector;
 mod host;
 mod init;
+mod model;
 mod neuron;
 mod projection;
 mod synapse;

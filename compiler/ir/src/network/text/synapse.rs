@@ -1,6 +1,6 @@
 //! Text of synapse models, and of what makes a projection learn.
 
-use super::neuron::{Dim, dimension, field, parse_field};
+use super::model::{Lists, Parts, parse_dimension, print_dimensions};
 use super::{Scope, host};
 use crate::diag::Diagnostics;
 use crate::network::{Modulation, Network, Plasticity, PopId, SynapseModel};
@@ -9,28 +9,17 @@ use crate::text::{
     F64, Name, Names, Printer, Quoted, Scanner, parse_synapse, print_synapse, range,
 };
 
-/// Names that the parts of a synapse model may use.
-struct Parts {
-    fields: Names,
-    params: Names,
-    states: Names,
-    modulators: Names,
-}
-
-impl Parts {
-    fn of(m: &SynapseModel) -> Self {
-        let x = &m.synapse;
-        Parts {
-            fields: Names::new("field"),
-            params: Names::of("parameter", x.params.iter().map(|x| x.name.as_str())),
-            states: Names::of("state", x.states.iter().map(|x| x.name.as_str())),
-            modulators: Names::of("modulator", x.modulators.iter().map(|x| x.name.as_str())),
-        }
-    }
+fn parts(m: &SynapseModel) -> Parts {
+    let x = &m.synapse;
+    Parts::new(
+        x.params.iter().map(|x| x.name.as_str()),
+        x.states.iter().map(|x| x.name.as_str()),
+        ("modulator", x.modulators.iter().map(|x| x.name.as_str())),
+    )
 }
 
 pub(super) fn print(p: &mut Printer, m: &SynapseModel) {
-    let mut parts = Parts::of(m);
+    let mut parts = parts(m);
     p.open("plastic");
     if !m.doc.is_empty() {
         p.line(format_args!("doc {}", Quoted(&m.doc)));
@@ -39,42 +28,25 @@ pub(super) fn print(p: &mut Printer, m: &SynapseModel) {
         p.line("integer");
     }
     print_synapse(p, &m.synapse);
-    for f in &m.fields {
-        p.line(field(f, &parts.fields));
-        parts.fields.push(&f.name);
-    }
+    parts.print_fields(p, &m.fields);
+    parts.print_columns(p, &m.columns, &m.init);
     let shown = |e| host::Shown(e, &parts.fields);
-    for (k, e) in (0u32..).zip(&m.columns) {
-        p.line(format_args!(
-            "column {} = {}",
-            parts.params.show(k),
-            shown(e)
-        ));
-    }
-    for (k, e) in (0u32..).zip(&m.init) {
-        p.line(format_args!("init {} = {}", parts.states.show(k), shown(e)));
-    }
     for (left, rest) in &m.decays {
         p.line(format_args!("decay {} rest {}", shown(left), shown(rest)));
     }
     for e in &m.periods {
         p.line(format_args!("period {}", shown(e)));
     }
-    for (k, d) in (0u32..).zip(&m.state_dimensions) {
-        let state = parts.states.show(k);
-        p.line(format_args!("state_dimension {state}: {}", Dim(*d)));
-    }
-    for (k, d) in (0u32..).zip(&m.modulator_dimensions) {
-        let modulator = parts.modulators.show(k);
-        p.line(format_args!("modulator_dimension {modulator}: {}", Dim(*d)));
-    }
+    print_dimensions(p, "state_dimension", &parts.states, &m.state_dimensions);
+    let modulators = &m.modulator_dimensions;
+    print_dimensions(p, "modulator_dimension", &parts.ports, modulators);
     p.close();
 }
 
 /// Reads a synapse model; `plastic` has been read.
 pub(super) fn parse(s: &mut Scanner) -> Result<SynapseModel, Diagnostics> {
     let mut m = SynapseModel::default();
-    let mut parts = Parts::of(&m);
+    let mut names = parts(&m);
     s.braces(|s| {
         if s.eat_word("doc") {
             m.doc = s.name("a text in quotes")?;
@@ -82,11 +54,13 @@ pub(super) fn parse(s: &mut Scanner) -> Result<SynapseModel, Diagnostics> {
             m.integer = true;
         } else if s.word_is("synapse") {
             m.synapse = parse_synapse(s)?;
-            let fields = std::mem::replace(&mut parts.fields, Names::new("field"));
-            parts = Parts::of(&m);
-            parts.fields = fields;
+            let fields = std::mem::replace(&mut names.fields, Names::new("field"));
+            names = Parts {
+                fields,
+                ..parts(&m)
+            };
         } else {
-            part(s, &mut m, &mut parts)?;
+            part(s, &mut m, &mut names)?;
         }
         Ok(())
     })?;
@@ -94,34 +68,23 @@ pub(super) fn parse(s: &mut Scanner) -> Result<SynapseModel, Diagnostics> {
 }
 
 fn part(s: &mut Scanner, m: &mut SynapseModel, parts: &mut Parts) -> Result<(), Diagnostics> {
-    if s.eat_word("field") {
-        let f = parse_field(s, &parts.fields)?;
-        parts.fields.push(&f.name);
-        m.fields.push(f);
-    } else if s.eat_word("column") {
-        parts.params.read_next(s, m.columns.len())?;
-        s.mark("=")?;
-        m.columns.push(host::parse(s, &parts.fields)?);
-    } else if s.eat_word("init") {
-        parts.states.read_next(s, m.init.len())?;
-        s.mark("=")?;
-        m.init.push(host::parse(s, &parts.fields)?);
-    } else if s.eat_word("decay") {
+    let mut lists = Lists {
+        fields: &mut m.fields,
+        columns: &mut m.columns,
+        init: &mut m.init,
+        state_dimensions: &mut m.state_dimensions,
+    };
+    if lists.parse(s, parts)? {
+        return Ok(());
+    }
+    if s.eat_word("decay") {
         let left = host::parse(s, &parts.fields)?;
         s.keyword("rest")?;
         m.decays.push((left, host::parse(s, &parts.fields)?));
     } else if s.eat_word("period") {
         m.periods.push(host::parse(s, &parts.fields)?);
-    } else if s.eat_word("state_dimension") {
-        parts.states.read_next(s, m.state_dimensions.len())?;
-        s.mark(":")?;
-        m.state_dimensions.push(dimension(s)?);
     } else if s.eat_word("modulator_dimension") {
-        parts
-            .modulators
-            .read_next(s, m.modulator_dimensions.len())?;
-        s.mark(":")?;
-        m.modulator_dimensions.push(dimension(s)?);
+        parse_dimension(s, &parts.ports, &mut m.modulator_dimensions)?;
     } else {
         return Err(s.expected(
             "`doc`, `integer`, `synapse`, `field`, `column`, `init`, `decay`, `period`, `state_dimension`, `modulator_dimension` or `}`",
@@ -222,11 +185,7 @@ fn modulation(
         false if s.eat_word("output") => Carry::Output(outputs(net, pop).read(s)?),
         false => return Err(s.expected("`events` or `output`")),
     };
-    let each = s.choice("`each` or `all`", |w| match w {
-        "each" => Some(true),
-        "all" => Some(false),
-        _ => None,
-    })?;
+    let each = s.each_or_all()?;
     Ok(Modulation {
         port,
         pop,

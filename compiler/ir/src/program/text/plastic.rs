@@ -100,11 +100,7 @@ fn parse_modulation(
         false if s.eat_word("output") => Carry::Output(scope.group(source).outputs.read(s)?),
         false => return Err(s.expected("`events` or `output`")),
     };
-    let each = s.choice("`each` or `all`", |w| match w {
-        "each" => Some(true),
-        "all" => Some(false),
-        _ => None,
-    })?;
+    let each = s.each_or_all()?;
     let delay = s.delay()?;
     s.keyword("weight")?;
     let weight = s.word_of(ty, "a weight")?;
