@@ -7,6 +7,7 @@
 //! Deliberately absent: threads, time, and where units live; that is the engine's (`synfire-runtime`).
 
 pub mod counted;
+mod decay;
 pub mod deliver;
 mod isa;
 mod kernel;
@@ -17,6 +18,7 @@ mod ops;
 #[cfg(test)]
 mod tests;
 
+pub use decay::Fall;
 pub use isa::Isa;
 pub use kernel::{Emit, Kernel, Leaf, Registers, Src, Units};
 pub use lanes::Words;

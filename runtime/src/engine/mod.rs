@@ -8,7 +8,6 @@
 pub mod arbitrary;
 pub mod cpu;
 pub mod gpu;
-pub mod plain;
 pub mod snapshot;
 
 use serde::{Deserialize, Serialize};
@@ -247,7 +246,6 @@ pub fn open(
     };
     match which {
         "gpu" => Ok(Box::new(gpu::Gpu::new(rows(program), options)?)),
-        _ if !cpu::learns(&program) => Ok(Box::new(plain::Plain::new(rows(program), options))),
         _ => Ok(Box::new(cpu::Cpu::new(program, options)?)),
     }
 }

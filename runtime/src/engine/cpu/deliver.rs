@@ -93,6 +93,8 @@ pub(super) fn events(
             }
             walked
         }
+        // The worker lets lessons deliver themselves.
+        Form::Learnt(_) => 0,
     }
 }
 
@@ -149,8 +151,8 @@ pub(super) fn analog(
             });
             scatter(piece.fold, acc, &s.targets, s.weights.all(), rows);
         }
-        // Analog values never go over windows.
-        Form::Windows(_) => {}
+        // Analog values never go over windows, and teach nothing.
+        Form::Windows(_) | Form::Learnt(_) => {}
         Form::Dense {
             weights,
             origin,

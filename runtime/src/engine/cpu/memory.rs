@@ -6,7 +6,8 @@ use super::tiles::tile_count;
 use crate::engine::beyond_limit;
 use std::collections::BTreeMap;
 use synfire_ir::diag::{Class, Diagnostic, Diagnostics};
-use synfire_ir::program::{Carry, Layout, Program, Weights};
+use synfire_ir::program::{Carry, Layout, Plastic, Program, Weights};
+use synfire_ir::synapse::Place;
 
 /// What a run may take when the machine does not say what it has: 64 GiB.
 const UNKNOWN: u64 = 64 << 30;
@@ -64,7 +65,25 @@ fn state(p: &Program, cut: Cut) -> u128 {
         }
         Carry::Events => None,
     });
-    groups.sum::<u128>() + kept.sum::<u128>()
+    groups.sum::<u128>()
+        + kept.sum::<u128>()
+        + p.plastic.iter().map(|x| learned(p, x, cut)).sum::<u128>()
+}
+
+/// Bytes of what one sample of a plastic projection learns.
+fn learned(p: &Program, x: &Plastic, cut: Cut) -> u128 {
+    let pr = &p.projections[x.projection as usize];
+    let m = &p.synapse_models[x.synapse as usize];
+    let each = |place, copies: u128| {
+        let own = m.states.iter().filter(|c| c.place == place);
+        let stamp = own.clone().any(|c| c.decay.is_some());
+        (own.count() as u128 + stamp as u128) * 4 * copies * pr.elements(place) as u128
+    };
+    let tiles = tiles(p, pr.target, cut);
+    // Rows are kept by every tile, with what they have heard; spikes of targets wait in lists.
+    let waiting =
+        (tiles * pr.elements(Place::Source) as u128 + 32 * pr.target_range.len as u128) * 8;
+    each(Place::Synapse, 1) + each(Place::Source, tiles) + each(Place::Target, 1) + waiting
 }
 
 /// Bytes of the synapses that all samples share, roughly, and of what stands beside them while they are laid out.
@@ -75,6 +94,10 @@ fn synapses(p: &Program, cut: Cut) -> u128 {
         let (from, to) = (tiles(p, pr.source, cut), tiles(p, pr.target, cut));
         let frames = from * to * FRAME;
         let (n, sources) = (pr.synapses() as u128, pr.source_range.len as u128);
+        if p.plastic_of(k as u32).is_some() {
+            let rows = pr.elements(Place::Source) as u128;
+            return n * 2 + rows * to * 10 + to * (FRAME + sources * 4);
+        }
         let weight = match &pr.layout {
             Layout::Rows(r) => weight_bytes(&r.weights),
             Layout::Generated(g) => g.weight_bytes() as u128,

@@ -11,9 +11,9 @@
 mod bundle;
 mod deliver;
 mod exchange;
+mod handled;
 pub(super) mod input;
 mod learn;
-mod lesson;
 mod member;
 mod memory;
 mod ordered;
@@ -38,7 +38,6 @@ mod worker;
 use super::snapshot::Snapshot;
 use super::{Counters, Engine, Options, Record, Stimulus};
 use input::Given;
-pub(super) use lesson::learns;
 use plan::{Cut, Plan};
 use samples::{Sample, Samples};
 use serial::{Chip, Queue};
@@ -127,8 +126,9 @@ impl Cpu {
         cut: Cut,
         memory: Option<u64>,
     ) -> Result<Self, Diagnostics> {
-        if !learns(&program) {
-            super::refuse_learning("cpu", &program)?;
+        let mut cut = cut;
+        if learn::together(&program) {
+            cut.workers = 1;
         }
         memory::check(&program, samples, cut, memory)?;
         let chip = Chip::new(&program).map(Box::new);
@@ -368,9 +368,6 @@ impl Engine for Cpu {
     }
 
     fn save(&mut self) -> Result<Snapshot, Diagnostics> {
-        if !self.plan.program.plastic.is_empty() {
-            return Err(super::plain::no_snapshot(&self.plan.program));
-        }
         let samples = match &self.samples {
             Samples::Stepped(samples) => {
                 let all = samples.iter();
@@ -389,9 +386,6 @@ impl Engine for Cpu {
     }
 
     fn restore(&mut self, from: &Snapshot) -> Result<(), Diagnostics> {
-        if !self.plan.program.plastic.is_empty() {
-            return Err(super::plain::no_snapshot(&self.plan.program));
-        }
         let p = self.plan.program.clone();
         from.check(&p, self.samples.len())?;
         match &mut self.samples {

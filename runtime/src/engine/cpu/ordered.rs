@@ -4,6 +4,7 @@
 //! group, source, older first, projection), so that each target meets its own in that order; the targets of one run are
 //! distinct and independent, so that they may be handled side by side.
 
+use super::learn::Due;
 use super::pieces::{Form, Piece, part, slice};
 use super::spikes::List;
 use super::units::{Core, Keep, Memory, Ready};
@@ -51,6 +52,21 @@ pub(super) fn collect(
     }
 }
 
+/// Appends what falls due of a lesson, the synapses of the k-th of them being `brought[k]`.
+pub(super) fn learnt(
+    out: &mut Vec<Event>,
+    (index, group, step): (usize, u32, u32),
+    due: &[Due],
+    first: u32,
+) {
+    out.extend((first..).zip(due).map(|(run, d)| Event {
+        key: (group, d.source, u32::MAX - (step - d.then)),
+        piece: index as u32,
+        run,
+        factor: d.factor,
+    }));
+}
+
 /// Puts events in the canonical order; equal ones keep theirs.
 pub(super) fn sort(events: &mut [Event]) {
     events.sort_by_key(|e| (e.key, e.piece));
@@ -82,8 +98,8 @@ pub(super) fn handle(
             core.run_listed(code, mem, targets, args);
             targets.len() as u64
         }
-        // Windows hold sums only.
-        Form::Windows(_) => 0,
+        // Windows hold sums only, and what is learnt is handed over synapse by synapse.
+        Form::Windows(_) | Form::Learnt(_) => 0,
         Form::Dense {
             weights,
             origin,
@@ -122,4 +138,25 @@ pub(super) fn handle(
             1
         }
     }
+}
+
+/// Runs the handler once for each synapse (target in the tile, value), one after another; returns how many.
+pub(super) fn handle_each(
+    core: &mut Core,
+    code: Ready<'_>,
+    mem: &mut Memory<'_>,
+    synapses: &[(u16, u32)],
+) -> u64 {
+    for &(target, value) in synapses {
+        let t = target as usize;
+        let nothing = &mut List::default();
+        core.run(
+            code,
+            mem,
+            t..t + 1,
+            Words::Many(&[value]),
+            (nothing, Keep::LIST),
+        );
+    }
+    synapses.len() as u64
 }

@@ -91,6 +91,8 @@ pub(super) enum Form {
         origin: usize,
         at: usize,
     },
+    /// Synapses that learn: a lesson of the worker, which delivers them all, whatever tile they come from.
+    Learnt(usize),
 }
 
 /// What one tile of sources sends to one tile of targets through one projection.

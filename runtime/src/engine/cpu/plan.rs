@@ -114,11 +114,13 @@ impl Plan {
         for (t, to) in tiles.iter().zip(&subscribers) {
             logged[t.group] |= !to.is_empty();
         }
-        depths(&mut tiles, &sequence, &reach, &logged);
+        depths(p, &mut tiles, &of_group, &sequence, (&reach, &logged));
         emissions(p, &mut tiles, &of_group, &code, (&sequence, &logged));
-        let apart = foreign(&tiles, &sequence).map(|(_, d)| d).min();
+        let apart = foreign(p, &tiles, &of_group, &sequence)
+            .map(|(_, d)| d)
+            .min();
         let mut exported = vec![false; tiles.len()];
-        foreign(&tiles, &sequence).for_each(|(t, _)| exported[t] = true);
+        foreign(p, &tiles, &of_group, &sequence).for_each(|(t, _)| exported[t] = true);
         Plan {
             isa: Isa::detect(),
             cut,
@@ -208,7 +210,13 @@ fn windows(bundles: &[Bundle]) -> Vec<window::Span> {
 }
 
 /// How many lists each tile must keep for those that read its history, and for snapshots.
-fn depths(tiles: &mut [Tile], sequence: &Sequence, reach: &Reach, logged: &[bool]) {
+fn depths(
+    p: &Program,
+    tiles: &mut [Tile],
+    of_group: &[std::ops::Range<usize>],
+    sequence: &Sequence,
+    (reach, logged): (&Reach, &[bool]),
+) {
     let mut deep = vec![1usize; tiles.len()];
     let mut need = |tile: usize, delay: u16| deep[tile] = deep[tile].max(delay as usize + 1);
     for piece in tiles.iter().flat_map(|t| &t.pieces) {
@@ -225,6 +233,11 @@ fn depths(tiles: &mut [Tile], sequence: &Sequence, reach: &Reach, logged: &[bool
     for l in sequence.lessons.iter().flatten() {
         let longest = l.delays.first().copied().unwrap_or(1);
         l.from.iter().for_each(|f| need(f.0, longest));
+    }
+    for x in p.plastic.iter().flat_map(|x| &x.modulators) {
+        of_group[x.source as usize]
+            .clone()
+            .for_each(|t| need(t, x.delay));
     }
     for (t, d) in tiles.iter_mut().zip(deep) {
         let kept = match logged[t.group] {
@@ -259,6 +272,11 @@ fn emissions(
         l.from.iter().for_each(|f| listed[f.0] = true);
         listed[l.tile] = true;
     }
+    for x in p.plastic.iter().flat_map(|x| &x.modulators) {
+        of_group[x.source as usize]
+            .clone()
+            .for_each(|t| listed[t] = true);
+    }
     for probe in p.probes.iter().filter(|p| p.what == Observable::Events) {
         of_group[probe.group as usize]
             .clone()
@@ -272,7 +290,12 @@ fn emissions(
 }
 
 /// Tiles of other workers that a worker's tiles hear of, and after how many steps.
-fn foreign(tiles: &[Tile], sequence: &Sequence) -> impl Iterator<Item = (usize, u16)> {
+fn foreign(
+    p: &Program,
+    tiles: &[Tile],
+    of_group: &[std::ops::Range<usize>],
+    sequence: &Sequence,
+) -> impl Iterator<Item = (usize, u16)> {
     let apart =
         |owner: usize, from: usize| tiles[from].phase.is_some() && tiles[from].owner != owner;
     let pieces = (tiles.iter()).flat_map(move |t| {
@@ -296,7 +319,21 @@ fn foreign(tiles: &[Tile], sequence: &Sequence) -> impl Iterator<Item = (usize, 
             .filter(move |f| apart(tiles[l.tile].owner, f.0));
         from.map(|f| (f.0, l.least()))
     });
-    pieces.chain(bundles).chain(lessons)
+    // Whoever learns reads all units that its modulators come from.
+    let modulators = sequence
+        .lessons
+        .iter()
+        .enumerate()
+        .flat_map(move |(w, lessons)| {
+            lessons.iter().flat_map(move |l| {
+                let all = p.plastic[l.plastic].modulators.iter();
+                all.flat_map(move |x| {
+                    let from = of_group[x.source as usize].clone();
+                    from.filter(move |&t| apart(w, t)).map(|t| (t, x.delay))
+                })
+            })
+        });
+    pieces.chain(bundles).chain(lessons).chain(modulators)
 }
 
 fn subscribers(tiles: &[Tile]) -> Vec<Vec<(usize, usize)>> {

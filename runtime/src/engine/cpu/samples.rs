@@ -5,7 +5,6 @@
 
 use super::exchange::{Exchange, Guard};
 use super::input::Given;
-use super::learn::Now;
 use super::open;
 use super::plan::Plan;
 use super::record::Seen;
@@ -181,13 +180,12 @@ impl Samples {
         let mut out = vec![];
         for s in samples {
             let mut words = vec![0; pr.elements(place) as usize];
-            for (w, lessons) in s.workers.iter().zip(&plan.sequence.lessons) {
-                for (learner, lesson) in open(w).learners.iter().zip(lessons) {
-                    if p.plastic[lesson.plastic].projection == projection {
-                        let now = Now::new(p, lesson, step);
-                        learner.put(now, pr, state as usize, &mut words);
+            for w in &s.workers {
+                open(w).learnt(plan, step, |learner, now| {
+                    if now.x.projection == projection {
+                        learner.put(now, state as usize, &mut words);
                     }
-                }
+                });
             }
             out.extend(words);
         }

@@ -10,9 +10,10 @@ use super::serial::Queue;
 use super::spikes::{Calendar, List};
 use super::worker::Worker;
 use super::{Sample, open};
-use crate::engine::snapshot::{Emission, SampleState, Shown};
+use crate::engine::snapshot::{Emission, Learnt, SampleState, Shown};
 use std::collections::{BTreeMap, VecDeque};
-use synfire_ir::program::{GroupKind, Program};
+use synfire_ir::program::{GroupKind, Plastic, Program};
+use synfire_ir::synapse::Place;
 
 /// Emissions of the tiles whose lists are not kept as long as their delays last; oldest first.
 #[derive(Debug, Default)]
@@ -57,11 +58,17 @@ pub(super) fn save(plan: &Plan, sample: &Sample, now: u32) -> SampleState {
     let p = &plan.program;
     let mut out = SampleState {
         states: blank(p),
+        learnt: p.plastic.iter().map(|x| unlearned(p, x)).collect(),
         ..Default::default()
     };
     let mut columns: BTreeMap<(u32, u32, u16), Vec<u32>> = BTreeMap::new();
     for worker in &sample.workers {
-        let worker = &*open(worker);
+        let mut worker = open(worker);
+        worker.learnt(plan, now.saturating_sub(1), |learner, at| {
+            let all = &mut out.learnt[at.lesson.plastic];
+            learner.exchange(at, all, |own, all| *all = *own);
+        });
+        let worker = &*worker;
         for units in &worker.units {
             let tile = &plan.tiles[units.tile];
             for (to, from) in out.states[tile.group].iter_mut().zip(&units.state) {
@@ -129,6 +136,17 @@ fn emissions(plan: &Plan, worker: &Worker, tile: usize, now: u32, out: &mut Vec<
     }
 }
 
+/// Room for what a plastic projection has learned.
+fn unlearned(p: &Program, x: &Plastic) -> Learnt {
+    let pr = &p.projections[x.projection as usize];
+    let m = &p.synapse_models[x.synapse as usize];
+    let words = |place| vec![0; pr.elements(place) as usize];
+    Learnt {
+        states: m.states.iter().map(|c| words(c.place)).collect(),
+        stamps: [Place::Source, Place::Target, Place::Synapse].map(words),
+    }
+}
+
 fn blank(p: &Program) -> Vec<Vec<Vec<u32>>> {
     let group = |g: u32| {
         let states = p.model_of(g).map_or(0, |m| m.states.len());
@@ -140,8 +158,13 @@ fn blank(p: &Program) -> Vec<Vec<Vec<u32>>> {
 /// Puts a sample back, which is still in its initial state.
 pub(super) fn restore(plan: &Plan, sample: &Sample, from: &SampleState, now: u32) {
     let lists = lists(plan, from);
+    let mut learnt = from.learnt.clone();
     for worker in &sample.workers {
         let worker = &mut *open(worker);
+        worker.learnt(plan, now.saturating_sub(1), |learner, at| {
+            let all = &mut learnt[at.lesson.plastic];
+            learner.exchange(at, all, |own, all| *own = *all);
+        });
         for units in &mut worker.units {
             let tile = &plan.tiles[units.tile];
             for (to, from) in units.state.iter_mut().zip(&from.states[tile.group]) {

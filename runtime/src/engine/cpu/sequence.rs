@@ -7,9 +7,9 @@
 //! after its predecessor in a bundle of its own, or with it in the phase.
 
 use super::bundle::{Bundle, From, Kind};
-use super::lesson::Lesson;
+use super::learn::Lesson;
 use super::member::{Given, Member};
-use super::pieces::{Link, Payload, Piece, Span, fold};
+use super::pieces::{Form, Link, Payload, Piece, Span, Timing, fold};
 use super::plan::{Cut, Tile};
 use super::tiles::{ordered, output};
 use rayon::prelude::*;
@@ -250,10 +250,11 @@ impl<'p> Making<'p, '_> {
         }
     }
 
-    /// Gives the targets their lessons of a plastic projection, which comes at the beginning of a step.
+    /// Gives the targets their lessons of a plastic projection. One that comes in the phase, or at a port with a handler, has
+    /// its place among the pieces of its tile.
     fn lessons(&mut self, pr: &Projection, plastic: usize) {
         let Some(link) = self.link(pr) else { return };
-        let how = (fold(link.port), link.payload());
+        let (how, handled) = ((fold(link.port), link.payload()), link.handled);
         let sources = self.of_group[pr.source as usize].clone();
         for to in self.of_group[pr.target as usize].clone() {
             let from = sources.clone().map(|t| (t, self.tiles[t].start)).collect();
@@ -261,10 +262,24 @@ impl<'p> Making<'p, '_> {
             let Some(lesson) = Lesson::new(self.p, plastic, tile, how, from) else {
                 continue;
             };
+            let float = ordered(self.p, pr.target, pr.port);
+            let key = (to, pr.port);
+            let behind = float && self.last.get(&key) == Some(&usize::MAX);
+            let early = !handled && lesson.least() >= 1 && !behind;
             let worker = &mut self.workers[self.tiles[to].owner];
-            worker.items.push(Item::Lesson(worker.lessons.len()));
+            let k = worker.lessons.len();
+            if early {
+                worker.items.push(Item::Lesson(k));
+                self.last.insert(key, worker.items.len() - 1);
+            } else {
+                let tile = &mut self.tiles[to];
+                if !handled {
+                    tile.late.push(tile.pieces.len());
+                    self.last.insert(key, usize::MAX);
+                }
+                tile.pieces.push(stand_in(pr, k, &lesson, handled));
+            }
             worker.lessons.push(lesson);
-            self.last.insert((to, pr.port), worker.items.len() - 1);
         }
     }
 
@@ -301,6 +316,22 @@ impl<'p> Making<'p, '_> {
             lessons,
             early,
         }
+    }
+}
+
+/// The place of a lesson among pieces.
+fn stand_in(pr: &Projection, k: usize, lesson: &Lesson, handled: bool) -> Piece {
+    Piece {
+        port: pr.port,
+        handled,
+        source: lesson.from.first().map_or(0, |f| f.0),
+        first: 0,
+        count: 0,
+        payload: Payload::AsIs,
+        fold: lesson.fold,
+        timing: Timing::After(lesson.least()),
+        form: Form::Learnt(k),
+        least: lesson.least(),
     }
 }
 

@@ -50,6 +50,16 @@ fn agree(c: &Case, want: &Expected, cut: Cut, at: u32) -> Result<(), TestCaseErr
     compare(&mut cpu, c, want, at).map_err(|e| TestCaseError::fail(format!("{cut:?}: {e}")))
 }
 
+fn any_case() -> impl Strategy<Value = Case> {
+    prop_oneof![
+        case(Flavour::Integer),
+        case(Flavour::Float),
+        case(Flavour::Learning),
+        case(Flavour::LearningFloat),
+        case(Flavour::Serial)
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
@@ -69,7 +79,7 @@ proptest! {
 
     #[test]
     fn any_number_of_threads_gives_the_same(
-        c in prop_oneof![case(Flavour::Integer), case(Flavour::Float), case(Flavour::Serial)],
+        c in any_case(),
         threads in 0usize..5,
     ) {
         let samples = c.samples;
@@ -81,7 +91,7 @@ proptest! {
     /// What one cut saves, another goes on from.
     #[test]
     fn a_saved_run_goes_on(
-        c in prop_oneof![case(Flavour::Integer), case(Flavour::Float), case(Flavour::Serial)],
+        c in any_case(),
         k in 0..CUTS.len(),
         l in 0..CUTS.len(),
         at in 0u32..15,
@@ -126,6 +136,17 @@ proptest! {
         let c = learning(&c);
         agree(&c, &expected(&c), CUTS[k], at)?;
         agree(&c, &expected(&c), CUTS[0], 15)?;
+    }
+
+    #[test]
+    fn any_rule_equals_the_reference(
+        c in prop_oneof![case(Flavour::Learning), case(Flavour::LearningFloat)],
+        k in 0..CUTS.len(),
+        at in 0u32..15,
+    ) {
+        let want = expected(&c);
+        agree(&c, &want, CUTS[k], at)?;
+        agree(&c, &want, CUTS[0], 15)?;
     }
 
     #[test]

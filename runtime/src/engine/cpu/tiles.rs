@@ -87,13 +87,19 @@ fn assign(p: &Program, tiles: &mut [Tile], of_group: &[Range<usize>], workers: u
     }
 }
 
-/// Finds the analog columns that projections read, and how far back.
+/// Finds the analog columns that projections and modulators read, and how far back.
 fn analog(p: &Program, tiles: &mut [Tile], of_group: &[Range<usize>]) {
     let mut columns: BTreeMap<(u32, u16), usize> = BTreeMap::new();
     for pr in &p.projections {
         if let (Some(state), Some((_, most))) = (output(p, pr.source, pr.carry), pr.delays()) {
             let depth = columns.entry((pr.source, state)).or_default();
             *depth = (*depth).max(most as usize + 1);
+        }
+    }
+    for x in p.plastic.iter().flat_map(|x| &x.modulators) {
+        if let Some(state) = output(p, x.source, x.carry) {
+            let depth = columns.entry((x.source, state)).or_default();
+            *depth = (*depth).max(x.delay as usize + 1);
         }
     }
     for ((group, state), depth) in columns {

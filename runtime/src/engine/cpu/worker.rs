@@ -6,9 +6,9 @@
 
 use super::bundle::{Bundle, Scratch};
 use super::deliver;
-use super::learn::{Learner, Lent, Now};
-use super::ordered::{self, Event};
-use super::pieces::Timing;
+use super::learn::{Learner, Lent, Neurons, Now};
+use super::ordered::Event;
+use super::pieces::{Form, Timing};
 use super::plan::{Code, Plan, Tile};
 use super::record::Seen;
 use super::save::Log;
@@ -27,36 +27,38 @@ pub(super) struct Units {
     /// `[state][unit]`.
     pub state: Vec<Vec<u32>>,
     /// One for each piece of the tile.
-    calendars: Vec<Option<Calendar>>,
+    pub(super) calendars: Vec<Option<Calendar>>,
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Worker {
     pub me: usize,
-    sample: u32,
+    pub(super) sample: u32,
     /// Own tiles, ascending.
     pub units: Vec<Units>,
     /// Place of each tile in `units`.
-    place: Vec<Option<usize>>,
+    pub(super) place: Vec<Option<usize>>,
     /// Of every tile.
     pub history: Vec<History>,
     /// Accumulators of the own tiles' ports.
-    arenas: Vec<Vec<u32>>,
+    pub(super) arenas: Vec<Vec<u32>>,
     /// In the order of the plan's.
     windows: Vec<Window>,
     /// One for each lesson.
     pub learners: Vec<Learner>,
     scratch: Scratch,
-    core: Core,
+    pub(super) core: Core,
     pub seen: Seen,
     pub counters: Counters,
     /// Emissions of own tiles of logged groups.
     pub log: Log,
-    due: List,
-    events: Vec<Event>,
-    scalars: Vec<u32>,
-    args: Vec<u32>,
+    pub(super) due: List,
+    pub(super) events: Vec<Event>,
+    /// For each event of a lesson at a port with a handler, its synapses: target in the tile, value.
+    pub(super) brought: Vec<Vec<(u16, u32)>>,
+    pub(super) scalars: Vec<u32>,
+    pub(super) args: Vec<u32>,
 }
 
 impl Worker {
@@ -100,6 +102,7 @@ impl Worker {
             log: Log::default(),
             due: List::default(),
             events: vec![],
+            brought: vec![],
             scalars: vec![],
             args: vec![],
         }
@@ -153,7 +156,7 @@ impl Worker {
                 Item::Lesson(k) => self.lesson(plan, k, step),
                 Item::Piece { tile, piece } => {
                     if let Some(at) = self.place[tile] {
-                        self.piece(&plan.tiles[tile], step, at, piece);
+                        self.piece(plan, &plan.tiles[tile], step, at, piece);
                     }
                 }
             }
@@ -167,28 +170,52 @@ impl Worker {
             return;
         };
         let acc = &mut self.arenas[slot.arena][slot.range(tile.len as usize)];
-        let walked = self.learners[k].deliver(lesson, &self.history, step, acc);
-        self.counters.synaptic_events += walked;
+        let now = Now::new(&plan.program, lesson, step, self.sample);
+        let (isa, regs) = self.core.lend();
+        let mut lent = Lent {
+            isa,
+            regs,
+            neurons: Neurons {
+                plan,
+                units: &self.units,
+                place: &self.place,
+            },
+        };
+        let learner = &mut self.learners[k];
+        learner.arrive(now, &self.history, &mut lent);
+        self.counters.synaptic_events += learner.deliver(now, &mut lent, acc);
     }
 
-    /// The rules of the own plastic synapses, after all phases of a step.
-    fn learn(&mut self, plan: &Plan, step: u32) {
-        let p = &plan.program;
-        for (learner, lesson) in self
-            .learners
-            .iter_mut()
-            .zip(&plan.sequence.lessons[self.me])
-        {
-            let now = Now::new(p, lesson, step);
+    /// Calls `f` with each of the own lessons and its learner, as things stand in a step.
+    fn lessons(
+        &mut self,
+        plan: &Plan,
+        step: u32,
+        mut f: impl FnMut(&mut Learner, Now<'_>, &mut Lent<'_>, &[History]),
+    ) {
+        let lessons = &plan.sequence.lessons[self.me];
+        for (learner, lesson) in self.learners.iter_mut().zip(lessons) {
+            let now = Now::new(&plan.program, lesson, step, self.sample);
             let (isa, regs) = self.core.lend();
             let mut lent = Lent {
                 isa,
                 regs,
-                scalars: &mut self.scalars,
+                neurons: Neurons {
+                    plan,
+                    units: &self.units,
+                    place: &self.place,
+                },
             };
-            let list = self.history[lesson.tile].list(step);
-            learner.step(now, list, &mut lent);
+            f(learner, now, &mut lent, &self.history);
         }
+    }
+
+    /// Brings all that is learned up to the end of a step, and calls `f` with each lesson.
+    pub fn learnt(&mut self, plan: &Plan, step: u32, mut f: impl FnMut(&mut Learner, Now<'_>)) {
+        self.lessons(plan, step, |learner, now, lent, _| {
+            learner.settle(now, lent);
+            f(learner, now);
+        });
     }
 
     fn bundle(&mut self, plan: &Plan, bundle: &Bundle, step: u32) {
@@ -243,7 +270,7 @@ impl Worker {
             base: plan.program.groups[tile.group].base,
         };
         for &piece in &tile.late {
-            self.piece(tile, step, at, piece);
+            self.piece(plan, tile, step, at, piece);
         }
         self.handle(plan, tile, code, step, at);
         self.run_step(tile, code, step, at);
@@ -258,7 +285,10 @@ impl Worker {
     }
 
     /// What falls due of a piece at a port without handler.
-    fn piece(&mut self, tile: &Tile, step: u32, at: usize, piece: usize) {
+    fn piece(&mut self, plan: &Plan, tile: &Tile, step: u32, at: usize, piece: usize) {
+        if let Form::Learnt(k) = tile.pieces[piece].form {
+            return self.lesson(plan, k, step);
+        }
         let calendar = &mut self.units[at].calendars[piece];
         let piece = &tile.pieces[piece];
         let Some(slot) = tile.slots[piece.port as usize] else {
@@ -292,73 +322,6 @@ impl Worker {
                 walked
             }
         };
-    }
-
-    /// Events at ports with handlers.
-    fn handle(&mut self, plan: &Plan, tile: &Tile, code: &Code, step: u32, at: usize) {
-        if code.handlers.is_empty() {
-            return;
-        }
-        self.events.clear();
-        for (index, piece) in tile.pieces.iter().enumerate().filter(|(_, p)| p.handled) {
-            let from = &plan.tiles[piece.source];
-            let place = (from.group as u32, from.start);
-            match piece.timing {
-                Timing::After(delay) => {
-                    let Some(then) = step.checked_sub(delay as u32) else {
-                        continue;
-                    };
-                    let list = self.history[piece.source].list(then);
-                    let range = list.within(piece.first, piece.count);
-                    let which = (index, piece);
-                    ordered::collect(&mut self.events, which, place, list, range, piece.first);
-                }
-                _ => {
-                    let Some(calendar) = &mut self.units[at].calendars[index] else {
-                        continue;
-                    };
-                    calendar.take(step, &mut self.due);
-                    let range = 0..self.due.units.len();
-                    ordered::collect(&mut self.events, (index, piece), place, &self.due, range, 0);
-                    self.due.clear();
-                }
-            }
-        }
-        ordered::sort(&mut self.events);
-        let units = &mut self.units[at];
-        let mut mem = Memory {
-            params: &code.params,
-            state: &mut units.state,
-            ports: Ports {
-                arenas: &self.arenas,
-                slots: &tile.slots,
-                len: tile.len as usize,
-            },
-            start: tile.start,
-        };
-        let mut last = u16::MAX;
-        for &event in &self.events {
-            let piece = &tile.pieces[event.piece as usize];
-            let Some((port, kernel)) = code.handlers.iter().find(|h| h.0 == piece.port) else {
-                continue;
-            };
-            if *port != last {
-                kernel.scalars(step, &mut self.scalars);
-                last = *port;
-            }
-            let ready = Ready {
-                kernel,
-                scalars: &self.scalars,
-            };
-            self.counters.synaptic_events += ordered::handle(
-                &mut self.core,
-                ready,
-                &mut mem,
-                piece,
-                event,
-                &mut self.args,
-            );
-        }
     }
 
     fn run_step(&mut self, tile: &Tile, code: &Code, step: u32, at: usize) {
@@ -399,7 +362,9 @@ impl Worker {
 
     /// Learns from the step and records it.
     pub fn finish(&mut self, plan: &Plan, step: u32) {
-        self.learn(plan, step);
+        self.lessons(plan, step, |learner, now, lent, history| {
+            learner.learn(now, lent, history)
+        });
         self.log.forget((step + 1).saturating_sub(plan.longest));
         for (k, t) in plan.tiles.iter().enumerate() {
             if self.reports(plan, k) {
