@@ -185,7 +185,30 @@ pub struct CompileArgs {
     #[arg(long = "option", value_name = "KEY=VALUE", value_parser = parse_pair)]
     pub options: Vec<(String, String)>,
     #[command(flatten)]
+    pub mapper: MapperArgs,
+    #[command(flatten)]
     pub network: NetworkArgs,
+}
+
+/// How hard to look for a good mapping, and what it must respect.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "The mapper")]
+pub struct MapperArgs {
+    /// Effort: 0 fills cores in order, 1 is quick, 2 thorough, 3 as good as it gets.
+    #[arg(long, value_name = "0..3", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=3))]
+    pub opt: u8,
+    /// Stop searching after this and take the best mapping so far; which one then depends on the machine's speed.
+    #[arg(long, value_name = "D", value_parser = crate::units::parse_duration)]
+    pub time_limit: Option<f64>,
+    /// Searches at a time; 0 takes all cores. Results do not depend on it.
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub threads: usize,
+    /// Positions of cores that must stay empty: a file with a line `x,y` for each, `#` begins a comment.
+    #[arg(long, value_name = "FILE")]
+    pub dead: Option<PathBuf>,
+    /// Change as little as possible of this earlier mapping of the network, and say what moved.
+    #[arg(long, value_name = "OLD.synx")]
+    pub incremental: Option<PathBuf>,
 }
 
 /// What shapes a run.
@@ -359,6 +382,9 @@ pub struct InspectArgs {
     /// Write a page about the mapping.
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,
+    /// Draw the mapping: placement with the heaviest flows, link loads, utilisation, and how the search went.
+    #[arg(long, value_name = "FILE.svg")]
+    pub svg: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,22 +1,34 @@
 //! `compile`: all passes in order, from a verified network to an artefact and its report.
 
-use crate::map::metrics::measure;
-use crate::map::partition::{self, Limits, Partition};
-use crate::map::place::{Placement, place};
-use crate::map::route::route;
+use crate::map::chip::measure::{costs, measure};
+use crate::map::chip::mesh::placement;
+use crate::map::chip::route::route;
+use crate::map::chip::{self, Limits, Partition};
+use crate::map::search::{Budget, Search};
 use crate::passes::{self, ChipNetwork, emit::emit, quantise::quantise, schedule::schedule};
 use serde_json::{Value, json};
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 use synfire_ir::artifact::{Artifact, Header, Section, SectionKind};
-use synfire_ir::mapping::Mapping;
+use synfire_ir::mapping::{Mapping, UnitRef};
 use synfire_ir::network::{Network, Verified};
 use synfire_ir::{Class, Diagnostic, Diagnostics, Progress};
 use synfire_targets::Target;
-use synfire_targets::schema::{Delivery, Scope, Sharing, SignMode, Topology};
+use synfire_targets::schema::Scope;
 
 /// How to compile.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct CompileOptions {
+    /// Effort of the mapper: 0 in order, 1 quick, 2 thorough, 3 as good as it gets.
+    pub opt: usize,
+    /// The mapper stops after this and takes the best that it has; results then depend on the machine's speed.
+    pub time_limit: Option<Duration>,
+    /// Searches at a time; 0: as many as there are processors. Results do not depend on it.
+    pub threads: usize,
+    /// Positions that no core may take.
+    pub dead: Vec<(u32, u32)>,
+    /// An earlier mapping that is to change as little as possible.
+    pub earlier: Option<Earlier>,
     /// Overrides the network's own seed.
     pub seed: Option<u64>,
     /// Passes whose result is wanted as text (names or aliases of [`passes::PASSES`]; `all`).
@@ -25,6 +37,31 @@ pub struct CompileOptions {
     pub source_hash: u32,
     /// Options to be noted in the artefact.
     pub options: Vec<(String, String)>,
+}
+
+impl Default for CompileOptions {
+    fn default() -> CompileOptions {
+        CompileOptions {
+            opt: 1,
+            time_limit: None,
+            threads: 0,
+            dead: vec![],
+            earlier: None,
+            seed: None,
+            dumps: vec![],
+            source_hash: 0,
+            options: vec![],
+        }
+    }
+}
+
+/// Where an earlier mapping put the units.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Earlier {
+    /// (population, unit, core), the first copy of each unit.
+    pub units: Vec<(String, u32, u32)>,
+    /// Position of each core.
+    pub positions: Vec<(u32, u32)>,
 }
 
 /// What `compile` gives.
@@ -115,14 +152,32 @@ pub fn compile(
     dump("quantise", &|| crate::dump::chip(&chip));
 
     progress.report("partition", 3, total);
-    let limits = limits(&target);
+    let limits = Limits::of(&target);
     nothing_recorded(net, &chip)?;
-    let parts = partition::partition(&chip, &limits)?;
+    let search = Search {
+        opt: options.opt.min(3),
+        seed,
+        threads: match options.threads {
+            0 => std::thread::available_parallelism().map_or(1, |n| n.get()),
+            n => n,
+        },
+        budget: Budget::new(options.time_limit, progress),
+    };
+    let known = options.earlier.as_ref().map(|e| e.known(&chip));
+    let parts = chip::partition(&chip, &limits, &search, known.as_ref())?;
     clock.lap("partition");
     dump("partition", &|| crate::dump::partition(&chip, &parts));
 
     progress.report("place", 4, total);
-    let placed = placement(&target, &parts, &limits)?;
+    let old: Vec<Option<(u32, u32)>> = match &options.earlier {
+        Some(e) => parts
+            .kept
+            .iter()
+            .map(|&c| e.positions.get(c as usize).copied())
+            .collect(),
+        None => vec![],
+    };
+    let placed = placement(&chip, &parts.cores, &target, &options.dead, &old, &search)?;
     clock.lap("place");
     dump("place", &|| {
         placed
@@ -172,6 +227,13 @@ pub fn compile(
     });
 
     let mut report = report(net, &target, &limits, &mapping, &parts);
+    let (metrics, traffic) = measure(&chip, &parts.cores, &placed, &limits, &costs(&target));
+    report["metrics"] = metrics;
+    report["traffic"] = traffic;
+    report["search"] = json!({"opt": search.opt, "partition": parts.method, "placement": placed.method, "history": parts.history});
+    if let (Some(e), Some(known)) = (&options.earlier, &known) {
+        report["moved"] = moved(&chip, &parts, &placed.positions, e, known);
+    }
     report["quantisation"] = serde_json::to_value(&rounding).unwrap_or_default();
     let stored = serde_json::to_vec(&report).unwrap_or_default();
     artifact.sections.push(Section {
@@ -221,68 +283,6 @@ fn nothing_recorded(net: &Network, chip: &ChipNetwork) -> Result<(), Diagnostics
     .at(net.name.clone())
     .hint("add `record POPULATION.spikes`")
     .into())
-}
-
-/// What the generic partitioner needs of a chip's description.
-fn limits(target: &Target) -> Limits {
-    let l = target.limits();
-    let of = |v: &Option<synfire_targets::schema::Sourced<u64>>| {
-        v.as_ref().map_or(usize::MAX, |v| v.value as usize)
-    };
-    let w = target.weights();
-    let shared = w.sharing == Sharing::AxonClass;
-    Limits {
-        target: target.name(),
-        neurons: of(&l.neurons_per_core),
-        axons: of(&l.axons_per_core),
-        cores: l.cores.as_ref().map_or(1, |c| c.value as usize),
-        classes: w
-            .classes
-            .as_ref()
-            .filter(|_| shared)
-            .map(|c| c.value as usize),
-        one_destination: l
-            .destinations_per_neuron
-            .as_ref()
-            .is_some_and(|d| d.value == 1),
-        serial: target.chip.spec.delivery == Delivery::Serial,
-        by_sign: w.sign == SignMode::Source,
-    }
-}
-
-fn placement(
-    target: &Target,
-    parts: &Partition,
-    limits: &Limits,
-) -> Result<Placement, Diagnostics> {
-    let (most, resizable, reserved) = match &target.chip.spec.topology {
-        Topology::Mesh {
-            x, y, resizable, ..
-        } => {
-            let reserved = target.chip.spec.model.output.is_some() as usize;
-            ([x.value, y.value], *resizable, reserved)
-        }
-        Topology::Bus { cores } => ([cores.value, 1], false, 0),
-        Topology::Single => ([1, 1], false, 0),
-    };
-    place(parts.cores.len(), most, resizable, reserved).ok_or_else(|| {
-        Diagnostic::error(
-            "SYN0632",
-            format!(
-                "the network needs {} cores; {} has {}",
-                parts.cores.len(),
-                limits.target,
-                limits.cores
-            ),
-        )
-        .class(Class::Fit)
-        .at(target.name())
-        .hint("make the network smaller")
-        .field("limit", "cores")
-        .field("needed", parts.cores.len())
-        .field("available", limits.cores)
-        .into()
-    })
 }
 
 fn feeds(net: &Network) -> Vec<(u32, u32, u32)> {
@@ -350,8 +350,56 @@ fn report(
         },
         "shifts": m.populations.iter().filter(|p| p.shift > 0).map(|p| json!({"population": p.name, "steps": p.shift})).collect::<Vec<_>>(),
         "cores": cores,
-        "metrics": measure(m),
     })
+}
+
+impl Earlier {
+    /// Core of each unit that is still there.
+    fn known(&self, net: &ChipNetwork) -> BTreeMap<UnitRef, u32> {
+        let pops: BTreeMap<&str, u32> = net
+            .populations
+            .iter()
+            .zip(0..)
+            .map(|(p, i)| (p.name.as_str(), i))
+            .collect();
+        let unit = |(name, unit, core): &(String, u32, u32)| {
+            let pop = *pops.get(name.as_str())?;
+            Some((UnitRef { pop, unit: *unit }, *core))
+        };
+        self.units.iter().filter_map(unit).collect()
+    }
+}
+
+/// What an incremental mapping changed: units that stayed on their position, that moved, and that are new, by population.
+fn moved(
+    net: &ChipNetwork,
+    parts: &Partition,
+    at: &[(u32, u32)],
+    old: &Earlier,
+    known: &BTreeMap<UnitRef, u32>,
+) -> Value {
+    let mut by: BTreeMap<u32, [u64; 3]> = BTreeMap::new();
+    for (&u, &core) in &chip::homes(&parts.cores) {
+        let unit = net.units[u as usize].unit;
+        let before = known
+            .get(&unit)
+            .and_then(|&c| old.positions.get(c as usize));
+        let kind = match before {
+            Some(p) if at.get(core as usize) == Some(p) => 0,
+            Some(_) => 1,
+            None => 2,
+        };
+        by.entry(unit.pop).or_default()[kind] += 1;
+    }
+    let sum = |k: usize| by.values().map(|v| v[k]).sum::<u64>();
+    let list: Vec<Value> = by
+        .iter()
+        .filter(|(_, v)| v[1] + v[2] > 0)
+        .map(
+            |(p, v)| json!({"name": net.populations[*p as usize].name, "moved": v[1], "new": v[2]}),
+        )
+        .collect();
+    json!({"stayed": sum(0), "moved": sum(1), "new": sum(2), "populations": list})
 }
 
 fn populations(m: &Mapping, c: &synfire_ir::mapping::Core) -> Vec<Value> {

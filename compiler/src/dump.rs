@@ -1,7 +1,7 @@
 //! Texts of what passes leave, for `--dump` and for tests: one fact a line, sorted as the passes sort. Networks and mappings
 //! are printed in the text forms that `synfire_ir` parses.
 
-use crate::map::partition::Partition;
+use crate::map::chip::Partition;
 use crate::passes::ChipNetwork;
 use std::fmt::Write as _;
 use synfire_ir::mapping::Mapping;

@@ -15,5 +15,5 @@ pub mod passes;
 mod plastic;
 mod source;
 
-pub use compile::{CompileOptions, Compiled, compile};
+pub use compile::{CompileOptions, Compiled, Earlier, compile};
 pub use source::{Source, to_source};

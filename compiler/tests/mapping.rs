@@ -14,12 +14,13 @@ use synfire_compiler::map::layout::anneal::Board;
 use synfire_compiler::map::layout::chain::Shape;
 use synfire_compiler::map::layout::curve::{Cell, gilbert, hilbert, strips};
 use synfire_compiler::map::layout::graph::Graph;
-use synfire_compiler::map::layout::place;
+use synfire_compiler::map::layout::{Grid, place};
 use synfire_compiler::map::net::{Builder, Net};
 use synfire_compiler::map::rng::Rng;
 use synfire_compiler::map::score::partition::{Caps, broken, cut, flows};
 use synfire_compiler::map::score::tree::multicast;
 use synfire_compiler::map::score::unicast::{Places, hops, unicast};
+use synfire_compiler::map::search::Search;
 
 /// (layers = width = mesh side, dense?, order of cells, hops, lat_avg_jin, lat_max_jin, cong_link_avg, cong_link_max), as printed by mapping_cpp.
 type Row = (u32, bool, fn(u32) -> Vec<Cell>, [f64; 5]);
@@ -163,7 +164,13 @@ fn placement_reaches_its_goals_from_any_numbering() {
         let Some(Network::Parts(jin, shape)) = network(name) else {
             panic!("{name}")
         };
-        let p = place(&jin, shape.as_ref(), side, side, 1, 1).expect("it fits");
+        let p = place(
+            &jin,
+            shape.as_ref(),
+            &Grid::new(side, side),
+            &Search::new(1, 1),
+        )
+        .expect("it fits");
         let mut cells = p.places.at.clone();
         cells.sort_unstable();
         cells.dedup();
@@ -179,7 +186,13 @@ fn placement_reaches_its_goals_from_any_numbering() {
         }
         assert_eq!(
             p,
-            place(&jin, shape.as_ref(), side, side, 1, 1).expect("it fits")
+            place(
+                &jin,
+                shape.as_ref(),
+                &Grid::new(side, side),
+                &Search::new(1, 1)
+            )
+            .expect("it fits")
         );
     }
 }
@@ -208,16 +221,18 @@ fn no_part_breaks_a_limit_and_none_is_worse_than_in_order() {
             npc: some(40),
             apc: some(60),
             spc: some(200),
-            opc: None,
-            cores: None,
+            ..Caps::default()
         };
-        match partition(&net, &caps, 1, 3) {
+        match partition(&net, &caps, &Search::new(1, 3)) {
             Ok(c) => {
                 let (m, usage) = cut(&net, &c.part, c.parts);
                 assert_eq!(broken(&usage, &caps), None, "{caps:?} {c:?}");
                 let (part, parts) = fill(&net, 0..n, &caps).expect("in order fits too");
                 assert!(m.remote <= cut(&net, &part, parts).0.remote);
-                assert_eq!(c, partition(&net, &caps, 1, 3).expect("again"));
+                assert_eq!(
+                    c,
+                    partition(&net, &caps, &Search::new(1, 3)).expect("again")
+                );
                 fitted += 1;
             }
             Err(e) => {
@@ -237,11 +252,13 @@ fn bounds_between_metrics_hold() {
         npc: Some(64),
         ..Caps::default()
     };
-    let c = partition(&net, &caps, 1, 1).expect("it fits");
+    let c = partition(&net, &caps, &Search::new(1, 1)).expect("it fits");
     let (m, _) = cut(&net, &c.part, c.parts);
     let list = flows(&net, &c.part, c.parts);
     for effort in 0..2 {
-        let p = place(&list, None, 6, 6, effort, 1).expect("it fits").places;
+        let p = place(&list, None, &Grid::new(6, 6), &Search::new(effort, 1))
+            .expect("it fits")
+            .places;
         let u = unicast(&list, &p, &JIN, true);
         let t = multicast(&list, &p, &JIN);
         assert_eq!(u.packets, m.remote);
@@ -297,6 +314,7 @@ fn gains_equal_a_full_recomputation() {
                 y: 3,
                 at: gilbert(3, 3).into_iter().take(k as usize).collect(),
             },
+            &[],
         );
         for _ in 0..1000 {
             let (a, b) = (rng.below(9) as usize, rng.below(9) as usize);
@@ -320,7 +338,7 @@ fn planted_groups_are_found_in_shuffled_networks() {
         ..Caps::default()
     };
     let shuffled = net.shuffled(9);
-    let c = partition(&shuffled, &caps, 2, 1).expect("it fits");
+    let c = partition(&shuffled, &caps, &Search::new(2, 1)).expect("it fits");
     assert_eq!(c.parts, 8);
     let found = cut(&shuffled, &c.part, 8).0.remote;
     assert!(found <= 1.01 * best, "{found} {best}");
@@ -333,12 +351,12 @@ fn a_chain_that_fits_no_grid_is_placed_all_the_same() {
         sizes: vec![3; 39],
         dense: false,
     };
-    let p = place(&jin, Some(&shape), 11, 11, 2, 1).expect("it fits");
+    let p = place(&jin, Some(&shape), &Grid::new(11, 11), &Search::new(2, 1)).expect("it fits");
     let plain = Places {
         x: 11,
         y: 11,
         at: gilbert(11, 11).into_iter().take(120).collect(),
     };
     assert!(hops(&jin, &p.places) <= hops(&jin, &plain));
-    assert!(place(&jin, Some(&shape), 10, 10, 1, 1).is_none());
+    assert!(place(&jin, Some(&shape), &Grid::new(10, 10), &Search::new(1, 1)).is_none());
 }

@@ -11,6 +11,7 @@ use crate::units::{
 };
 use crate::{diagnostics, mapping, targets};
 use serde_json::{Value, json};
+use synfire_compiler::CompileOptions;
 use synfire_compiler::ideal::{self, Form, IdealOptions};
 use synfire_ir::network::{Network, PopKind, Population};
 use synfire_ir::program::{Carry, Store};
@@ -74,7 +75,13 @@ struct Fit {
 
 fn try_on(loaded: &Loaded, target: Target<'_>, args: &CheckArgs) -> Fit {
     let quiet = Console::silent();
-    let result = match compile::map(loaded, target, None, &[], &[], &args.network, &quiet) {
+    let result = match compile::map(
+        loaded,
+        target,
+        CompileOptions::default(),
+        &args.network,
+        &quiet,
+    ) {
         Ok(made) => Ok(made.report),
         Err(Failure::Wrong(d, _)) => Err(d),
         Err(_) => Err(Diagnostics::new()),

@@ -12,6 +12,7 @@ use crate::targets;
 use crate::units::{count, number_of, percent, seconds, short};
 use serde_json::{Value, json};
 use std::time::Instant;
+use synfire_compiler::CompileOptions;
 use synfire_ir::{Class, Diagnostic};
 
 /// See the module.
@@ -24,9 +25,11 @@ pub fn compare(args: &CompareArgs, console: &Console) -> Outcome {
     let made = compile::map(
         &loaded,
         target,
-        args.run.seed,
-        &[],
-        &args.options,
+        CompileOptions {
+            seed: args.run.seed,
+            options: args.options.clone(),
+            ..CompileOptions::default()
+        },
         &args.network,
         console,
     )?;

@@ -1,5 +1,6 @@
 //! `compile`: a network mapped onto a chip.
 
+use super::earlier;
 use crate::args::{CompileArgs, NetworkArgs};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
@@ -31,15 +32,13 @@ pub fn compile(args: &CompileArgs, console: &Console) -> Outcome {
         .into());
     }
     let loaded = network::read(&args.net, &args.network, console)?;
-    let made = map(
-        &loaded,
-        target,
-        args.seed,
-        &args.dump,
-        &args.options,
-        &args.network,
-        console,
-    )?;
+    let options = CompileOptions {
+        seed: args.seed,
+        dumps: args.dump.clone(),
+        options: args.options.clone(),
+        ..earlier::options(&args.mapper, &target)?
+    };
+    let made = map(&loaded, target, options, &args.network, console)?;
     let artefact = made.artifact.to_bytes()?;
     let output = args
         .output
@@ -77,9 +76,7 @@ pub fn compile(args: &CompileArgs, console: &Console) -> Outcome {
 pub fn map(
     loaded: &Loaded,
     target: Target<'_>,
-    seed: Option<u64>,
-    dumps: &[String],
-    options: &[(String, String)],
+    mut options: CompileOptions,
     network: &NetworkArgs,
     console: &Console,
 ) -> Result<Compiled, Failure> {
@@ -87,12 +84,8 @@ pub fn map(
         .set
         .iter()
         .map(|(k, v)| (format!("set.{k}"), v.clone()));
-    let options = CompileOptions {
-        seed,
-        dumps: dumps.to_vec(),
-        source_hash: loaded.hash,
-        options: set.chain(options.iter().cloned()).collect(),
-    };
+    options.options = set.chain(options.options).collect();
+    options.source_hash = loaded.hash;
     let bar = Bar::new(console);
     let made = synfire_compiler::compile(&loaded.network, target, &options, &bar);
     bar.finish();
@@ -245,6 +238,27 @@ pub fn notes(facts: &Value) -> Vec<String> {
         lines.push(format!(
             "copies: {} extra slots for neurons whose spikes go to several places",
             crate::units::count(whole(&facts["copies"]))
+        ));
+    }
+    if let (Some(remote), Some(hops)) = (
+        facts["metrics"]["remote"].as_u64(),
+        facts["metrics"]["mc_hops"].as_u64(),
+    ) && remote > 0
+    {
+        lines.push(format!(
+            "traffic, one spike a neuron: remote {}, mc_hops {} ({})",
+            crate::units::count(remote),
+            crate::units::count(hops),
+            facts["search"]["partition"].as_str().unwrap_or("")
+        ));
+    }
+    if let Some(m) = facts["moved"].as_object() {
+        let n = |k: &str| crate::units::count(m.get(k).map_or(0, whole));
+        lines.push(format!(
+            "changed: {} neurons stayed where they were, {} moved, {} are new",
+            n("stayed"),
+            n("moved"),
+            n("new")
         ));
     }
     let late: Vec<String> = list(&facts["shifts"])

@@ -6,6 +6,7 @@ mod compare;
 mod compile;
 mod convert;
 mod devices;
+mod earlier;
 mod explain;
 mod fmt;
 mod help;

@@ -9,5 +9,5 @@ mod mapping;
 mod placement;
 mod run;
 
-pub use mapping::compile_page;
+pub use mapping::{compile_page, stored};
 pub use run::run_page;

@@ -1,16 +1,16 @@
-//! The mapper: [`partition`] fills cores, [`place`] puts them on the mesh, [`route`] makes the `Mapping`, [`metrics`] says how good it is.
+//! The mapper: [`chip`] takes a network in a chip's integers to a `Mapping` (cores filled, placed, routed) and measures it; the searches behind it
+//! work on plain graphs.
 //!
-//! The search for good mappings works on plain graphs: neurons and whom they reach ([`net`]) are cut into parts ([`cut`]), the traffic between parts
-//! ([`flow`]) is laid out on the mesh ([`layout`]), and [`score`] measures both exactly. [`bench`](mod@bench) has the networks and machines of the literature.
+//! Neurons and the nets that reach them ([`net`]) are cut into parts ([`cut`]), the traffic between parts ([`flow`]) is laid out on the
+//! mesh ([`layout`]), and [`score`] measures both exactly. [`bench`](mod@bench) has the networks and machines of the literature, on which the same
+//! searches are compared with others.
 
 pub mod bench;
+pub mod chip;
 pub mod cut;
 pub mod flow;
 pub mod layout;
-pub mod metrics;
 pub mod net;
-pub mod partition;
-pub mod place;
 pub mod rng;
-pub mod route;
 pub mod score;
+pub mod search;

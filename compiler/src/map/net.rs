@@ -1,6 +1,7 @@
-//! The network as the partitioner sees it: for every neuron the distinct neurons that it reaches, and the other way round.
+//! The network as the partitioner sees it: axons (nets), the distinct neurons that each reaches, and the other way round.
 //!
-//! Memory: 4 bytes a synapse and direction, and 8 bytes a neuron and direction.
+//! In the plain case net `i` is neuron `i`'s axon. On chips whose axons carry a source at one delay, a neuron may have several nets, and nets of inputs
+//! have no neuron at all. Memory: 4 bytes a synapse and direction, and 8 bytes a net and a neuron.
 
 use crate::map::rng::Rng;
 
@@ -30,16 +31,15 @@ impl Lists {
         self.len() == 0
     }
 
-    /// The same pairs from the other end, by a counting sort.
-    pub fn turned(&self) -> Lists {
-        let n = self.len();
+    /// The same pairs from the other end, where there are `n` of them, by a counting sort.
+    pub fn turned(&self, n: usize) -> Lists {
         let mut start = vec![0u64; n + 2];
         self.to.iter().for_each(|&t| start[t as usize + 2] += 1);
         for i in 2..n + 2 {
             start[i] += start[i - 1];
         }
         let mut to = vec![0u32; self.to.len()];
-        for s in 0..n as u32 {
+        for s in 0..self.len() as u32 {
             for &t in self.of(s) {
                 let k = &mut start[t as usize + 1];
                 to[*k as usize] = s;
@@ -51,15 +51,24 @@ impl Lists {
     }
 }
 
+/// No neuron: a net that comes from outside.
+pub const OUTSIDE: u32 = u32::MAX;
+
 /// A network of neurons.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Net {
-    /// Targets of each neuron.
+    /// Targets of each net.
     pub out: Lists,
-    /// Sources of each neuron.
+    /// Nets onto each neuron.
     pub into: Lists,
-    /// Spikes of each neuron a step; empty: one each.
+    /// Spikes of each net a step; empty: one each.
     pub rate: Vec<f64>,
+    /// Neuron that each net belongs to, or [`OUTSIDE`]; empty: net `i` is neuron `i`'s.
+    pub home: Vec<u32>,
+    /// Slots of a core that each neuron takes; empty: one each. Where copies of a neuron depend on the partition: about as many.
+    pub size: Vec<u32>,
+    /// Slots that each neuron takes beyond its copies, where copies depend on the partition.
+    pub base: Vec<u32>,
 }
 
 /// Collects targets neuron by neuron.
@@ -93,9 +102,9 @@ impl Builder {
             to: self.to,
         };
         Net {
-            into: out.turned(),
+            into: out.turned(out.len()),
             out,
-            rate: vec![],
+            ..Net::default()
         }
     }
 }
@@ -103,7 +112,42 @@ impl Builder {
 impl Net {
     /// Number of neurons.
     pub fn neurons(&self) -> usize {
+        self.into.len()
+    }
+
+    /// Number of nets.
+    pub fn nets(&self) -> usize {
         self.out.len()
+    }
+
+    /// Neuron that net `e` belongs to, or [`OUTSIDE`].
+    #[inline]
+    pub fn home(&self, e: u32) -> u32 {
+        self.home.get(e as usize).copied().unwrap_or(e)
+    }
+
+    /// Slots that neuron `v` takes.
+    #[inline]
+    pub fn size(&self, v: u32) -> u32 {
+        self.size.get(v as usize).copied().unwrap_or(1)
+    }
+
+    /// Slots that neuron `v` takes in any case; its copies come to these where there are any.
+    #[inline]
+    pub fn base(&self, v: u32) -> u32 {
+        match self.base.get(v as usize) {
+            Some(&b) => b,
+            None => self.size(v),
+        }
+    }
+
+    /// Slots that all neurons take.
+    pub fn slots(&self) -> u64 {
+        if self.size.is_empty() {
+            self.neurons() as u64
+        } else {
+            self.size.iter().map(|&s| s as u64).sum()
+        }
     }
 
     /// Number of (source, target) pairs.
@@ -111,13 +155,13 @@ impl Net {
         self.out.to.len() as u64
     }
 
-    /// Spikes of neuron `u` a step.
+    /// Spikes of net `e` a step.
     #[inline]
-    pub fn rate(&self, u: u32) -> f64 {
-        self.rate.get(u as usize).copied().unwrap_or(1.0)
+    pub fn rate(&self, e: u32) -> f64 {
+        self.rate.get(e as usize).copied().unwrap_or(1.0)
     }
 
-    /// Neuron `i` becomes `to[i]`.
+    /// Neuron `i` becomes `to[i]`. For networks in which net `i` is neuron `i`'s and every neuron takes one slot.
     pub fn renamed(&self, to: &[u32]) -> Net {
         let mut old = vec![0u32; to.len()];
         to.iter()

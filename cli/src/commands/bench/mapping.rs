@@ -15,11 +15,12 @@ use synfire_compiler::map::cut::fill::TooWide;
 use synfire_compiler::map::cut::partition;
 use synfire_compiler::map::flow::{FlowList, Flows};
 use synfire_compiler::map::layout::chain::Shape;
-use synfire_compiler::map::layout::{Placed, place};
+use synfire_compiler::map::layout::{Grid, Placed, place};
 use synfire_compiler::map::net::Net;
 use synfire_compiler::map::score::partition::{Caps, broken, cut, flows};
 use synfire_compiler::map::score::tree::multicast;
 use synfire_compiler::map::score::unicast::unicast;
+use synfire_compiler::map::search::Search;
 use synfire_ir::{Class, Diagnostic};
 use synfire_targets::schema::Topology;
 
@@ -87,6 +88,10 @@ pub fn mapping(args: &BenchMappingArgs, console: &Console) -> Outcome {
         console.print(&text(&out, console));
     }
     Ok(())
+}
+
+fn search(args: &BenchMappingArgs) -> Search<'static> {
+    Search::new(args.opt as usize, args.seed)
 }
 
 fn find(args: &BenchMappingArgs, net: &Network) -> Result<Machine, Diagnostic> {
@@ -158,9 +163,7 @@ fn parts(
     out: &mut Map<String, Value>,
 ) -> Result<FlowList, Diagnostic> {
     let found = clock
-        .time("partition", || {
-            partition(net, &m.caps, args.opt as usize, args.seed)
-        })
+        .time("partition", || partition(net, &m.caps, &search(args)))
         .map_err(|e| too_wide(&e, m))?;
     let (c, usage) = cut(net, &found.part, found.parts);
     let used: Vec<_> = usage.iter().filter(|u| u.neurons > 0).collect();
@@ -195,7 +198,7 @@ fn placed(
     let (x, y) = m.mesh.unwrap_or(square(parts));
     let found = clock
         .time("place", || {
-            place(flows, shape, x, y, args.opt as usize, args.seed)
+            place(flows, shape, &Grid::new(x, y), &search(args))
         })
         .ok_or_else(|| {
             too_wide(

@@ -139,9 +139,9 @@ impl Layered {
             base += size(shapes[l]);
         }
         Net {
-            out: into.turned(),
+            out: into.turned(into.len()),
             into,
-            rate: vec![],
+            ..Net::default()
         }
     }
 

@@ -40,8 +40,8 @@ pub fn machine(name: &str) -> Option<Machine> {
         npc: Some(npc),
         apc: Some(apc),
         spc: Some(spc),
-        opc: None,
         cores: Some(cores),
+        ..Caps::default()
     };
     let (mesh, caps, costs) = match name {
         "loihi-64" => (Some((64, 64)), caps(1024, 4096, 131_072, 4096), MEASURED),

@@ -6,6 +6,7 @@
 
 use super::hyper::Hyper;
 use crate::map::rng::Rng;
+use crate::map::search::Budget;
 
 /// A partition under change.
 pub struct State<'a> {
@@ -19,21 +20,21 @@ pub struct State<'a> {
 }
 
 /// A temperature that falls geometrically; thresholds by a table of logarithms.
-struct Cooling {
+pub(super) struct Cooling {
     hot: f64,
     cold: f64,
     table: Vec<f32>,
 }
 
 impl Cooling {
-    fn new(hot: f64, cold: f64) -> Cooling {
+    pub(super) fn new(hot: f64, cold: f64) -> Cooling {
         let table = (0..4096)
             .map(|i| -((i as f32 + 0.5) / 4096.0).ln())
             .collect();
         Cooling { hot, cold, table }
     }
 
-    fn at(&self, f: f64) -> f32 {
+    pub(super) fn at(&self, f: f64) -> f32 {
         if self.hot > 0.0 {
             (self.hot * (self.cold / self.hot).powf(f)) as f32
         } else {
@@ -42,15 +43,41 @@ impl Cooling {
     }
 
     #[inline]
-    fn threshold(&self, t: f32, rng: &mut Rng) -> f32 {
+    pub(super) fn threshold(&self, t: f32, rng: &mut Rng) -> f32 {
         t * self.table[(rng.bits() >> 52) as usize]
     }
 }
 
 /// Members of each part, with each node's index in its list.
-struct Members {
-    list: Vec<Vec<u32>>,
+pub(super) struct Members {
+    pub(super) list: Vec<Vec<u32>>,
     slot: Vec<u32>,
+}
+
+impl Members {
+    pub(super) fn new(part: &[u32], k: usize) -> Members {
+        let mut m = Members {
+            list: vec![vec![]; k],
+            slot: vec![0; part.len()],
+        };
+        for (v, &p) in part.iter().enumerate() {
+            m.slot[v] = m.list[p as usize].len() as u32;
+            m.list[p as usize].push(v as u32);
+        }
+        m
+    }
+
+    /// Node `v` goes from list `a` to list `b`.
+    pub(super) fn relocate(&mut self, v: u32, a: u32, b: u32) {
+        let k = self.slot[v as usize] as usize;
+        let from = &mut self.list[a as usize];
+        from.swap_remove(k);
+        if let Some(&moved) = from.get(k) {
+            self.slot[moved as usize] = k as u32;
+        }
+        self.slot[v as usize] = self.list[b as usize].len() as u32;
+        self.list[b as usize].push(v);
+    }
 }
 
 impl<'a> State<'a> {
@@ -142,12 +169,23 @@ impl<'a> State<'a> {
 
     /// `moves` trials at `heat` (first, last; in cost). A part above `cap` pays half the square of its excess in 256ths of the cap, times the heat,
     /// times `stiff`, of which a tenth counts in the beginning.
-    pub fn anneal(&mut self, moves: u64, heat: (f64, f64), cap: i64, stiff: f64, rng: &mut Rng) {
+    pub fn anneal(
+        &mut self,
+        moves: u64,
+        heat: (f64, f64),
+        cap: i64,
+        stiff: f64,
+        rng: &mut Rng,
+        budget: &Budget,
+    ) {
         const STEPS: u64 = 100;
         let n = self.h.nodes() as u64;
         let cooling = Cooling::new(heat.0, heat.1);
         let unit = (cap as f32 / 256.0).max(1.0);
         for s in 0..STEPS {
+            if budget.over() {
+                return;
+            }
             let f = s as f64 / STEPS as f64;
             let t = cooling.at(f);
             let g = (stiff * (0.1 + 0.9 * f)) as f32 * t * 0.5 / (unit * unit);
@@ -177,7 +215,7 @@ impl<'a> State<'a> {
 
     /// Moves nodes out of parts above `cap`, cheapest first, into parts with room; false when a part stays above.
     pub fn balance(&mut self, cap: i64) -> bool {
-        let mut members = self.members();
+        let mut members = Members::new(&self.part, self.k);
         for a in 0..self.k as u32 {
             while self.load[a as usize] > cap {
                 let room: Vec<u32> = (0..self.k as u32)
@@ -203,12 +241,22 @@ impl<'a> State<'a> {
     }
 
     /// Exchanges between full parts and moves into room, heat from `hot` to `cold`, no part above `cap` afterwards that was not before.
-    pub fn exchange(&mut self, moves: u64, heat: (f64, f64), cap: i64, rng: &mut Rng) {
+    pub fn exchange(
+        &mut self,
+        moves: u64,
+        heat: (f64, f64),
+        cap: i64,
+        rng: &mut Rng,
+        budget: &Budget,
+    ) {
         const STEPS: u64 = 50;
         let n = self.h.nodes() as u64;
         let cooling = Cooling::new(heat.0, heat.1);
-        let mut members = self.members();
+        let mut members = Members::new(&self.part, self.k);
         for s in 0..STEPS {
+            if budget.over() {
+                return;
+            }
             let t = cooling.at(s as f64 / STEPS as f64);
             for _ in 0..moves.div_ceil(STEPS) {
                 let v = rng.below(n) as u32;
@@ -272,27 +320,8 @@ impl<'a> State<'a> {
         }
     }
 
-    fn members(&self) -> Members {
-        let mut m = Members {
-            list: vec![vec![]; self.k],
-            slot: vec![0; self.h.nodes()],
-        };
-        for (v, &p) in self.part.iter().enumerate() {
-            m.slot[v] = m.list[p as usize].len() as u32;
-            m.list[p as usize].push(v as u32);
-        }
-        m
-    }
-
     fn relocate(&mut self, v: u32, b: u32, m: &mut Members) {
-        let a = self.part[v as usize] as usize;
-        let k = m.slot[v as usize] as usize;
-        m.list[a].swap_remove(k);
-        if let Some(&moved) = m.list[a].get(k) {
-            m.slot[moved as usize] = k as u32;
-        }
-        m.slot[v as usize] = m.list[b as usize].len() as u32;
-        m.list[b as usize].push(v);
+        m.relocate(v, self.part[v as usize], b);
         self.apply(v, b);
     }
 }

@@ -29,14 +29,16 @@ pub fn fill(
         caps.spc.unwrap_or(u64::MAX),
     );
     let mut part = vec![0u32; n];
-    let mut stamp = vec![u32::MAX; n];
+    let mut stamp = vec![u32::MAX; net.nets()];
     let (mut now, mut neurons, mut axons, mut synapses) = (0u32, 0u64, 0u64, 0u64);
     for v in order {
         let list = net.into.of(v);
-        let degree = list.len() as u64;
-        for (limit, needed, available) in
-            [("npc", 1, npc), ("apc", degree, apc), ("spc", degree, spc)]
-        {
+        let (degree, size) = (list.len() as u64, net.size(v) as u64);
+        for (limit, needed, available) in [
+            ("npc", size, npc),
+            ("apc", degree, apc),
+            ("spc", degree, spc),
+        ] {
             if needed > available {
                 return Err(TooWide {
                     neuron: v,
@@ -47,7 +49,7 @@ pub fn fill(
             }
         }
         let new = list.iter().filter(|&&u| stamp[u as usize] != now).count() as u64;
-        if neurons + 1 > npc || axons + new > apc || synapses + degree > spc {
+        if neurons + size > npc || axons + new > apc || synapses + degree > spc {
             now += 1;
             (neurons, axons, synapses) = (0, 0, 0);
         }
@@ -57,7 +59,7 @@ pub fn fill(
                 axons += 1;
             }
         }
-        neurons += 1;
+        neurons += size;
         synapses += degree;
         part[v as usize] = now;
     }

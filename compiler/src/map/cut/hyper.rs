@@ -1,6 +1,6 @@
-//! The hypergraph under a partition: nets {u} + D_u over (clusters of) neurons, with weights.
+//! The hypergraph under a partition: nets {u} + D_u (without u where it comes from outside) over (clusters of) neurons, with weights.
 
-use crate::map::net::{Lists, Net};
+use crate::map::net::{Lists, Net, OUTSIDE};
 
 /// Nets and nodes.
 #[derive(Clone, Debug, Default)]
@@ -24,27 +24,29 @@ impl Hyper {
             to: Vec::with_capacity(net.out.to.len() + n),
         };
         let mut weight = vec![];
-        for u in 0..n as u32 {
+        for e in 0..net.nets() as u32 {
             let from = pins.to.len();
-            let list = net.out.of(u);
+            let (list, u) = (net.out.of(e), net.home(e));
             let at = list.partition_point(|&v| v < u);
             pins.to.extend_from_slice(&list[..at]);
-            pins.to.push(u);
+            if u != OUTSIDE {
+                pins.to.push(u);
+            }
             pins.to.extend(list[at..].iter().filter(|&&v| v != u));
             if pins.to.len() - from < 2 {
                 pins.to.truncate(from);
             } else {
                 pins.start.push(pins.to.len() as u64);
-                weight.push(net.rate(u) as f32);
+                weight.push(net.rate(e) as f32);
             }
         }
         let mut h = Hyper {
             pins,
             nets: Lists::default(),
             weight,
-            size: vec![1; n],
+            size: (0..n as u32).map(|v| net.size(v)).collect(),
         };
-        h.nets = turned(&h.pins, n);
+        h.nets = h.pins.turned(n);
         h
     }
 
@@ -97,29 +99,10 @@ impl Hyper {
             }
         }
         Hyper {
-            nets: turned(&pins, n),
+            nets: pins.turned(n),
             pins,
             weight,
             size,
         }
     }
-}
-
-/// Nets by node.
-fn turned(pins: &Lists, n: usize) -> Lists {
-    let mut start = vec![0u64; n + 2];
-    pins.to.iter().for_each(|&t| start[t as usize + 2] += 1);
-    for i in 2..n + 2 {
-        start[i] += start[i - 1];
-    }
-    let mut to = vec![0u32; pins.to.len()];
-    for s in 0..pins.len() as u32 {
-        for &t in pins.of(s) {
-            let k = &mut start[t as usize + 1];
-            to[*k as usize] = s;
-            *k += 1;
-        }
-    }
-    start.pop();
-    Lists { start, to }
 }

@@ -5,6 +5,7 @@ use super::coarsen::cluster;
 use super::grow::grow;
 use super::hyper::Hyper;
 use crate::map::rng::Rng;
+use crate::map::search::Budget;
 
 /// How long to search, and how hot.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,6 +83,7 @@ pub fn multilevel(
     cap: i64,
     effort: &Effort,
     rng: &mut Rng,
+    budget: &Budget,
 ) -> (Vec<u32>, bool) {
     let most = (cap / 3).max(1) as u32;
     let Levels {
@@ -113,11 +115,24 @@ pub fn multilevel(
             (trials * n) as u64,
             (hot * scale, cold),
             rng,
+            budget,
         );
         let Some((next, c)) = fine.pop() else {
             let fits = s.balance(cap);
-            s.exchange((effort.trials[3] * n) as u64, (cold, 0.3 * cold), cap, rng);
-            s.exchange((effort.trials[3] * n * 0.3) as u64, (0.0, 0.0), cap, rng);
+            s.exchange(
+                (effort.trials[3] * n) as u64,
+                (cold, 0.3 * cold),
+                cap,
+                rng,
+                budget,
+            );
+            s.exchange(
+                (effort.trials[3] * n * 0.3) as u64,
+                (0.0, 0.0),
+                cap,
+                rng,
+                budget,
+            );
             return (s.part, fits);
         };
         let coarse = s.part;
@@ -137,13 +152,14 @@ fn refined<'a>(
     moves: u64,
     heat: (f64, f64),
     rng: &mut Rng,
+    budget: &Budget,
 ) -> State<'a> {
     let mut s = State::new(h, k, part);
     let (before, start, over) = (s.cost(), s.part.clone(), s.excess(cap));
     let mut heat = heat;
     for _ in 0..=RETRIES {
-        s.anneal(moves, heat, cap, STIFF, rng);
-        s.exchange((moves as f64 * EXCHANGES) as u64, heat, cap, rng);
+        s.anneal(moves, heat, cap, STIFF, rng, budget);
+        s.exchange((moves as f64 * EXCHANGES) as u64, heat, cap, rng, budget);
         if s.cost() <= before || s.excess(cap) < over / 2 {
             break;
         }

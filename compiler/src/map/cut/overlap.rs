@@ -34,7 +34,7 @@ pub fn overlap(net: &Net, caps: &Caps) -> Result<(Vec<u32>, u32), TooWide> {
         net,
         caps: [of(caps.npc), of(caps.apc), of(caps.spc)],
         part: vec![u32::MAX; n],
-        entered: vec![u32::MAX; n],
+        entered: vec![u32::MAX; net.nets()],
         points: vec![0; n],
         met: vec![],
         buckets: vec![],
@@ -84,7 +84,7 @@ impl Growth<'_> {
             .iter()
             .filter(|&&u| self.entered[u as usize] != self.now)
             .count();
-        [1, new as u64, list.len() as u64]
+        [self.net.size(v) as u64, new as u64, list.len() as u64]
     }
 
     fn fits(&self, v: u32) -> bool {

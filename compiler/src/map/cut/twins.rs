@@ -39,7 +39,7 @@ pub fn twins(net: &Net, most: u32) -> (Vec<u32>, usize) {
 
 fn lists(net: &Net, v: u32) -> (&[u32], bool) {
     let into = net.into.of(v);
-    if into.is_empty() {
+    if into.is_empty() && net.home.is_empty() {
         (net.out.of(v), true)
     } else {
         (into, false)

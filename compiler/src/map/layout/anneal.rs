@@ -4,9 +4,12 @@
 use super::graph::Graph;
 use crate::map::rng::Rng;
 use crate::map::score::unicast::Places;
+use crate::map::search::Budget;
 
 /// No part.
 pub const EMPTY: u32 = u32::MAX;
+/// A cell that holds no part and never will.
+pub const BLOCKED: u32 = u32::MAX - 1;
 
 /// A placement under change.
 pub struct Board<'a> {
@@ -18,11 +21,14 @@ pub struct Board<'a> {
 }
 
 impl<'a> Board<'a> {
-    /// From positions.
-    pub fn new(graph: &'a Graph, p: &Places) -> Board<'a> {
+    /// From positions, and cells that stay as they are.
+    pub fn new(graph: &'a Graph, p: &Places, blocked: &[(u32, u32)]) -> Board<'a> {
         let mut cell = vec![EMPTY; p.x as usize * p.y as usize];
         for (i, a) in p.at.iter().enumerate() {
             cell[a.0 as usize * p.y as usize + a.1 as usize] = i as u32;
+        }
+        for b in blocked {
+            cell[b.0 as usize * p.y as usize + b.1 as usize] = BLOCKED;
         }
         Board {
             graph,
@@ -63,6 +69,9 @@ impl<'a> Board<'a> {
     #[inline]
     pub fn gain(&self, a: usize, b: usize) -> f32 {
         let (p, q) = (self.cell[a], self.cell[b]);
+        if p == BLOCKED || q == BLOCKED {
+            return f32::INFINITY;
+        }
         let (pa, pb) = (self.place(a), self.place(b));
         let mut d = 0.0;
         if p != EMPTY {
@@ -113,10 +122,21 @@ impl<'a> Board<'a> {
     }
 
     /// Annealing: `moves` exchanges within `window` cells, temperature from `hot` to `cold` geometrically.
-    pub fn anneal(&mut self, moves: u64, hot: f64, cold: f64, window: (f64, f64), rng: &mut Rng) {
+    pub fn anneal(
+        &mut self,
+        moves: u64,
+        (hot, cold): (f64, f64),
+        window: (f64, f64),
+        rng: &mut Rng,
+        budget: &Budget,
+    ) {
         let steps = 200u64;
         let each = moves.div_ceil(steps);
         for s in 0..steps {
+            if budget.over() {
+                return;
+            }
+            budget.tell("place", s, steps);
             let f = s as f64 / steps as f64;
             let t = (hot * (cold / hot).powf(f)) as f32;
             let r = (window.0 * (window.1 / window.0).powf(f)).max(1.0) as u64;

@@ -1,11 +1,13 @@
 //! Placement of any traffic: annealing from Hilbert's curve, window shrinking from the whole mesh to neighbours.
 
+use super::Grid;
 use super::anneal::Board;
-use super::curve::{self, Cell};
+use super::curve::Cell;
 use super::graph::Graph;
 use crate::map::flow::Flows;
 use crate::map::rng::Rng;
 use crate::map::score::unicast::Places;
+use crate::map::search::Search;
 
 /// Judged exchanges per part by effort, and the most in all.
 const MOVES: [u64; 4] = [0, 300, 2000, 10_000];
@@ -15,27 +17,23 @@ const WORK: [f64; 4] = [0.0, 3e8, 3e9, 3e10];
 /// Parts in order on the curve, annealed.
 pub fn anneal(
     flows: &impl Flows,
-    x: u32,
-    y: u32,
-    effort: usize,
+    grid: &Grid,
+    search: &Search,
     rng: &mut Rng,
 ) -> (Vec<Cell>, String) {
     let n = flows.parts() as usize;
-    let mut at: Vec<Cell> = curve::gilbert(x, y).into_iter().take(n).collect();
+    let (x, y, effort) = (grid.x, grid.y, search.opt.min(3));
+    let at = grid.curve(n);
     let graph = Graph::new(flows);
     let ends = graph.to.len().max(1) as f64;
     let degree = (ends / n.max(1) as f64).max(1.0);
     let moves = (MOVES[effort] as f64 * n as f64).min(WORK[effort] / (2.0 * degree)) as u64;
     let mean = graph.weight.iter().map(|&w| w as f64).sum::<f64>() / ends;
-    let places = Places {
-        x,
-        y,
-        at: std::mem::take(&mut at),
-    };
-    let mut board = Board::new(&graph, &places);
+    let places = Places { x, y, at };
+    let mut board = Board::new(&graph, &places, &grid.blocked);
     let side = (n as f64).sqrt();
     let hot = mean * degree.sqrt() * side.min(16.0) / 4.0;
-    board.anneal(moves, hot, hot / 200.0, (side, 1.0), rng);
+    board.anneal(moves, (hot, hot / 200.0), (side, 1.0), rng, &search.budget);
     super::anneal::descend(&mut board, 30, &[(1, 0), (0, 1)]);
     (board.places().at, "annealed".into())
 }

@@ -17,6 +17,7 @@ pub mod swirl;
 use crate::map::flow::Flows;
 use crate::map::rng::Rng;
 use crate::map::score::unicast::{Places, hops};
+use crate::map::search::Search;
 use chain::{Shape, place_chain};
 
 /// A placement and how it was found.
@@ -28,23 +29,59 @@ pub struct Placed {
     pub method: String,
 }
 
-/// Places parts on an `x` x `y` mesh for the least packets times links. `shape`: the network is known to be a chain in this order.
+/// A mesh.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Grid {
+    /// Columns.
+    pub x: u32,
+    /// Rows.
+    pub y: u32,
+    /// Cells that must stay free.
+    pub blocked: Vec<curve::Cell>,
+}
+
+impl Grid {
+    /// All cells of `x` columns and `y` rows.
+    pub fn new(x: u32, y: u32) -> Grid {
+        Grid {
+            x,
+            y,
+            blocked: vec![],
+        }
+    }
+
+    /// The first `n` cells along the generalised Hilbert curve.
+    pub fn curve(&self, n: usize) -> Vec<curve::Cell> {
+        let mut no: Vec<curve::Cell> = self.blocked.clone();
+        no.sort_unstable();
+        let open = curve::gilbert(self.x, self.y);
+        let open = open.into_iter().filter(|c| no.binary_search(c).is_err());
+        open.take(n).collect()
+    }
+
+    /// Cells that may hold a part.
+    pub fn room(&self) -> u64 {
+        (self.x as u64 * self.y as u64).saturating_sub(self.blocked.len() as u64)
+    }
+}
+
+/// Places parts on a mesh for the least packets times links. `shape`: the network is known to be a chain in this order.
 /// `None`: more parts than cells.
 pub fn place(
     flows: &impl Flows,
     shape: Option<&Shape>,
-    x: u32,
-    y: u32,
-    effort: usize,
-    seed: u64,
+    grid: &Grid,
+    search: &Search,
 ) -> Option<Placed> {
     let n = flows.parts() as u64;
-    if n > x as u64 * y as u64 {
+    if n > grid.room() {
         return None;
     }
-    let effort = effort.min(3);
-    let mut rng = Rng::new(seed);
+    let (x, y, effort) = (grid.x, grid.y, search.opt.min(3));
+    let whole = grid.blocked.is_empty();
+    let mut rng = Rng::new(search.seed);
     if let Some(s) = shape
+        && whole
         && let Some((at, method)) = place_chain(flows, s, x, y, effort, &mut rng)
     {
         return Some(Placed {
@@ -55,14 +92,8 @@ pub fn place(
     let plain = Places {
         x,
         y,
-        at: curve::gilbert(x, y).into_iter().take(n as usize).collect(),
+        at: grid.curve(n as usize),
     };
-    if effort == 0 {
-        return Some(Placed {
-            places: plain,
-            method: "Hilbert".into(),
-        });
-    }
     let mut best = (
         hops(flows, &plain),
         Placed {
@@ -70,6 +101,9 @@ pub fn place(
             method: "Hilbert".into(),
         },
     );
+    if effort == 0 {
+        return Some(best.1);
+    }
     let mut consider = |at: Vec<curve::Cell>, method: String| {
         let places = Places { x, y, at };
         let h = hops(flows, &places);
@@ -78,7 +112,8 @@ pub fn place(
         }
     };
     let mut found = false;
-    if let Some(f) = detect::detect(flows)
+    if whole
+        && let Some(f) = detect::detect(flows)
         && let Some((at, method)) = place_chain(&f.flows, &f.shape, x, y, effort, &mut rng)
     {
         let mut old = vec![(0, 0); at.len()];
@@ -90,7 +125,7 @@ pub fn place(
         found = true;
     }
     if !found {
-        let (at, method) = general::anneal(flows, x, y, effort, &mut rng);
+        let (at, method) = general::anneal(flows, grid, search, &mut rng);
         consider(at, method);
     }
     Some(best.1)

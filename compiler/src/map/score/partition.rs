@@ -1,7 +1,7 @@
 //! Metrics of a partition (Mt-KaHyPar's names for the cut, AxonFlow's for reuse), and the flows between its parts.
 
 use crate::map::flow::FlowList;
-use crate::map::net::Net;
+use crate::map::net::{Net, OUTSIDE};
 
 /// Hard limits of a part; absent: none.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -16,6 +16,8 @@ pub struct Caps {
     pub opc: Option<u64>,
     /// Parts.
     pub cores: Option<u64>,
+    /// Does a neuron take a slot for each part that each of its nets reaches, beyond its own size?
+    pub copies: bool,
 }
 
 /// What a part takes up.
@@ -29,6 +31,8 @@ pub struct Usage {
     pub synapses: u64,
     /// Outbound pairs.
     pub outbound: u64,
+    /// Parts that each net of the part reaches, summed.
+    pub copies: u64,
 }
 
 /// See the module; `*_1` with one spike a neuron.
@@ -45,13 +49,19 @@ pub struct Cut {
     pub reuse_geo: f64,
 }
 
-/// Metrics and usage; `part[u]` below `parts`. O(synapses).
+/// Metrics and usage; `part[u]` below `parts`. Nets from outside count as axons of the parts that they reach, and nowhere else. O(synapses).
 pub fn cut(net: &Net, part: &[u32], parts: u32) -> (Cut, Vec<Usage>) {
     let mut c = Cut::default();
     let mut usage = vec![Usage::default(); parts as usize];
     let mut stamp = vec![u32::MAX; parts as usize];
-    for u in 0..net.neurons() as u32 {
-        let own = part[u as usize];
+    for v in 0..net.neurons() as u32 {
+        let k = &mut usage[part[v as usize] as usize];
+        k.neurons += net.base(v) as u64;
+        k.synapses += net.into.of(v).len() as u64;
+    }
+    for u in 0..net.nets() as u32 {
+        let home = net.home(u);
+        let own = part.get(home as usize).copied().unwrap_or(OUTSIDE);
         let r = net.rate(u);
         let (mut reached, mut far, mut cut) = (0u64, 0u64, 0u64);
         for &v in net.out.of(u) {
@@ -64,6 +74,9 @@ pub fn cut(net: &Net, part: &[u32], parts: u32) -> (Cut, Vec<Usage>) {
                 usage[p as usize].axons += 1;
             }
         }
+        if home == OUTSIDE {
+            continue;
+        }
         c.axon_entries += reached;
         c.remote_1 += far;
         c.remote += r * far as f64;
@@ -72,10 +85,8 @@ pub fn cut(net: &Net, part: &[u32], parts: u32) -> (Cut, Vec<Usage>) {
             c.cutnet += r;
             c.soed += r * (far + 1) as f64;
         }
-        let k = &mut usage[own as usize];
-        k.neurons += 1;
-        k.synapses += net.into.of(u).len() as u64;
-        k.outbound += far;
+        usage[own as usize].outbound += far;
+        usage[own as usize].copies += reached;
     }
     let used: Vec<&Usage> = usage.iter().filter(|u| u.neurons > 0).collect();
     c.cores_used = used.len() as u64;
@@ -96,7 +107,10 @@ pub fn broken(usage: &[Usage], caps: &Caps) -> Option<(usize, &'static str)> {
     usage.iter().enumerate().find_map(|(i, u)| {
         let over = |have: u64, limit: Option<u64>| limit.is_some_and(|l| have > l);
         [
-            ("npc", over(u.neurons, caps.npc)),
+            (
+                "npc",
+                over(u.neurons + if caps.copies { u.copies } else { 0 }, caps.npc),
+            ),
             ("apc", over(u.axons, caps.apc)),
             ("spc", over(u.synapses, caps.spc)),
             ("opc", over(u.outbound, caps.opc)),
@@ -110,8 +124,10 @@ pub fn broken(usage: &[Usage], caps: &Caps) -> Option<(usize, &'static str)> {
 /// Traffic between parts: neurons of a part that reach the same other parts are one flow.
 pub fn flows(net: &Net, part: &[u32], parts: u32) -> FlowList {
     let mut by: Vec<Vec<u32>> = vec![vec![]; parts as usize];
-    for (u, &p) in part.iter().enumerate() {
-        by[p as usize].push(u as u32);
+    for u in 0..net.nets() as u32 {
+        if let Some(&p) = part.get(net.home(u) as usize) {
+            by[p as usize].push(u);
+        }
     }
     let mut list = FlowList::new(parts);
     let mut stamp = vec![u32::MAX; parts as usize];

@@ -25,21 +25,32 @@ impl Lane {
         self.0[to] -= w;
     }
 
-    fn max(&self, line: usize) -> f64 {
-        let mut max = 0.0f64;
-        for row in self.0.chunks(line) {
+    fn each(&self, line: usize, f: &mut impl FnMut(usize, f64)) {
+        for (r, row) in self.0.chunks(line).enumerate() {
             let mut sum = 0.0;
-            for v in row {
+            for (k, v) in row.iter().enumerate() {
                 sum += v;
-                max = max.max(sum);
+                f(r * line + k, sum);
             }
         }
+    }
+
+    fn max(&self, line: usize) -> f64 {
+        let mut max = 0.0f64;
+        self.each(line, &mut |_, w| max = max.max(w));
         max
     }
 }
 
-/// All metrics in one pass.
-pub fn multicast(flows: &impl Flows, p: &Places, c: &Costs) -> Multicast {
+/// Loads of all links: eastward and westward by row, northward and southward by column. Entry `k` of a line stands for the link between cells `k` and `k + 1`.
+struct Lanes {
+    x: usize,
+    y: usize,
+    lanes: [Lane; 4],
+}
+
+/// Calls `f(weight, links)` for every flow and collects the loads.
+fn walk(flows: &impl Flows, p: &Places, f: &mut impl FnMut(f64, u64)) -> Lanes {
     let (x, y) = (p.x as usize, p.y as usize);
     let lane = || Lane(vec![0.0; x * y]);
     let (mut east, mut west, mut north, mut south) = (lane(), lane(), lane(), lane());
@@ -47,8 +58,7 @@ pub fn multicast(flows: &impl Flows, p: &Places, c: &Costs) -> Multicast {
     let mut high = vec![0u32; x];
     let mut stamp = vec![0u64; x];
     let mut columns: Vec<usize> = vec![];
-    let (mut now, mut packets) = (0u64, 0.0);
-    let mut m = Multicast::default();
+    let mut now = 0;
     flows.each(&mut |s, to, w| {
         if to.is_empty() {
             return;
@@ -79,15 +89,31 @@ pub fn multicast(flows: &impl Flows, p: &Places, c: &Costs) -> Multicast {
             north.add(k * y + a.1 as usize, k * y + high[k] as usize, w);
             south.add(k * y + low[k] as usize, k * y + a.1 as usize, w);
         }
+        f(w, links);
+    });
+    Lanes {
+        x,
+        y,
+        lanes: [east, west, north, south],
+    }
+}
+
+/// All metrics in one pass.
+pub fn multicast(flows: &impl Flows, p: &Places, c: &Costs) -> Multicast {
+    let mut m = Multicast::default();
+    let mut packets = 0.0;
+    let l = walk(flows, p, &mut |w, links| {
         m.mc_hops += w * links as f64;
         packets += w;
     });
     m.mc_energy = m.mc_hops * c.energy_link + (m.mc_hops + packets) * c.energy_router;
-    m.mc_link_max = east
-        .max(x.max(1))
-        .max(west.max(x.max(1)))
-        .max(north.max(y.max(1)))
-        .max(south.max(y.max(1)));
+    let (x, y) = (l.x, l.y);
+    let line = [x, x, y, y];
+    m.mc_link_max = l
+        .lanes
+        .iter()
+        .zip(line)
+        .fold(0.0, |m: f64, (lane, n)| m.max(lane.max(n.max(1))));
     let directed = 2 * (x * y.saturating_sub(1) + y * x.saturating_sub(1));
     m.mc_link_avg = if directed > 0 {
         m.mc_hops / directed as f64
@@ -95,4 +121,21 @@ pub fn multicast(flows: &impl Flows, p: &Places, c: &Costs) -> Multicast {
         0.0
     };
     m
+}
+
+/// Links in use: (cell at the lower or left end, direction 0 east, 1 west, 2 north, 3 south, packets).
+pub fn loads(flows: &impl Flows, p: &Places) -> Vec<((u32, u32), u8, f64)> {
+    let l = walk(flows, p, &mut |_, _| ());
+    let mut out = vec![];
+    for (d, lane) in l.lanes.iter().enumerate() {
+        let n = if d < 2 { l.x } else { l.y }.max(1);
+        lane.each(n, &mut |k, w| {
+            if w > 1e-9 {
+                let (line, i) = ((k / n) as u32, (k % n) as u32);
+                let at = if d < 2 { (i, line) } else { (line, i) };
+                out.push((at, d as u8, w));
+            }
+        });
+    }
+    out
 }

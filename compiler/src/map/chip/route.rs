@@ -1,8 +1,8 @@
 //! `route`: from a placed partition to the `Mapping`: a destination for every copy, an output for every recorded unit, bindings for
 //! every input.
 
-use super::partition::{Limits, Partition};
-use super::place::Placement;
+use super::mesh::Placement;
+use super::{Limits, Partition};
 use crate::passes::ChipNetwork;
 use std::collections::BTreeMap;
 use synfire_ir::mapping::{Axon, Core, Input, Loopback, Mapping, Neuron, Route, Synapse, UnitRef};
@@ -62,11 +62,14 @@ pub fn route(
                 }
             }
             let to = reach.get(&unit).map_or(&[][..], |v| v);
+            // The copy after those with a destination has the output; one more than are needed goes nowhere.
+            let output = output
+                .get(&unit)
+                .map_or(Route::None, |&index| Route::Output { index });
             let route = match (limits.one_destination, to.get(slot.copy as usize)) {
                 (true, Some(&(core, axon, delay))) => Route::Axon { core, axon, delay },
-                _ => output
-                    .get(&unit)
-                    .map_or(Route::None, |&index| Route::Output { index }),
+                (true, None) if slot.copy as usize > to.len() => Route::None,
+                _ => output,
             };
             core.neurons.push(Neuron {
                 unit,

@@ -1,0 +1,377 @@
+//! `partition`: a network in a chip's integers cut into cores, under all limits of the chip at once.
+//!
+//! Comes in: units with their synapses, and what `chip.toml` states. Goes out: filled cores, legal by exact count ([`core`]). Filling in order is the
+//! baseline: no result takes more cores or has more `remote` than it, and where it needs one core there is nothing to search. The search works on the plain graph
+//! of wires ([`graph`], [`crate::map::cut`]); what it proposes is filled into cores exactly, which keeps limits that the graph does not know (axon classes).
+//!
+//! Where a neuron has one destination, a unit is computed in as many copies as it has destinations: copies see the same axons, so a copy costs
+//! a neuron and no axon, and adds no delay. The number of copies depends on the partition and the other way round; the loop ends because
+//! copies only grow.
+
+pub mod core;
+pub mod graph;
+pub mod measure;
+pub mod mesh;
+pub mod refuse;
+pub mod route;
+
+use crate::map::cut::{KEPT, proposals};
+use crate::map::search::Search;
+use crate::passes::ChipNetwork;
+use core::{Filling, PlannedCore, Wires};
+use std::collections::BTreeMap;
+use synfire_ir::Diagnostics;
+use synfire_ir::mapping::UnitRef;
+use synfire_targets::Target;
+use synfire_targets::schema::{Delivery, Sharing, SignMode, Sourced};
+
+/// What the generic partitioner knows of a chip; absent limits are `usize::MAX`.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The target's name, for messages.
+    pub target: String,
+    /// Neurons of a core.
+    pub neurons: usize,
+    /// Axons of a core.
+    pub axons: usize,
+    /// Synapses of a core.
+    pub synapses: usize,
+    /// Synapses onto one neuron.
+    pub fan_in: usize,
+    /// Outbound (neuron, other core) pairs of a core.
+    pub routes: usize,
+    /// Cores.
+    pub cores: usize,
+    /// Weights of a neuron when shared by axon class.
+    pub classes: Option<usize>,
+    /// Has a neuron one destination only?
+    pub one_destination: bool,
+    /// One event after another?
+    pub serial: bool,
+    /// Does an axon have one sign for all its synapses?
+    pub by_sign: bool,
+}
+
+impl Limits {
+    /// From a chip's description.
+    pub fn of(target: &Target) -> Limits {
+        let l = target.limits();
+        let of = |v: &Option<Sourced<u64>>| v.as_ref().map_or(usize::MAX, |v| v.value as usize);
+        let w = target.weights();
+        let shared = w.sharing == Sharing::AxonClass;
+        Limits {
+            target: target.name(),
+            neurons: of(&l.neurons_per_core),
+            axons: of(&l.axons_per_core),
+            synapses: of(&l.synapses_per_core),
+            fan_in: of(&l.fan_in),
+            routes: of(&l.routes_per_core),
+            cores: l.cores.as_ref().map_or(1, |c| c.value as usize),
+            classes: w
+                .classes
+                .as_ref()
+                .filter(|_| shared)
+                .map(|c| c.value as usize),
+            one_destination: l
+                .destinations_per_neuron
+                .as_ref()
+                .is_some_and(|d| d.value == 1),
+            serial: target.chip.spec.delivery == Delivery::Serial,
+            by_sign: w.sign == SignMode::Source,
+        }
+    }
+}
+
+/// All cores, and what was left out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Partition {
+    /// In the order in which they were filled.
+    pub cores: Vec<PlannedCore>,
+    /// Units that reach nothing that is recorded.
+    pub unused: u64,
+    /// Where an earlier mapping was kept: the core there that each core goes on from (`u32::MAX`: none).
+    pub kept: Vec<u32>,
+    /// How it was found.
+    pub method: String,
+    /// Cost of the best partition after each stage of the search: (stage, cores, `remote`).
+    pub history: Vec<(String, usize, u64)>,
+}
+
+/// Cuts a network into cores. `old`: core of each unit in an earlier mapping, which is kept as far as it goes.
+///
+/// Errors: the limit that binds, by how much, for which unit, and what would make it fit.
+pub fn partition(
+    net: &ChipNetwork,
+    limits: &Limits,
+    search: &Search,
+    old: Option<&BTreeMap<UnitRef, u32>>,
+) -> Result<Partition, Diagnostics> {
+    let live = live(net);
+    let unused = live.iter().filter(|l| !**l).count() as u64;
+    let wires = Wires::new(net, limits);
+    let all: Vec<u32> = (0..live.len() as u32)
+        .filter(|&u| live[u as usize])
+        .collect();
+    let task = Task {
+        net,
+        limits,
+        wires: &wires,
+    };
+    task.fits(&all)?;
+    let first = task.legal(&[all.clone()], false);
+    let mut best = task.rated(first, "in order");
+    let mut history = vec![("in order".to_string(), best.cores.len(), best.remote)];
+    let mut kept = vec![];
+    if best.cores.len() > 1 && (search.opt > 0 || old.is_some()) {
+        let mut graph = graph::graph(net, limits, &wires, &all);
+        let first = best.cores.len();
+        let (caps, known) = (graph.caps(limits), graph.known(old, &all));
+        for p in proposals(&mut graph.net, &caps, search, known) {
+            let mut groups: Vec<Vec<u32>> = vec![vec![]; p.parts as usize];
+            for (i, &q) in p.part.iter().enumerate() {
+                groups[q as usize].push(all[i]);
+            }
+            if p.method == KEPT {
+                let found = task.rated(task.legal(&groups, true), p.method);
+                if found.cores.len() <= limits.cores {
+                    kept = (0..p.parts)
+                        .filter(|&q| !groups[q as usize].is_empty())
+                        .collect();
+                    kept.resize(found.cores.len(), u32::MAX);
+                    best = found;
+                }
+            } else {
+                for aligned in [true, false] {
+                    let found = task.rated(task.legal(&groups, aligned), p.method);
+                    if found.cores.len() <= first && found.merit(limits) < best.merit(limits) {
+                        best = found;
+                    }
+                }
+            }
+            history.push((p.method.into(), best.cores.len(), best.remote));
+        }
+    }
+    task.checked(&best)?;
+    Ok(Partition {
+        cores: best.cores,
+        unused,
+        kept,
+        method: best.method,
+        history,
+    })
+}
+
+/// Units from which something recorded can be reached.
+fn live(net: &ChipNetwork) -> Vec<bool> {
+    let mut live: Vec<bool> = net
+        .units
+        .iter()
+        .map(|u| net.populations[u.unit.pop as usize].recorded)
+        .collect();
+    let mut queue: Vec<u32> = (0..live.len() as u32)
+        .filter(|&u| live[u as usize])
+        .collect();
+    while let Some(u) = queue.pop() {
+        for s in net.onto(u) {
+            if let Some(k) = net.unit_index(s.source)
+                && !live[k as usize]
+            {
+                live[k as usize] = true;
+                queue.push(k);
+            }
+        }
+    }
+    live
+}
+
+struct Rated {
+    cores: Vec<PlannedCore>,
+    copies: Vec<u32>,
+    remote: u64,
+    entries: u64,
+    method: String,
+}
+
+impl Rated {
+    /// Does it fit, `remote`, cores, axons: less is better.
+    fn merit(&self, limits: &Limits) -> (bool, u64, usize, u64) {
+        (
+            self.cores.len() > limits.cores,
+            self.remote,
+            self.cores.len(),
+            self.entries,
+        )
+    }
+}
+
+struct Task<'a> {
+    net: &'a ChipNetwork,
+    limits: &'a Limits,
+    wires: &'a Wires,
+}
+
+impl Task<'_> {
+    /// Does every unit fit a core of its own?
+    fn fits(&self, units: &[u32]) -> Result<(), Diagnostics> {
+        let mut out = Diagnostics::new();
+        let mut core = Filling::new(self.wires, self.limits);
+        for &u in units {
+            if self.wires.of(u).len() > self.limits.fan_in || !core.takes(u, 0) {
+                out.push(refuse::too_wide(self.net, u, self.net.onto(u), self.limits));
+                if out.0.len() >= 8 {
+                    break;
+                }
+            }
+            core.finish_unseen();
+        }
+        out.result(())
+    }
+
+    /// Fills cores group by group until every unit has as many copies as it has destinations. `aligned`: a group begins a new core, and what does not
+    /// fit there goes to cores at the end; else groups follow one another without a break. Every unit must fit a core.
+    fn legal(&self, groups: &[Vec<u32>], aligned: bool) -> (Vec<PlannedCore>, Vec<u32>) {
+        let mut copies = vec![0u32; self.net.units.len()];
+        groups
+            .iter()
+            .flatten()
+            .for_each(|&u| copies[u as usize] = 1);
+        loop {
+            let cores = self.fill(groups, aligned, &copies);
+            if !self.limits.one_destination {
+                return (cores, copies);
+            }
+            let mut grown = false;
+            for (have, want) in copies.iter_mut().zip(self.destinations(&cores)) {
+                if *have > 0 && want > *have {
+                    *have = want;
+                    grown = true;
+                }
+            }
+            if !grown {
+                return (cores, copies);
+            }
+        }
+    }
+
+    fn fill(&self, groups: &[Vec<u32>], aligned: bool, copies: &[u32]) -> Vec<PlannedCore> {
+        let mut cores = vec![];
+        let mut core = Filling::new(self.wires, self.limits);
+        let mut rest: Vec<(u32, u32)> = vec![];
+        for group in groups {
+            for &u in group {
+                for copy in 0..copies[u as usize] {
+                    if core.takes(u, copy) {
+                        continue;
+                    }
+                    if aligned {
+                        rest.push((u, copy));
+                    } else {
+                        cores.push(core.finish());
+                        core.takes(u, copy);
+                    }
+                }
+            }
+            if aligned && !core.is_empty() {
+                cores.push(core.finish());
+            }
+        }
+        for (u, copy) in rest {
+            if !core.takes(u, copy) {
+                cores.push(core.finish());
+                core.takes(u, copy);
+            }
+        }
+        if !core.is_empty() {
+            cores.push(core.finish());
+        }
+        cores
+    }
+
+    /// Destinations of each unit: axons that carry it, and the output when it is recorded.
+    fn destinations(&self, cores: &[PlannedCore]) -> Vec<u32> {
+        let net = self.net;
+        let mut n: Vec<u32> = net
+            .units
+            .iter()
+            .map(|u| net.populations[u.unit.pop as usize].recorded as u32)
+            .collect();
+        for a in cores.iter().flat_map(|c| &c.axons) {
+            if let Some(u) = net.unit_index(a.source) {
+                n[u as usize] += 1;
+            }
+        }
+        n
+    }
+
+    fn rated(&self, (cores, copies): (Vec<PlannedCore>, Vec<u32>), method: &str) -> Rated {
+        let home = homes(&cores);
+        let (mut remote, mut entries) = (0, 0);
+        for (c, core) in cores.iter().enumerate() {
+            let mut last = None;
+            let mut sources: Vec<UnitRef> = core.axons.iter().map(|a| a.source).collect();
+            sources.sort_unstable();
+            for s in sources {
+                if last.replace(s) == Some(s) {
+                    continue;
+                }
+                entries += 1;
+                let at = self.net.unit_index(s).and_then(|u| home.get(&u));
+                remote += at.is_some_and(|&h| h as usize != c) as u64;
+            }
+        }
+        Rated {
+            cores,
+            copies,
+            remote,
+            entries,
+            method: method.into(),
+        }
+    }
+
+    /// Limits on the whole.
+    fn checked(&self, r: &Rated) -> Result<(), Diagnostics> {
+        if r.cores.len() > self.limits.cores {
+            return Err(refuse::too_many(self.net, self.limits, r.cores.len(), &r.copies).into());
+        }
+        if self.limits.routes == usize::MAX {
+            return Ok(());
+        }
+        let home = homes(&r.cores);
+        let mut routes = vec![0usize; r.cores.len()];
+        for (c, core) in r.cores.iter().enumerate() {
+            let mut seen: Vec<UnitRef> = core.axons.iter().map(|a| a.source).collect();
+            seen.sort_unstable();
+            seen.dedup();
+            for s in seen {
+                if let Some(&h) = self.net.unit_index(s).and_then(|u| home.get(&u))
+                    && h as usize != c
+                {
+                    routes[h as usize] += 1;
+                }
+            }
+        }
+        let mut out = Diagnostics::new();
+        for (c, &n) in routes.iter().enumerate() {
+            if n > self.limits.routes && out.0.len() < 8 {
+                let unit = r.cores[c]
+                    .slots
+                    .first()
+                    .map(|s| self.net.units[s.unit as usize].unit);
+                let name = unit.map_or("", |u| self.net.populations[u.pop as usize].name.as_str());
+                out.push(refuse::too_many_routes(self.limits, c, n, name));
+            }
+        }
+        out.result(())
+    }
+}
+
+/// Core of each unit's first copy.
+pub fn homes(cores: &[PlannedCore]) -> BTreeMap<u32, u32> {
+    let mut home = BTreeMap::new();
+    for (c, core) in cores.iter().enumerate() {
+        for s in core.slots.iter().filter(|s| s.copy == 0) {
+            home.insert(s.unit, c as u32);
+        }
+    }
+    home
+}
