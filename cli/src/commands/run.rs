@@ -369,7 +369,11 @@ pub(super) fn headline(ran: &Ran, console: &Console) -> String {
     if let Some(d) = &ran.device {
         more.push(format!(
             "{} and {} back a step, {} steps a submission",
-            number_of(d.dispatches_per_step, "dispatch", "dispatches"),
+            number_of(
+                d.dispatches_per_step.round() as u64,
+                "dispatch",
+                "dispatches"
+            ),
             bytes(d.bytes_read_per_step as u64),
             short(d.steps_per_submission)
         ));

@@ -3,13 +3,14 @@
 //! A [`Program`] goes in; [`kernels`] gives texts, which depend on its models alone, and [`image::Image`] gives the tables of
 //! its groups, synapses and probes. A step of a program under [`Discipline::Stepped`] is, for each phase: `begin` (counts
 //! what arrives, sizes the delivery), `deliver` (an indirect dispatch over the events that arrive, adding into
-//! accumulators), `gather` (analog arrivals), `update` (one unit an invocation). A program under
+//! accumulators), `gather` (analog arrivals), `update` (one unit an invocation); then what synapses learn ([`learn`]). A program under
 //! [`Discipline::Serial`] has the one kernel `serial`, a workgroup a sample, that processes event after event.
 //!
 //! All texts keep to WebGPU's default limits, use 32-bit integers and no barrier under a condition that memory decides, and
 //! bound their loops (see [`shape::MAX_ITERATIONS`]). Deliberately absent: any GPU API (the runtime's).
 
 pub mod image;
+pub mod learn;
 mod models;
 mod ops;
 pub mod serial;
@@ -54,6 +55,10 @@ pub enum Buffer {
     Ordered,
     /// What each sample of a serial program is about to do.
     Runs,
+    /// States of synapses that learn, and of their rows and targets.
+    Learned,
+    /// The synapses of each target of a projection that learns.
+    Back,
 }
 
 impl Buffer {
@@ -74,6 +79,8 @@ impl Buffer {
             Buffer::Gathered => ("gathered", "array<u32>"),
             Buffer::Ordered => ("ordered", "array<u32>"),
             Buffer::Runs => ("runs", "array<vec4<u32>>"),
+            Buffer::Learned => ("learned", "array<u32>"),
+            Buffer::Back => ("back", "array<u32>"),
         }
     }
 
@@ -88,6 +95,7 @@ impl Buffer {
                 | Buffer::Out
                 | Buffer::Args
                 | Buffer::Runs
+                | Buffer::Learned
         )
     }
 }
@@ -124,6 +132,8 @@ const UNIT: &str = include_str!("text/unit.wgsl");
 const PORTS: &str = include_str!("text/ports.wgsl");
 const WALK: &str = include_str!("text/walk.wgsl");
 const WEIGHTS: &str = include_str!("text/weights.wgsl");
+const FEEDS: &str = include_str!("text/feeds.wgsl");
+const TARGETS: &str = include_str!("text/targets.wgsl");
 
 /// A text from its parts, after the constants and the declarations of its buffers.
 fn kernel(name: &'static str, buffers: &[Buffer], parts: &[&str]) -> Kernel {
@@ -168,7 +178,15 @@ pub fn kernels(p: &Program, parallel: bool) -> Stepped {
         &[
             &rules(p),
             &WEIGHTS.replace("BUFFER", "synapses"),
-            include_str!("text/deliver.wgsl"),
+            FEEDS,
+            TARGETS,
+            &include_str!("text/deliver.wgsl")
+                .replace("SCALE_AT", "rows[r + X_SCALE]")
+                .replace("    BEGIN\n", "")
+                .replace(
+                    "WEIGHT, scale",
+                    "weight_of((kinds >> 4u) & 15u, weights, n), scale",
+                ),
         ],
     );
     let gather = kernel(
@@ -247,7 +265,7 @@ fn update(p: &Program, parallel: bool) -> Kernel {
     let ordered = used
         .iter()
         .any(|&m| !p.models[m as usize].handlers.is_empty());
-    // Bitmaps for ordered ports are made by whole workgroups.
+    // Bitmaps for ordered ports are made by whole workgroups; of what learns, only payloads are read.
     let shared = parallel || ordered;
     let longest = used
         .iter()

@@ -57,7 +57,7 @@ impl Leaves for Names {
 }
 
 /// A model's name with nothing in it that could end a comment.
-fn comment(name: &str) -> String {
+pub(super) fn comment(name: &str) -> String {
     name.chars()
         .map(|c| {
             if c.is_ascii_alphanumeric() || "._-".contains(c) {

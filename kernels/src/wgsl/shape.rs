@@ -59,7 +59,8 @@ words! {
     C_UNTIL = 5, "Steps from this one on do not begin.";
     C_FIRST = 6, "First step of this submission.";
     C_SAMPLE0 = 7, "Number of the first sample in the batch.";
-    C_COUNTS = 8, "Emissions of each group in this submission.";
+    C_OVER = 8, "1 when a learned weight left the range that sums of floats are scaled for.";
+    C_COUNTS = 9, "Emissions of each group in this submission.";
 
     S_NEXT = 0, "Step that begins next.";
     S_STEP = 1, "Step that runs.";
@@ -131,7 +132,7 @@ words! {
     X_ACC = 2, "Accumulator of target 0.";
     X_TARGETS = 3, "Index of the first target, in units of its width.";
     X_WEIGHTS = 4, "Index of the first weight, in units of its width; or the weight.";
-    X_SCALE = 5, "Where the port's scale lies.";
+    X_SCALE = 5, "Where the port's scale lies; in rows that learn, the source, counted from the first.";
     X_SIZE = 6, "Words of a run.";
 
     TARGETS_ALL = 0, "Contiguous targets.";
@@ -141,6 +142,7 @@ words! {
     WEIGHT_I8 = 1, "8-bit weights.";
     WEIGHT_I16 = 2, "16-bit weights.";
     WEIGHT_32 = 3, "32-bit weights.";
+    WEIGHT_LEARNED = 4, "What synapses that learn offer, in `state`.";
     RULE_ADD = 0, "Integer sum.";
     RULE_MAX = 1, "Integer maximum.";
     RULE_ADD_F = 2, "Sum of floats in fixed point.";
@@ -188,6 +190,55 @@ words! {
     W_WKIND = 14, "Kind of weights.";
     W_WEIGHTS = 15, "As `A_WEIGHTS`.";
     W_WORDS = 16, "Words of a segment.";
+
+    D_STRIDE = 0, "Of a projection that learns: words of a sample in `learned`.";
+    D_TARGETS = 1, "Its targets.";
+    D_ROWS = 2, "Its rows.";
+    D_TSTATE = 3, "First state of the first target in a sample's block of `state`.";
+    D_TSIZE = 4, "Units of the target group.";
+    D_SSTATE = 5, "First state of the first source.";
+    D_SSIZE = 6, "Units of the source group.";
+    D_BASE = 7, "Number of the first synapse among all that learn.";
+    D_STAMPS = 8, "Stamps of rows, targets and synapses in a sample's block of `learned`, or `ABSENT`.";
+    D_TOTALS = 11, "Sums over the synapses of each target, view by view.";
+    D_SCALE = 12, "Where the port's scale lies in `tables`.";
+    D_BOUND = 13, "Largest weight (F32) that it allows for.";
+    D_AUX = 14, "Ring of payloads of the target group, from the first target on.";
+    D_RING = 15, "Its slots.";
+    D_MODS = 16, "Sources of modulators: `M_*` records.";
+    D_MODS_N = 17, "How many.";
+    D_OFFERS = 18, "What each synapse brings to an ordered port, in a sample's block of `state`.";
+    D_STATES = 19, "Where each state lies in a sample's block of `learned`; then for each state its powers in `tables`, the parameters, and a pair for each modulator: sums for all targets, sums for each.";
+
+    M_KIND = 0, "What a source of a modulator sends.";
+    M_AT = 1, "Ring of its payloads in `lists` or of its values in `state`, from its first unit on; or the number of that unit in the program.";
+    M_UNITS = 2, "Units of its group.";
+    M_RING = 3, "Slots.";
+    M_LEN = 4, "Units that send.";
+    M_DELAY = 5, "Steps.";
+    M_WEIGHT = 6, "Weight.";
+    M_FORM = 7, "`FORM_*` flags.";
+    M_SUM = 8, "Its sums in a sample's block of `learned`: value, and 1 when something came.";
+    M_WORDS = 9, "Words of a record.";
+    SENDS_UNITS = 0, "Events of units.";
+    SENDS_EXTERNAL = 1, "Events of an external group.";
+    SENDS_VALUES = 2, "An analog output.";
+    FORM_FLOAT = 1, "The modulator is F32.";
+    FORM_GRADED = 2, "What is sent is F32.";
+    FORM_EACH = 4, "Unit i reaches target i alone.";
+
+    BLOCK_SYNAPSE = 0, "A rule's block for synapses.";
+    BLOCK_SOURCE = 1, "For rows.";
+    BLOCK_TARGET = 2, "For targets.";
+    BLOCK_TOTALS = 3, "Sums over synapses, before a rule at intervals.";
+
+    P_WORD = 6, "Of a probe of synapses: where its elements begin in a sample's block of `learned`.";
+    P_STAMP = 7, "Their stamps, or `ABSENT` without decay.";
+    P_POWERS = 8, "Powers of the decay in `tables`.";
+    P_REST = 9, "Its rest.";
+    P_WIDTH = 10, "How words are cut: 0 for floats, else bits, and 64 more when unsigned.";
+    P_STRIDE = 11, "Words of a sample in `learned`.";
+    P_LEARNED = 12, "Words of a probe of synapses.";
 
     V_GROUP = 0, "Group descriptor.";
     V_TSTART = 1, "First target of the matrix.";
@@ -243,7 +294,7 @@ words! {
 }
 
 /// Words of the block that a dispatch is told by (see `Dispatch` in `head.wgsl`).
-pub const DISPATCH_WORDS: usize = 12;
+pub const DISPATCH_WORDS: usize = 15;
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,7 @@
 //! Every generated text is valid WGSL: by naga here, and by tint where it is installed.
 
+mod learn;
+
 use super::*;
 use std::sync::Arc;
 use synfire_ir::model::*;

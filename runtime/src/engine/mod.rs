@@ -130,8 +130,8 @@ fn beyond_limit(name: &str, samples: u32, need: u128, limit: u64) -> Diagnostic 
 /// How a program runs on a device, so far.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct DeviceFacts {
-    /// Dispatches of a step.
-    pub dispatches_per_step: u64,
+    /// Dispatches of a step, on average: rules at intervals are dispatched in their steps alone.
+    pub dispatches_per_step: f64,
     /// Steps that one submission carried, on average.
     pub steps_per_submission: f64,
     /// Bytes that came back for each step, on average: counters, recorded emissions and states.
@@ -215,22 +215,6 @@ fn no_synapses(projection: u32, state: u16) -> Diagnostic {
     Diagnostic::error("SYN0807", what)
         .note("states are numbered as in the synapse model; static projections have none")
         .hint("read a state of a plastic projection")
-}
-
-/// Refuses a program that learns, for an engine that cannot.
-fn refuse_learning(engine: &str, program: &Program) -> Result<(), Diagnostics> {
-    let Some(x) = program.plastic.first() else {
-        return Ok(());
-    };
-    let name = |p: &synfire_ir::program::Projection| p.name.clone();
-    let first = program.projections.get(x.projection as usize).map(name);
-    let (first, n) = (first.unwrap_or_default(), program.plastic.len());
-    let what = format!("the {engine} engine does not run plastic synapses, and `{first}` has them");
-    Err(Diagnostic::error("SYN0823", what)
-        .at(program.name.clone())
-        .note(format!("{n} projections of the program learn"))
-        .hint("give these projections a `weight` instead of a `synapse`, or take another engine")
-        .into())
 }
 
 /// Sets up an engine by name (`cpu` or `gpu`) for a program; the program is checked first.

@@ -47,6 +47,21 @@ pub fn delays(pr: &Projection) -> BTreeSet<u16> {
     }
 }
 
+/// Delays over which the rows of a projection that learns hear their sources, ascending: a row without synapses hears too, within the
+/// delays of the others.
+pub fn heard(pr: &Projection) -> BTreeSet<u16> {
+    let Some((least, most)) = pr.delays() else {
+        return BTreeSet::new();
+    };
+    match &pr.layout {
+        synfire_ir::program::Layout::Rows(r) => {
+            let all = r.runs.iter().map(|r| r.delay);
+            all.filter(|d| (least..=most).contains(d)).collect()
+        }
+        _ => [least].into(),
+    }
+}
+
 /// A ring in a block: first word and slots; no slots when nobody reads it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ring {
@@ -105,6 +120,8 @@ pub struct Places {
     pub ctl: u32,
     /// Where the running lengths of feeds lie in a sample's block of `ctl`.
     pub prefix: u32,
+    /// For each plastic projection what its synapses offer to an ordered port, in `state`; `NONE` for other ports.
+    pub offers: Vec<u32>,
 }
 
 /// Hands out words of a block.
@@ -157,6 +174,14 @@ pub fn places(p: &Program) -> Result<Places, Diagnostic> {
         let bits = &mut out.groups[g].bits;
         bits.at = lists.take(group.size.div_ceil(32) as u64 * bits.slots as u64);
         out.groups[g].aux = lists.take(group.size as u64 * out.groups[g].bits.slots as u64);
+    }
+    for x in &p.plastic {
+        let pr = &p.projections[x.projection as usize];
+        let offered = route(p, pr) == Route::Ordered;
+        out.offers.push(match offered {
+            true => state.take(pr.synapses()),
+            false => NONE,
+        });
     }
     let mut len_at = u64::from(S_LENS);
     for l in &mut out.lists {
@@ -225,6 +250,7 @@ fn travels(p: &Program, out: &mut Places) {
             }
         }
     }
+    learning(p, out, &mut lists);
     for (phase, delays) in lists {
         let listed = p
             .groups
@@ -241,6 +267,38 @@ fn travels(p: &Program, out: &mut Places) {
             len_at: 0,
             delays,
         });
+    }
+}
+
+/// The same for what learns: rows hear their sources, targets their own events, and modulators what sends them.
+fn learning(p: &Program, out: &mut Places, lists: &mut BTreeMap<u16, BTreeSet<u16>>) {
+    let external = |g: usize| matches!(p.groups[g].kind, GroupKind::External);
+    for x in &p.plastic {
+        let pr = &p.projections[x.projection as usize];
+        let (s, t) = (pr.source as usize, pr.target as usize);
+        let delays = heard(pr);
+        let longest = delays.last().copied().unwrap_or(0);
+        if external(s) {
+            out.window = out.window.max(longest);
+            out.external.extend(delays);
+        } else if !delays.is_empty() {
+            out.groups[s].listed = true;
+            lists.entry(p.groups[s].phase).or_default().extend(delays);
+        }
+        let bits = &mut out.groups[t].bits;
+        bits.slots = bits.slots.max(1);
+        for y in &x.modulators {
+            let (g, slots) = (y.source as usize, u32::from(y.delay) + 1);
+            let ring = match y.carry {
+                Carry::Events if external(g) => {
+                    out.window = out.window.max(y.delay);
+                    continue;
+                }
+                Carry::Events => &mut out.groups[g].bits,
+                Carry::Output(o) => &mut out.groups[g].outputs[o as usize],
+            };
+            ring.slots = ring.slots.max(slots);
+        }
     }
 }
 

@@ -6,11 +6,15 @@
 mod columns;
 pub mod gather;
 pub mod layout;
+mod learned_probes;
+pub mod lesson;
 pub mod limits;
 mod ordered;
 pub mod pack;
 pub mod payload;
+mod range;
 pub mod rows;
+pub mod rules;
 pub mod scales;
 pub(crate) mod tables;
 
@@ -19,6 +23,7 @@ use super::shape::*;
 use super::used_models;
 use gather::Gather;
 use layout::Places;
+use lesson::Lesson;
 use limits::{fits, too_long};
 use rows::Shard;
 use scales::Scale;
@@ -37,6 +42,10 @@ pub struct Stage {
     pub feeds: (u32, u32),
     /// Shards that have rows for it.
     pub shards: Vec<usize>,
+    /// Lessons that have rows for it.
+    pub lessons: Vec<usize>,
+    /// Lessons whose synapses offer what they deliver to its ordered ports.
+    pub offers: Vec<usize>,
     /// Analog arrivals.
     pub gather: Gather,
     /// Tiles of its units: first, number.
@@ -64,6 +73,10 @@ pub struct Image {
     pub scales: Vec<Scale>,
     /// State probes: number of the probe, and its record in `tables` (whose `P_OUT` and `P_ROW` the engine sets).
     pub probes: Vec<(usize, u32)>,
+    /// Plastic projections, in their order.
+    pub lessons: Vec<Lesson>,
+    /// Probes of them: as `probes`, and the lesson.
+    pub learned_probes: Vec<(usize, u32, usize)>,
     /// Units whose emissions are recorded.
     pub recorded: u32,
     /// Most external events of one sample in one step.
@@ -93,11 +106,19 @@ impl Image {
             |g, port| scales.get(&(g, port)).map_or(0, |s| s.at),
             rows::SHARD_WORDS,
         )?;
-        let lanes = rows::lanes(&shards, if parallel { 1 } else { 6 })?;
         let (gathers, gathered) = gather::build(p, &places, &mut tables)?;
         let ordered = ordered::build(p, &places, &mut tables)?;
         let lists = push_lists(&places, &mut tables);
         push_ingest(p, &places, &mut tables);
+        let known = (&lists, &scales);
+        let share = if parallel { 1 } else { 12 };
+        let lessons = lesson::build(p, &places, known, &mut tables, share)?;
+        let learned_probes = learned_probes::probes(p, &lessons, &mut tables);
+        let lanes = {
+            let all = shards.iter().map(|s| &*s.rows);
+            let all = all.chain(lessons.iter().map(|l| &*l.rows));
+            rows::lanes(all, if parallel { 1 } else { 6 })?
+        };
         let mut groups = Groups {
             p,
             places: &places,
@@ -114,11 +135,18 @@ impl Image {
             stage.shards = (0..shards.len())
                 .filter(|&k| shards[k].stages.contains(&(phase as u16)))
                 .collect();
+            let phase = phase as u16;
+            let of = |f: &dyn Fn(&Lesson) -> bool| {
+                (0..lessons.len()).filter(|&k| f(&lessons[k])).collect()
+            };
+            stage.lessons = of(&|l| l.stages.contains(&phase));
+            stage.offers = of(&|l| l.offers == Some(phase));
+            let phase = phase as usize;
             stage.feeds = push_feeds(&places, phase, &lists, &mut tables);
         }
-        let feeds = stages
-            .iter()
+        let feeds = (stages.iter())
             .map(|s| u64::from(s.feeds.1))
+            .chain(lessons.iter().map(|l| u64::from(l.feeds.1)))
             .max()
             .unwrap_or(0);
         if feeds > MOST_FEEDS {
@@ -136,6 +164,8 @@ impl Image {
             stages,
             scales: scales.into_values().collect(),
             probes,
+            lessons,
+            learned_probes,
             most_events: ordered.most_events,
             ctl_head,
         })
@@ -148,7 +178,8 @@ impl Image {
             .iter()
             .map(|s| s.rows.len() + s.synapses.len())
             .sum();
-        (self.tables.len() + self.gathered.len() + self.ordered.len() + shards) as u64
+        let tables = self.tables.len() + self.gathered.len() + self.ordered.len();
+        (tables + shards) as u64 + lesson::words(&self.lessons).1
     }
 
     /// Initial words of one sample's block of `state`.

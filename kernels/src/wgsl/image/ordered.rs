@@ -12,7 +12,7 @@ use crate::wgsl::models::step_iterations;
 use crate::wgsl::shape::*;
 use std::collections::BTreeSet;
 use synfire_ir::Diagnostic;
-use synfire_ir::program::{GroupKind, Layout, Program, Projection};
+use synfire_ir::program::{GroupKind, Layout, Plastic, Program, Projection};
 
 /// Where the segments of each group lie in `tables`, how many, and the rest.
 #[derive(Clone, Debug)]
@@ -26,7 +26,13 @@ pub struct Ordered {
 }
 
 /// Ports that a column entry can name.
-const MAX_PORTS: usize = 0x7fff;
+const MAX_PORTS: usize = 0x3fff;
+
+/// Where the synapses of a projection that learns offer what they deliver, in `state`.
+fn offered(p: &Program, places: &Places, pr: &Projection) -> Option<u32> {
+    let of = |x: &Plastic| std::ptr::eq(&p.projections[x.projection as usize], pr);
+    Some(places.offers[p.plastic.iter().position(of)?])
+}
 
 /// Words that ordered synapses need at most.
 pub fn words(p: &Program) -> u64 {
@@ -162,7 +168,13 @@ impl Segments<'_> {
             Layout::OneToOne { delay, weights } => (KIND_ONE, *delay, weights, 1),
             _ => return,
         };
-        let at = push_weights(self.words, weights, 0, pr.synapses() as usize);
+        let (form, at) = match offered(self.p, self.places, pr) {
+            Some(at) => (WEIGHT_LEARNED, at),
+            None => (
+                weight_kind(weights).0,
+                push_weights(self.words, weights, 0, pr.synapses() as usize),
+            ),
+        };
         self.records.extend(self.head(kind, pr.port, pr.source));
         self.records.extend([
             pr.source_range.start,
@@ -170,7 +182,7 @@ impl Segments<'_> {
             u32::from(delay),
             pr.target_range.start,
             pr.target_range.len,
-            weight_kind(weights).0,
+            form,
             at,
         ]);
         self.iterations += 2 + u64::from(reach.div_ceil(32) + 1) + u64::from(reach);
@@ -183,11 +195,17 @@ impl Segments<'_> {
             (a.target, a.source, a.youth, a.projection)
                 == (b.target, b.source, b.youth, b.projection)
         };
+        let learned: Vec<Option<u32>> = (list.iter())
+            .map(|pr| offered(self.p, self.places, pr))
+            .collect();
         let at = columns::push(self.words, &entries, 0, self.size, |k, e| {
             let more = entries.get(k + 1).is_some_and(|next| same(e, next));
             let port = u32::from(list[e.projection as usize].port);
             let kinds = u32::from(e.delay()) | port << 16 | u32::from(more) << 31;
-            [e.source, kinds, columns::weight(list, e)]
+            match learned[e.projection as usize] {
+                Some(at) => [e.source, kinds | 1 << 30, at + e.synapse],
+                None => [e.source, kinds, columns::weight(list, e)],
+            }
         });
         let source = list[0].source;
         self.records.extend(self.head(KIND_COLUMNS, 0, source));

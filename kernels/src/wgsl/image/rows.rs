@@ -67,7 +67,7 @@ pub fn rule(p: &Program, pr: &Projection) -> u32 {
     }
 }
 
-/// All event synapses of order-free ports. `scale_at` gives, for a group and port, where its scale lies in `tables`. `limit` is
+/// All event synapses of order-free ports, but for those that learn. `scale_at` gives, for a group and port, where its scale lies in `tables`. `limit` is
 /// the largest number of words of a shard's buffers (less than a binding only in tests).
 ///
 /// Errors: `SYN0817` when the synapses of one source exceed a binding.
@@ -79,8 +79,8 @@ pub fn shards(
 ) -> Result<Vec<Shard>, Diagnostic> {
     let mut done = vec![];
     let mut open = Open::default();
-    for pr in &p.projections {
-        if route(p, pr) != Route::Scatter {
+    for (k, pr) in (0..).zip(&p.projections) {
+        if route(p, pr) != Route::Scatter || p.plastic_of(k).is_some() {
             continue;
         }
         let port = places.groups[pr.target as usize].ports[pr.port as usize];
@@ -286,11 +286,11 @@ fn close(open: &mut Open, done: &mut Vec<Shard>) {
     });
 }
 
-/// Base-2 logarithm of the invocations that should share an event: so many that each walks about 2^`share` synapses of a run
+/// Base-2 logarithm of the invocations that should share an event of shards with such rows: so many that each walks about 2^`share` synapses of a run
 /// of mean length, and as many as the longest row needs.
 ///
 /// Errors: `SYN0818` when even a whole workgroup cannot walk the longest row.
-pub fn lanes(shards: &[Shard], share: u32) -> Result<u32, Diagnostic> {
+pub fn lanes<'a>(shards: impl Iterator<Item = &'a [u32]>, share: u32) -> Result<u32, Diagnostic> {
     let most = TILE.trailing_zeros();
     let (mut runs, mut synapses) = (0u64, 0u64);
     let mut needed = vec![0u64; most as usize + 1];
@@ -300,9 +300,9 @@ pub fn lanes(shards: &[Shard], share: u32) -> Result<u32, Diagnostic> {
             *n = (*n).max(2 * row.0 + (row.1 >> lanes) + 64);
         }
     };
-    for s in shards {
-        let records = &s.rows[s.rows[ROW_RECS as usize] as usize..];
-        for pair in s.rows[ROW_PTR as usize..s.rows[ROW_RECS as usize] as usize].windows(2) {
+    for rows in shards {
+        let records = &rows[rows[ROW_RECS as usize] as usize..];
+        for pair in rows[ROW_PTR as usize..rows[ROW_RECS as usize] as usize].windows(2) {
             let mut before = u32::MAX;
             let mut row = (0, 0);
             for r in pair[0]..pair[1] {

@@ -10,7 +10,8 @@ use super::layout::{Route, route};
 use super::payload;
 use std::collections::BTreeMap;
 use synfire_ir::model::Ty;
-use synfire_ir::program::{GroupKind, Layout, Program, Projection};
+use synfire_ir::program::{GroupKind, Layout, Plastic, Program, Projection, Weights};
+use synfire_ir::synapse::Synapse;
 
 /// A port's scale: where it lies in `tables`, and the worst sum at one unit.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +39,7 @@ impl Scale {
 /// The scales of all float ports that events reach, by (group, port); their places are given by the caller.
 pub fn scales(p: &Program) -> BTreeMap<(u32, u16), Scale> {
     let mut sums: BTreeMap<(u32, u16), Worst> = BTreeMap::new();
-    for pr in &p.projections {
+    for (k, pr) in (0..).zip(&p.projections) {
         let float = p
             .model_of(pr.target)
             .is_some_and(|m| m.ports[pr.port as usize].ty == Ty::F32);
@@ -55,7 +56,11 @@ pub fn scales(p: &Program) -> BTreeMap<(u32, u16), Scale> {
             }
         };
         sum.resize(p.groups[pr.target as usize].size as usize, 0.0);
-        each(pr, |t, w| sum[t as usize] += f64::from(w.abs()) * payload);
+        let learned = p.plastic_of(k).map(|(x, m)| bound(pr, x, m));
+        each(pr, |t, w| {
+            let most = learned.unwrap_or(f64::from(w.abs()));
+            sum[t as usize] += most * payload;
+        });
     }
     let largest = |v: &Vec<f64>| v.iter().copied().fold(0.0, f64::max);
     sums.into_iter()
@@ -69,6 +74,24 @@ pub fn scales(p: &Program) -> BTreeMap<(u32, u16), Scale> {
             (port, scale)
         })
         .collect()
+}
+
+/// How much more than at the start synapses without a clip may deliver.
+const ROOM: f64 = 64.0;
+
+/// The most that a synapse that learns may deliver to a float port: what its rules' clips allow, or without them so many times the
+/// largest weight at the start. A run in which more is delivered ends with an error.
+pub fn bound(pr: &Projection, x: &Plastic, m: &Synapse) -> f64 {
+    let weights = match &pr.layout {
+        Layout::Rows(r) => &r.weights,
+        Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => weights,
+        _ => &Weights::Uniform(0),
+    };
+    super::range::delivered(m, x, weights).unwrap_or_else(|| {
+        let mut most = 0f64;
+        each(pr, |_, w| most = most.max(f64::from(w.abs())));
+        ROOM * if most > 0.0 { most } else { 1.0 }
+    })
 }
 
 #[derive(Default)]

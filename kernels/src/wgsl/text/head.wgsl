@@ -11,5 +11,8 @@ struct Dispatch {
     start: u32,      // range of positions of a gather
     stop: u32,
     per_group: u32,  // events that a workgroup of the delivery takes
+    lesson: u32,     // descriptor of a projection that learns, or record of a probe of it
+    part: u32,       // which rule at intervals, or: 0 events, then modulators
+    round: u32,      // which of the events of one row, or which block of a rule
     budget: u32,     // iterations of a serial dispatch
 }

@@ -20,6 +20,9 @@ fn main_of(slot: u32, tile: u32, lid: u32) {
     u.zero = dispatch.stage;
     let payload = model(u);
     probe(u);
+    if (tables[g + G_BITS] != ABSENT) {
+        lists[u.lists + tables[g + G_AUX] + (u.step % tables[g + G_RING]) * u.size + u.i] = bitcast<u32>(payload);
+    }
     if (payload == 0i) {
         return;
     }

@@ -2,6 +2,7 @@
 struct Walk {
     seg: u32,        // next segment
     end: u32,        // one past the last
+    home: u32,       // block of the sample in `state`
     pos: u32,        // next bitmap word or column entry of the open segment
     last: u32,       // one past the last of these
     bits: u32,       // sources of the current word still to come
@@ -54,6 +55,7 @@ fn count_walks(lid: u32) {
 }
 fn walk_begin(u: Unit) -> Walk {
     var w = Walk();
+    w.home = u.home;
     w.seg = descriptor(u, G_SEGS);
     w.end = w.seg + descriptor(u, G_SEGS_N) * W_WORDS;
     return w;
@@ -113,8 +115,11 @@ fn walk_bits(u: Unit, w: ptr<function, Walk>, n: u32, delay: u32) -> u32 {
 }
 // Column entry `n`: its port, weight, and whether the next one is of the same source, delay and projection.
 fn walk_entry(w: ptr<function, Walk>, n: u32, kinds: u32) {
-    (*w).port = (kinds >> 16u) & 0x7fffu;
+    (*w).port = (kinds >> 16u) & 0x3fffu;
     (*w).weight = ordered[3u * n + 2u];
+    if (((kinds >> 30u) & 1u) != 0u) {
+        (*w).weight = state[(*w).home + (*w).weight];
+    }
     (*w).more = kinds >> 31u;
     (*w).pos = n + 1u;
 }
@@ -163,7 +168,11 @@ fn walk_next(u: Unit, w: ptr<function, Walk>) -> bool {
             (*w).bits &= (*w).bits - 1u;
             let row = i - (*w).first;
             let k = select((*w).place, row * (*w).targets + (*w).place, (*w).kind == KIND_DENSE);
-            (*w).weight = weight_of((*w).wkind, (*w).weights, k);
+            if ((*w).wkind == WEIGHT_LEARNED) {
+                (*w).weight = state[(*w).home + (*w).weights + k];
+            } else {
+                (*w).weight = weight_of((*w).wkind, (*w).weights, k);
+            }
         } else if ((*w).pos >= (*w).last) {
             walk_open(u, w);
         } else {

@@ -1,9 +1,10 @@
 //! The dispatches of a step, each with the block of numbers that tells a kernel what it is about.
 
-use synfire_kernels::wgsl::image::Image;
-use synfire_kernels::wgsl::shape::{DISPATCH_WORDS, MAX_GROUPS, TILE};
-
 use super::buffers::BLOCK;
+use synfire_ir::program::Program;
+use synfire_kernels::wgsl::image::Image;
+use synfire_kernels::wgsl::image::rules::Does;
+use synfire_kernels::wgsl::shape::*;
 
 /// Words of one set of arguments of an indirect dispatch, padded.
 const ARGS: u32 = 4;
@@ -23,7 +24,49 @@ pub(super) enum Call {
     Gather { block: u32, groups: u32 },
     /// Updates units.
     Update { block: u32, groups: u32 },
+    /// Something that synapses which learn do.
+    Learn {
+        lesson: usize,
+        what: Learn,
+        block: u32,
+        size: Size,
+        when: When,
+    },
 }
+
+/// Kernels of a plastic projection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Learn {
+    Deliver,
+    Offer,
+    Modulate,
+    Pre,
+    Targets,
+    Every,
+    Probe,
+}
+
+/// How many workgroups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Size {
+    /// Along x and z.
+    Fixed(u32, u32),
+    /// By the arguments at these bytes in odd and even steps.
+    Args([u64; 2]),
+}
+
+/// In which steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    Always,
+    /// After every so many.
+    Every(u32),
+    /// When some source has so many events and one more in a step.
+    Repeats(u32),
+}
+
+/// Events of one external unit in one step that rows can learn from.
+pub(super) const MOST_REPEATS: u32 = 64;
 
 /// The calls of a step and the words of all blocks.
 #[derive(Clone, Debug, Default)]
@@ -43,13 +86,17 @@ struct Block {
     lanes: u32,
     feeds: (u32, u32),
     range: (u32, u32),
+    lesson: u32,
+    part: u32,
+    round: u32,
 }
 
 impl Blocks {
-    /// The calls of a step of `image`.
-    pub fn new(image: &Image) -> Blocks {
+    /// The calls of a step of `image`, which is that of `p`.
+    pub fn new(p: &Program, image: &Image) -> Blocks {
+        let counted = image.stages.len() + image.lessons.len();
         let mut out = Blocks {
-            args: u64::from(ARGS) * 2 * image.stages.len() as u64,
+            args: u64::from(ARGS) * 2 * counted as u64,
             ..Default::default()
         };
         for (n, stage) in image.stages.iter().enumerate() {
@@ -60,7 +107,7 @@ impl Blocks {
                 feeds: stage.feeds,
                 ..Default::default()
             };
-            if n == 0 || !stage.shards.is_empty() {
+            if n == 0 || !stage.shards.is_empty() || !stage.lessons.is_empty() {
                 let blocks = [0, 1].map(|parity: usize| {
                     out.block(Block {
                         stage: n,
@@ -75,6 +122,22 @@ impl Blocks {
                 let block = out.block(base);
                 let args = args.map(|a| u64::from(a) * 4);
                 out.calls.push(Call::Deliver { shard, block, args });
+            }
+            for &k in &stage.lessons {
+                let lesson = image.lessons[k].at;
+                let block = Block { lesson, ..base };
+                let args = args.map(|a| u64::from(a) * 4);
+                out.learn(k, Learn::Deliver, block, Size::Args(args), When::Always);
+            }
+            for &k in &stage.offers {
+                let l = &image.lessons[k];
+                let block = Block {
+                    lesson: l.at,
+                    lanes: l.lanes.0,
+                    ..Default::default()
+                };
+                let size = groups(l.elements[0], l.lanes.0);
+                out.learn(k, Learn::Offer, block, size, When::Always);
             }
             for &range in &stage.gather.ranges {
                 for (first, groups) in portions(stage.gather.first, stage.gather.tiles) {
@@ -91,7 +154,121 @@ impl Blocks {
                 out.calls.push(Call::Update { block, groups });
             }
         }
+        for (k, l) in image.lessons.iter().enumerate() {
+            let does = Does::new(&p.synapse_models[l.synapse as usize]);
+            out.lesson(image, k, &does);
+        }
+        for &(_, record, k) in &image.learned_probes {
+            let words = |at: u32| image.tables[(record + at) as usize];
+            let block = Block {
+                lesson: record,
+                ..Default::default()
+            };
+            let when = When::Every(words(P_EVERY));
+            out.learn(k, Learn::Probe, block, groups(words(P_LEN), 0), when);
+        }
         out
+    }
+
+    /// Stage 5 of a step for one plastic projection.
+    fn lesson(&mut self, image: &Image, k: usize, does: &Does) {
+        let l = &image.lessons[k];
+        let [rows, targets, _] = l.elements;
+        let base = Block {
+            lesson: l.at,
+            ..Default::default()
+        };
+        if l.modulated {
+            let each = 1 + targets.div_ceil(TILE);
+            let size = Size::Fixed(each.min(MAX_GROUPS), each.div_ceil(MAX_GROUPS));
+            self.learn(k, Learn::Modulate, base, size, When::Always);
+        }
+        if does.pre.contains(&true) && l.feeds.1 > 0 {
+            self.arrivals(image, k, does.pre);
+        }
+        for (part, does) in (0..).zip(&does.targets) {
+            let blocks = [(BLOCK_SYNAPSE, l.lanes.1), (BLOCK_TARGET, 0)];
+            for ((round, lanes), _) in blocks.into_iter().zip(does).filter(|b| *b.1) {
+                let block = Block {
+                    part,
+                    round,
+                    lanes,
+                    ..base
+                };
+                let size = groups(targets, lanes);
+                self.learn(k, Learn::Targets, block, size, When::Always);
+            }
+        }
+        for (part, (period, on, sums)) in (0..).zip(&does.every) {
+            let blocks = [
+                (BLOCK_TOTALS, targets, 0, *sums),
+                (BLOCK_SYNAPSE, rows, l.lanes.0, on[0]),
+                (BLOCK_SOURCE, rows, 0, on[1]),
+                (BLOCK_TARGET, targets, 0, on[2]),
+            ];
+            for (round, elements, lanes, _) in blocks.into_iter().filter(|b| b.3) {
+                let block = Block {
+                    part,
+                    round,
+                    lanes,
+                    ..base
+                };
+                let size = groups(elements, lanes);
+                self.learn(k, Learn::Every, block, size, When::Every(*period));
+            }
+        }
+    }
+
+    /// Counts the events that arrive at a projection's rows, and runs its rules on them.
+    fn arrivals(&mut self, image: &Image, k: usize, does: [bool; 2]) {
+        let l = &image.lessons[k];
+        let n = (image.stages.len() + k) as u32;
+        let args = [2 * n * ARGS, (2 * n + 1) * ARGS];
+        let base = Block {
+            lesson: l.at,
+            lanes: l.lanes.0,
+            feeds: l.feeds,
+            ..Default::default()
+        };
+        let blocks = [0, 1].map(|parity: usize| {
+            self.block(Block {
+                stage: 1,
+                args: args[parity],
+                args_next: args[1 - parity],
+                ..base
+            })
+        });
+        self.calls.push(Call::Begin { blocks });
+        let rounds = if l.external { MOST_REPEATS } else { 1 };
+        let args = args.map(|a| u64::from(a) * 4);
+        for round in 0..rounds {
+            let when = match round {
+                0 => When::Always,
+                n => When::Repeats(n),
+            };
+            for (part, _) in (BLOCK_SYNAPSE..).zip(does).filter(|d| d.1) {
+                let block = Block {
+                    part,
+                    round,
+                    ..base
+                };
+                self.learn(k, Learn::Pre, block, Size::Args(args), when);
+            }
+        }
+    }
+
+    fn learn(&mut self, lesson: usize, what: Learn, block: Block, size: Size, when: When) {
+        if size == Size::Fixed(0, 0) {
+            return;
+        }
+        let block = self.block(block);
+        self.calls.push(Call::Learn {
+            lesson,
+            what,
+            block,
+            size,
+            when,
+        });
     }
 
     /// Appends a block and gives its offset in bytes.
@@ -109,12 +286,21 @@ impl Blocks {
             b.range.0,
             b.range.1,
             TILE >> b.lanes,
+            b.lesson,
+            b.part,
+            b.round,
             0,
         ];
         self.words.extend(words);
         self.words.resize((at + BLOCK as usize) / 4, 0);
         at as u32
     }
+}
+
+/// Workgroups for so many elements that 2^`lanes` invocations share each.
+fn groups(elements: u32, lanes: u32) -> Size {
+    let n = elements.div_ceil(TILE >> lanes);
+    Size::Fixed(n.min(MAX_GROUPS), n.div_ceil(MAX_GROUPS))
 }
 
 /// Tiles in portions that one dispatch can take.

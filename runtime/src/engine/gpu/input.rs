@@ -228,3 +228,18 @@ pub(super) fn busiest(events: &[InputEvent]) -> (u64, u32) {
     let longest = of_step.max_by_key(|l| l.len());
     longest.map_or((0, 0), |l| (l.len() as u64, l[0].step))
 }
+
+/// Most events of one unit of the groups that `heard` names, in one step of one sample.
+pub(super) fn repeats(events: &[InputEvent], heard: impl Fn(u32) -> bool) -> u32 {
+    let mut most = 0;
+    for step in events.chunk_by(|a, b| (a.step, a.sample) == (b.step, b.sample)) {
+        let mut units: Vec<(u32, u32)> = (step.iter())
+            .filter(|e| heard(e.group))
+            .map(|e| (e.group, e.unit))
+            .collect();
+        units.sort_unstable();
+        let longest = units.chunk_by(|a, b| a == b).map(<[_]>::len).max();
+        most = most.max(longest.unwrap_or(0) as u32);
+    }
+    most
+}

@@ -1,11 +1,13 @@
 //! The kernels of a stepped program, bound to a lot's buffers, and the dispatches of a step.
 
-use super::blocks::{Blocks, Call};
+use super::blocks::{Blocks, Call, Learn, Size, When};
 use super::device::Shared;
 use super::lot::{Lot, Ready};
+use std::collections::BTreeMap;
 use synfire_ir::Diagnostic;
 use synfire_ir::program::Program;
-use synfire_kernels::wgsl::{self, Buffer};
+use synfire_kernels::wgsl::learn::learning;
+use synfire_kernels::wgsl::{self, Buffer, Kernel};
 
 /// See the module.
 pub(super) struct Kernels {
@@ -13,7 +15,12 @@ pub(super) struct Kernels {
     deliver: Ready,
     gather: Option<Ready>,
     update: Ready,
+    /// For each lesson and kind that it needs: index by the calls.
+    learn: BTreeMap<(usize, u8), Ready>,
 }
+
+/// Buffers of a shard, or of a lesson: rows, synapses, and of a lesson its synapses by target.
+pub(super) type Parts = Vec<(Buffer, wgpu::Buffer)>;
 
 /// Bind groups of a lot.
 pub(super) struct Bound {
@@ -21,13 +28,74 @@ pub(super) struct Bound {
     deliver: Vec<wgpu::BindGroup>,
     gather: Option<wgpu::BindGroup>,
     update: wgpu::BindGroup,
+    learn: BTreeMap<(usize, u8), wgpu::BindGroup>,
+}
+
+/// What a step is about: its number, whether an odd number of steps went before, and the most events of one external unit in a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now {
+    pub step: u32,
+    pub odd: usize,
+    pub repeats: u32,
+}
+
+impl When {
+    /// Does the call belong to that step?
+    fn holds(self, now: Now) -> bool {
+        match self {
+            When::Always => true,
+            When::Every(n) => (u64::from(now.step) + 1).is_multiple_of(n.into()),
+            When::Repeats(n) => n < now.repeats,
+        }
+    }
+}
+
+/// The kernels of the lessons that the calls of a step name.
+fn lessons(
+    p: &Program,
+    s: &Shared,
+    blocks: &Blocks,
+) -> Result<BTreeMap<(usize, u8), Ready>, Diagnostic> {
+    let mut texts = BTreeMap::new();
+    let mut out = BTreeMap::new();
+    for call in &blocks.calls {
+        let Call::Learn { lesson, what, .. } = *call else {
+            continue;
+        };
+        let key = (lesson, what as u8);
+        if out.contains_key(&key) {
+            continue;
+        }
+        let n = p.plastic[lesson].synapse;
+        let k = texts
+            .entry(n)
+            .or_insert_with(|| learning(p, &p.synapse_models[n as usize]));
+        let kernel: &Kernel = match what {
+            Learn::Deliver => &k.deliver,
+            Learn::Offer => &k.offer,
+            Learn::Modulate => &k.modulate,
+            Learn::Pre => &k.pre,
+            Learn::Targets => &k.targets,
+            Learn::Every => &k.every,
+            Learn::Probe => &k.probe,
+        };
+        out.insert(key, Ready::new(s, kernel)?);
+    }
+    Ok(out)
 }
 
 impl Kernels {
     /// Compiles the kernels of a program, or takes them from the store.
-    pub fn new(p: &Program, s: &Shared, parallel: bool, gathers: bool) -> Result<Self, Diagnostic> {
+    pub fn new(
+        p: &Program,
+        s: &Shared,
+        parallel: bool,
+        blocks: &Blocks,
+    ) -> Result<Self, Diagnostic> {
         let texts = wgsl::kernels(p, parallel);
+        let gathers = (blocks.calls.iter()).any(|c| matches!(c, Call::Gather { .. }));
         Ok(Kernels {
+            learn: lessons(p, s, blocks)?,
             begin: Ready::new(s, &texts.begin)?,
             deliver: Ready::new(s, &texts.deliver)?,
             gather: gathers.then(|| Ready::new(s, &texts.gather)).transpose()?,
@@ -35,18 +103,24 @@ impl Kernels {
         })
     }
 
-    /// Binds the buffers of a lot, and of the shards (row pointers, synapses).
-    pub fn bind(&self, s: &Shared, lot: &mut Lot, shards: &[[wgpu::Buffer; 2]]) -> Bound {
+    /// Binds the buffers of a lot, of the shards and of the lessons.
+    pub fn bind(&self, s: &Shared, lot: &mut Lot, shards: &[Parts], lessons: &[Parts]) -> Bound {
         let all = &mut lot.buffers;
-        let deliver = shards
-            .iter()
-            .map(|[rows, synapses]| {
-                all.insert(Buffer::Rows, rows.clone());
-                all.insert(Buffer::Synapses, synapses.clone());
+        let deliver = (shards.iter())
+            .map(|parts| {
+                all.extend(parts.iter().cloned());
                 self.deliver.bind(s, all)
             })
             .collect();
+        let learn = (self.learn.iter())
+            .map(|(&key, ready)| {
+                all.extend(lessons[key.0].iter().cloned());
+                all.insert(Buffer::Learned, lot.learned[key.0].clone());
+                (key, ready.bind(s, all))
+            })
+            .collect();
         Bound {
+            learn,
             begin: self.begin.bind(s, all),
             deliver,
             gather: self.gather.as_ref().map(|g| g.bind(s, all)),
@@ -54,22 +128,45 @@ impl Kernels {
         }
     }
 
-    /// Adds the dispatches of a step; `odd` says whether an odd number of steps went before.
+    /// Adds the dispatches of a step, and gives their number.
     pub fn step(
         &self,
         pass: &mut wgpu::ComputePass,
         bound: &Bound,
         blocks: &Blocks,
         lot: &Lot,
-        odd: usize,
-    ) {
+        now: Now,
+    ) -> u64 {
         type Pass<'a> = wgpu::ComputePass<'a>;
         let set = |pass: &mut Pass, ready: &Ready, group: &wgpu::BindGroup, block: u32| {
             pass.set_pipeline(&ready.pipeline.pipeline);
             pass.set_bind_group(0, group, &[block]);
         };
+        let odd = now.odd;
+        let mut calls = 0;
         for call in &blocks.calls {
             match *call {
+                Call::Learn { when, .. } if !when.holds(now) => continue,
+                Call::Learn {
+                    lesson,
+                    what,
+                    block,
+                    size,
+                    ..
+                } => {
+                    let key = (lesson, what as u8);
+                    let (Some(ready), Some(group)) = (self.learn.get(&key), bound.learn.get(&key))
+                    else {
+                        continue;
+                    };
+                    set(pass, ready, group, block);
+                    match size {
+                        Size::Fixed(x, z) => pass.dispatch_workgroups(x, lot.samples, z),
+                        Size::Args(args) => {
+                            pass.dispatch_workgroups_indirect(lot.buffer(Buffer::Args), args[odd]);
+                        }
+                    }
+                }
                 Call::Begin { blocks } => {
                     set(pass, &self.begin, &bound.begin, blocks[odd]);
                     pass.dispatch_workgroups(1, lot.samples, 1);
@@ -89,6 +186,8 @@ impl Kernels {
                     pass.dispatch_workgroups(groups, lot.samples, 1);
                 }
             }
+            calls += 1;
         }
+        calls
     }
 }

@@ -162,6 +162,8 @@ pub(super) struct Lot {
     pub first: u32,
     pub samples: u32,
     pub buffers: BTreeMap<Buffer, wgpu::Buffer>,
+    /// What each plastic projection has learned.
+    pub learned: Vec<wgpu::Buffer>,
     pub readback: wgpu::Buffer,
     /// Words of the buffer of external events.
     pub ext_words: u64,
@@ -189,6 +191,7 @@ impl Lot {
             first,
             samples,
             buffers: all,
+            learned: vec![],
             readback: buffers::make(s, "readback", readback, Use::Readback),
             ext_words: 0,
         }

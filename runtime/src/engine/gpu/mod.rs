@@ -8,9 +8,11 @@ mod buffers;
 mod device;
 mod input;
 mod kernels;
+mod learned;
 mod lot;
 mod output;
 mod pipelines;
+mod refusals;
 mod save;
 mod serial;
 mod stepped;
@@ -66,7 +68,6 @@ impl Gpu {
         options: &Options,
         parallel: Option<bool>,
     ) -> Result<Self, Diagnostics> {
-        super::refuse_learning("gpu", &program)?;
         let shared = device::shared()?;
         let parallel = parallel.unwrap_or(shared.info.is_real());
         let samples = (options.samples.max(1), options.memory);
@@ -118,10 +119,10 @@ impl Engine for Gpu {
         let Run::Stepped(r) = &self.run else {
             return None;
         };
-        let (dispatches, _) = r.pace();
         let steps = r.traffic.steps.max(1) as f64;
+        let dispatches = r.traffic.dispatches as f64 / steps * r.lots.len() as f64;
         Some(DeviceFacts {
-            dispatches_per_step: dispatches as u64 * r.lots.len() as u64,
+            dispatches_per_step: dispatches,
             steps_per_submission: steps / r.traffic.submissions.max(1) as f64,
             bytes_read_per_step: r.traffic.words as f64 * 4.0 / steps * r.lots.len() as f64,
             shards: r.shards() as u64,
@@ -155,6 +156,14 @@ impl Engine for Gpu {
         })
     }
 
+    fn synapses(&mut self, projection: u32, state: u16) -> Result<Vec<u32>, Diagnostics> {
+        let words = match &self.run {
+            Run::Stepped(r) => r.synapses(projection, state)?,
+            Run::Serial(_) => None,
+        };
+        words.ok_or_else(|| super::no_synapses(projection, state).into())
+    }
+
     fn counters(&mut self) -> Result<Counters, Diagnostics> {
         Ok(match &self.run {
             Run::Stepped(r) => r.output.counters.clone(),
@@ -164,12 +173,22 @@ impl Engine for Gpu {
 
     fn hash(&mut self) -> Result<u64, Diagnostics> {
         let mut hash = 0xcbf2_9ce4_8422_2325u64;
-        for g in 0..self.program.groups.len() as u32 {
-            let states = self.program.model_of(g).map_or(0, |m| m.states.len());
+        let mut add = |words: Vec<u32>| {
+            for b in words.iter().flat_map(|w| w.to_le_bytes()) {
+                hash = (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
+            }
+        };
+        let p = self.program.clone();
+        for g in 0..p.groups.len() as u32 {
+            let states = p.model_of(g).map_or(0, |m| m.states.len());
             for s in 0..states as u16 {
-                for b in self.state(g, s)?.iter().flat_map(|w| w.to_le_bytes()) {
-                    hash = (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
-                }
+                add(self.state(g, s)?);
+            }
+        }
+        for x in &p.plastic {
+            let states = p.synapse_models[x.synapse as usize].states.len();
+            for s in 0..states as u16 {
+                add(self.synapses(x.projection, s)?);
             }
         }
         Ok(hash)

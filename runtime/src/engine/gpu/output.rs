@@ -58,6 +58,8 @@ impl Chunk {
 pub(super) struct Traffic {
     pub submissions: u64,
     pub steps: u64,
+    /// Dispatches of these steps.
+    pub dispatches: u64,
     /// Words read back.
     pub words: u64,
 }
@@ -197,7 +199,7 @@ impl Output {
             self.spike(record, g as u32, [sample, step, unit, payload]);
         }
         for (k, probe) in p.probes.iter().enumerate() {
-            if !matches!(probe.what, Observable::State(_)) {
+            if probe.what == Observable::Events {
                 continue;
             }
             let trace = &mut record.traces[k];

@@ -67,6 +67,7 @@ impl Layout<'_> {
             states: self.states(&blocks.state),
             events,
             analog: self.shown(&blocks, now),
+            learnt: super::learned::save(s, self.p, self.image, lot, slot)?,
             ..SampleState::default()
         })
     }
@@ -133,7 +134,7 @@ impl Layout<'_> {
         }
     }
 
-    /// Emissions in the bitmaps for ordered ports.
+    /// Emissions of the groups whose payloads ordered ports or rules of synapses read: of a unit without one it is 0.
     fn marked(&self, b: &Blocks, now: u32, out: &mut Vec<Emission>) {
         for (g, place) in self.image.places.groups.iter().enumerate() {
             let group = &self.p.groups[g];
@@ -142,16 +143,15 @@ impl Layout<'_> {
             }
             for step in Self::steps(now, place.bits.slots) {
                 let slot = step % place.bits.slots;
-                let bits = place.bits.at + slot * group.size.div_ceil(32);
                 let aux = place.aux + slot * group.size;
                 for unit in 0..group.size {
-                    let word = b.lists[(bits + unit / 32) as usize];
-                    if word >> (unit % 32) & 1 == 1 && self.reach.keeps(g as u32, step, now) {
+                    let payload = b.lists[(aux + unit) as usize];
+                    if payload != 0 && self.reach.keeps(g as u32, step, now) {
                         out.push(Emission {
                             step,
                             group: g as u32,
                             unit,
-                            payload: b.lists[(aux + unit) as usize],
+                            payload,
                         });
                     }
                 }
@@ -218,6 +218,7 @@ impl Layout<'_> {
         let lists = block(places.list_words);
         buffers::write(s, lot.buffer(Buffer::Lists), lists, &b.lists);
         buffers::write(s, lot.buffer(Buffer::Ctl), ctl_at, &b.ctl);
+        super::learned::restore(s, self.image, lot, slot, &from.learnt);
     }
 
     /// Bitmaps of external groups that ordered ports read: a kernel fills them in the step of an event, with the event's place

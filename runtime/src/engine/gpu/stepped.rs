@@ -3,20 +3,21 @@
 //! A submission carries external events in, and counters, recorded emissions and probed states out. A step does not begin
 //! when what it may record might not fit; the host then reads what there is and submits the rest.
 
-use super::blocks::Blocks;
+use super::blocks::{Blocks, MOST_REPEATS};
 use super::buffers::{self, Use};
 use super::device::Shared;
 use super::input;
-use super::kernels::{Bound, Kernels};
+use super::kernels::{Bound, Kernels, Now, Parts};
 use super::lot::{Lot, Sizes, enough_memory, samples_that_fit};
 use super::output::{Chunk, Output, Traffic};
+use super::refusals::{beyond_scale, stuck, too_busy, too_often};
 use crate::engine::{InputEvent, Record, Stimulus};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 use synfire_ir::Diagnostic;
 use synfire_ir::diag::Progress;
-use synfire_ir::program::Program;
+use synfire_ir::program::{Plastic, Program};
 use synfire_kernels::wgsl::Buffer;
 use synfire_kernels::wgsl::image::Image;
 use synfire_kernels::wgsl::shape::*;
@@ -33,7 +34,10 @@ pub(super) struct Stepped {
     pub(super) image: Image,
     blocks: Blocks,
     kernels: Kernels,
-    shards: Vec<[wgpu::Buffer; 2]>,
+    shards: Vec<Parts>,
+    lessons: Vec<Parts>,
+    /// Every state probe: number of the probe, and its record in the image's tables.
+    probes: Vec<(usize, u32)>,
     pub(super) lots: Vec<Runner>,
     /// External events of the window before the next step.
     pub(super) recent: Vec<InputEvent>,
@@ -71,9 +75,14 @@ impl Stepped {
             fixed: 0,
             sample: n.into(),
         };
-        let recorded = output.trace_words(&image.probes, 1) + 4 * u64::from(image.recorded);
+        let learned = image.learned_probes.iter().map(|&(k, at, _)| (k, at));
+        let probes: Vec<(usize, u32)> = image.probes.iter().copied().chain(learned).collect();
+        let recorded = output.trace_words(&probes, 1) + 4 * u64::from(image.recorded);
+        let lessons = image.lessons.iter().map(|l| l.learned.len() as u32);
+        let most_learned = lessons.clone().max().unwrap_or(0);
         let most = samples_that_fit(
             &[
+                ("what synapses learn", sample(most_learned)),
                 ("the states", sample(image.places.state)),
                 ("the accumulators", sample(image.places.acc)),
                 ("the emissions", sample(image.places.list_words)),
@@ -95,13 +104,14 @@ impl Stepped {
             samples,
         )?;
         let records = records.max(u64::from(image.recorded) * u64::from(most));
-        let traces = output.place_traces(&mut image.tables, &image.probes, 4 * records, most);
+        let traces = output.place_traces(&mut image.tables, &probes, 4 * records, most);
         let out = 4 * records + traces;
         let lots = samples.div_ceil(most);
         let each = u64::from(image.places.state)
             + u64::from(image.places.acc)
             + u64::from(image.places.list_words)
-            + u64::from(image.places.ctl);
+            + u64::from(image.places.ctl)
+            + lessons.map(u64::from).sum::<u64>();
         enough_memory(
             &s,
             image.shared_words() + each * u64::from(samples) + u64::from(lots) * (2 * out + head),
@@ -120,6 +130,7 @@ impl Stepped {
                     most,
                     out,
                     records,
+                    probes,
                 },
                 loads,
                 output,
@@ -135,9 +146,8 @@ impl Stepped {
         loads: Vec<f64>,
         output: Output,
     ) -> Result<Stepped, Diagnostic> {
-        let gathers = image.stages.iter().any(|g| g.gather.tiles > 0);
-        let kernels = Kernels::new(&p, &s, plan.parallel, gathers)?;
-        let blocks = Blocks::new(&image);
+        let blocks = Blocks::new(&p, &image);
+        let kernels = Kernels::new(&p, &s, plan.parallel, &blocks)?;
         let uniform = buffers::make(&s, "Dispatch", blocks.words.len() as u64, Use::Uniform);
         buffers::write(&s, &uniform, 0, &blocks.words);
         let shared: BTreeMap<Buffer, wgpu::Buffer> = [
@@ -153,13 +163,21 @@ impl Stepped {
             ),
         ]
         .into();
-        let shards = image
-            .shards
-            .iter()
-            .map(|sh| {
-                [
-                    buffers::filled(&s, "Rows", &sh.rows),
-                    buffers::filled(&s, "Synapses", &sh.synapses),
+        let part = |b: Buffer, words: &[u32]| (b, buffers::filled(&s, &format!("{b:?}"), words));
+        let shards = (image.shards.iter())
+            .map(|x| {
+                vec![
+                    part(Buffer::Rows, &x.rows),
+                    part(Buffer::Synapses, &x.synapses),
+                ]
+            })
+            .collect();
+        let lessons = (image.lessons.iter())
+            .map(|x| {
+                vec![
+                    part(Buffer::Rows, &x.rows),
+                    part(Buffer::Synapses, &x.synapses),
+                    part(Buffer::Back, &x.back),
                 ]
             })
             .collect();
@@ -168,11 +186,14 @@ impl Stepped {
             .step_by(plan.most as usize)
             .map(|first| {
                 let samples = plan.most.min(plan.samples - first);
-                let lot = make_lot(&s, &image, &blocks, &plan, (first, samples), &shared);
+                let mut lot = make_lot(&s, &image, &blocks, &plan, (first, samples), &shared);
                 let state = lot.buffer(Buffer::State);
                 for k in 0..u64::from(samples) {
                     buffers::write(&s, state, k * initial.len() as u64, &initial);
                 }
+                lot.learned = (image.lessons.iter())
+                    .map(|l| teach(&s, &l.learned, samples))
+                    .collect();
                 let args: Vec<u32> = [0, samples, 0, 0].repeat(blocks.args as usize / 4);
                 buffers::write(&s, lot.buffer(Buffer::Args), 0, &args);
                 Runner {
@@ -190,6 +211,8 @@ impl Stepped {
             blocks,
             kernels,
             shards,
+            lessons,
+            probes: plan.probes,
             lots,
             recent: vec![],
             loads,
@@ -217,6 +240,10 @@ impl Stepped {
         let (most, step) = input::busiest(&events);
         if most > self.image.most_events {
             return Err(too_busy(most, self.image.most_events, step));
+        }
+        let again = input::repeats(&events, |g| self.hears(g));
+        if again > MOST_REPEATS {
+            return Err(too_often(again));
         }
         self.expect(&input::bounds(&self.p, &events));
         let start = self.now;
@@ -286,9 +313,10 @@ impl Stepped {
                 self.lots[k].bound = None;
             }
             self.bind(k);
+            let repeats = input::repeats(events, |g| self.hears(g));
             let mut next = from;
             while next < to {
-                let done = self.submit(k, next, to, &mut chunk)?;
+                let done = self.submit(k, (next, to), repeats, &mut chunk)?;
                 if done <= next {
                     return Err(stuck(next));
                 }
@@ -298,21 +326,28 @@ impl Stepped {
         })
     }
 
+    /// Does a projection that learns have this external group as its source?
+    fn hears(&self, group: u32) -> bool {
+        let source = |x: &Plastic| self.p.projections[x.projection as usize].source;
+        self.p.plastic.iter().any(|x| source(x) == group)
+    }
+
     fn bind(&mut self, k: usize) {
         let s = &self.s;
         let runner = &mut self.lots[k];
         if runner.bound.is_some() {
             return;
         }
-        runner.bound = Some(self.kernels.bind(s, &mut runner.lot, &self.shards));
+        let bound = (self.kernels).bind(s, &mut runner.lot, &self.shards, &self.lessons);
+        runner.bound = Some(bound);
     }
 
     /// Submits the steps `from..to` of a lot; gives the step up to which they were done.
     fn submit(
         &mut self,
         k: usize,
-        from: u32,
-        to: u32,
+        (from, to): (u32, u32),
+        repeats: u32,
         chunk: &mut Chunk,
     ) -> Result<u32, Diagnostic> {
         let head = self.image.ctl_head as usize;
@@ -331,9 +366,14 @@ impl Stepped {
         };
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            for _ in from..to {
-                self.kernels
-                    .step(&mut pass, bound, &self.blocks, lot, runner.odd);
+            for step in from..to {
+                let now = Now {
+                    step,
+                    odd: runner.odd,
+                    repeats,
+                };
+                let calls = (self.kernels).step(&mut pass, bound, &self.blocks, lot, now);
+                self.traffic.dispatches += calls;
                 runner.odd ^= 1;
             }
         }
@@ -343,7 +383,7 @@ impl Stepped {
         let mut parts = vec![(ctl, 0, head as u64 + 1), (out, 0, first)];
         let rows = self
             .output
-            .rows(&self.image.tables, &self.image.probes, (from, to));
+            .rows(&self.image.tables, &self.probes, (from, to));
         parts.extend(rows.iter().map(|&(at, n)| (out, at, n)));
         let total = parts.iter().map(|p| p.2).sum();
         self.traffic.add(to - from, total);
@@ -356,10 +396,13 @@ impl Stepped {
             let len = u64::from(ctl[C_REC_LEN as usize]);
             self.output.count(ctl);
             chunk.records(&records[..(4 * len).min(first) as usize]);
-            let probes = (&*self.image.tables, &*self.image.probes);
+            let probes = (&*self.image.tables, &*self.probes);
             chunk.rows(&self.p, probes, rows, (from, to), done);
-            (len, done)
-        })?;
+            match ctl[C_OVER as usize] {
+                0 => Ok((len, done)),
+                _ => Err(beyond_scale((from, to))),
+            }
+        })??;
         if 4 * len > first {
             self.traffic.add(0, 4 * len - first);
             chunk.records(&buffers::read(&self.s, &[(out, first, 4 * len - first)])?);
@@ -389,8 +432,17 @@ impl Stepped {
     }
 }
 
+/// A buffer with the same words for each sample.
+fn teach(s: &Shared, words: &[u32], samples: u32) -> wgpu::Buffer {
+    let n = words.len() as u64;
+    let buffer = buffers::make(s, "Learned", n * u64::from(samples), Use::Storage);
+    (0..u64::from(samples)).for_each(|k| buffers::write(s, &buffer, k * n, words));
+    buffer
+}
+
 /// How large the lots are.
 struct Plan {
+    probes: Vec<(usize, u32)>,
     parallel: bool,
     samples: u32,
     most: u32,
@@ -420,19 +472,4 @@ fn make_lot(
     ];
     let readback = u64::from(image.ctl_head) + 1 + plan.out;
     Lot::new(s, first, samples, shared, &sizes, readback)
-}
-
-fn too_busy(events: u64, most: u64, step: u32) -> Diagnostic {
-    Diagnostic::error(
-        "SYN0818",
-        format!("{events} external events in step {step}; the ordered ports of this network can take {most} on a GPU"),
-    )
-    .note("each unit walks them one by one, and some drivers leave long loops without an error")
-    .hint("run with `--engine cpu`")
-}
-
-fn stuck(step: u32) -> Diagnostic {
-    Diagnostic::error("SYN0813", format!("the device did not run step {step}"))
-        .note("a submission came back without having done a step")
-        .hint("this is a defect of the driver or of Synfire: please report it; `--engine cpu` runs the same program")
 }

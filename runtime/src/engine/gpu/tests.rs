@@ -59,10 +59,18 @@ proptest! {
         }
     }
 
+    /// So do programs that learn.
+    #[test]
+    fn learning_programs_equal_the_reference(c in case(Flavour::Learning), cut in 0..14u32, parallel: bool) {
+        if adapter() {
+            prop_assert_eq!(agree(&c, cut, parallel), Ok(()));
+        }
+    }
+
     /// What one engine saves, the other goes on from.
     #[test]
     fn a_saved_run_goes_on(
-        c in prop_oneof![case(Flavour::Integer), case(Flavour::Serial)],
+        c in prop_oneof![case(Flavour::Integer), case(Flavour::Learning), case(Flavour::Serial)],
         (from, to) in (any::<bool>(), any::<bool>()),
         cut in 0..14u32,
     ) {
