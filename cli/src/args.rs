@@ -302,6 +302,33 @@ pub enum BenchCommand {
     Sim(BenchSimArgs),
     /// Mapping: remote spikes, hops, congestion, and what it costs to find them.
     Mapping(BenchMappingArgs),
+    /// A chip's emulator on the benchmark networks of that chip: steps and synaptic events a CPU second.
+    Chip(BenchChipArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct BenchChipArgs {
+    /// Chip or `chip:dialect`.
+    #[arg(value_name = "NAME")]
+    pub chip: String,
+    /// Only this one of the chip's networks.
+    #[arg(long, value_name = "NET")]
+    pub net: Option<String>,
+    /// Steps that are timed; else as many as each network's own measurement takes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: Option<u32>,
+    /// Independent inputs that run at once.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: u32,
+    /// Engine: auto takes a GPU if there is a real one, else the CPU.
+    #[arg(long, value_enum, default_value_t = EngineArg::Cpu)]
+    pub engine: EngineArg,
+    /// Threads of the CPU engine; 0 takes all cores.
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub threads: usize,
+    /// Record spikes and states of all neurons in every step, as simulators do that cannot switch it off.
+    #[arg(long)]
+    pub all: bool,
 }
 
 #[derive(Debug, Args)]

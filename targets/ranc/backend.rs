@@ -5,10 +5,12 @@
 use super::dynamics::{FIELDS, registers};
 use super::golden::{Golden, Observed, Potentials};
 use super::{
-    Config, DROPPED_TICK, Dialect, NEURONS, PACKETS, POTENTIAL, Packet, decode, decode_packets,
-    decode_parts, encode, encode_packets, from_mapping, lower, packet_unit, probe_neurons,
+    Config, DROPPED_TICK, Dialect, NEURONS, PACKETS, POTENTIAL, Packet, benchmark, decode,
+    decode_packets, decode_parts, encode, encode_packets, from_mapping, lower, packet_unit,
+    probe_neurons,
 };
 use crate::backend::{Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics};
+use crate::benchmark::{Benchmark, emulate};
 use synfire_ir::artifact::{Section, SectionKind};
 use synfire_ir::mapping::Mapping;
 use synfire_ir::{Class, Diagnostic, Diagnostics};
@@ -72,6 +74,11 @@ impl Backend for Ranc {
     fn input(&self, emulation: &Emulation, word: u64) -> Option<NativeInput> {
         let packet = Packet::from_native(word)?;
         (packet.tick != DROPPED_TICK).then(|| event(&emulation.program, packet))
+    }
+
+    fn benchmarks(&self, dialect: &str) -> Result<Vec<Benchmark>, Diagnostics> {
+        let of = Dialect::from_name(dialect).ok_or_else(|| no_dialect(dialect))?;
+        benchmark::benchmarks(of, &|config| emulate(self, dialect, encode(config)?))
     }
 
     fn golden(

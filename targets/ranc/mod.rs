@@ -8,6 +8,7 @@
 //! Deliberately absent: choosing a placement (the compiler's) and running (the engines').
 
 mod backend;
+mod benchmark;
 mod bits;
 mod config;
 mod decode;

@@ -4,6 +4,7 @@
 //! The path is one: `Mapping` -> the chip's `Config` -> `encode` -> bytes; bytes -> `decode` -> `Config` -> `Program`. The
 //! emulator starts from the bytes. Everything here is a pure function.
 
+use crate::benchmark::Benchmark;
 use std::collections::BTreeMap;
 use synfire_ir::Diagnostics;
 use synfire_ir::artifact::Section;
@@ -224,6 +225,11 @@ pub trait Backend: Sync {
     /// The word of address `address` leaving a serial program.
     fn serial_output(&self, address: u32) -> u64 {
         address as u64
+    }
+
+    /// Networks on which emulators of the chip are timed, the representative one first; none where no document names any.
+    fn benchmarks(&self, _dialect: &str) -> Result<Vec<Benchmark>, Diagnostics> {
+        Ok(vec![])
     }
 
     /// Is this JSON a golden vector of the chip? Then its native files are compared and it is made ready to run; the error

@@ -5,6 +5,7 @@
 //! its board and back. Deliberately absent: files, sockets and devices (the runtime's), and mapping (the compiler's).
 
 pub mod backend;
+pub mod benchmark;
 pub mod golden;
 pub mod model;
 pub mod registry;

@@ -5,8 +5,9 @@
 use super::dynamics::{FIELDS, differences, gain, head_start, registers};
 use super::lower::CHANNELS;
 use super::native::damaged;
-use super::{Size, from_mapping, golden, lower, native, ram};
+use super::{Config, Size, benchmark, from_mapping, golden, lower, native, ram};
 use crate::backend::{Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics};
+use crate::benchmark::{Benchmark, emulate};
 use std::collections::BTreeMap;
 use synfire_ir::artifact::{Section, SectionKind};
 use synfire_ir::mapping::Mapping;
@@ -35,6 +36,17 @@ pub struct Xylo {
     pub memory: bool,
     /// Does it answer for the family's golden vectors?
     pub vectors: bool,
+}
+
+impl Xylo {
+    /// Native files of a configuration.
+    fn files(&self, config: &Config, dt: u64) -> Result<Vec<(String, Vec<u8>)>, Diagnostics> {
+        let mut files = vec![(SECTION.to_string(), native::encode(self.id, dt, config)?)];
+        if self.memory && config.core == 2 {
+            files.extend(ram::encode(config, dt)?);
+        }
+        Ok(files)
+    }
 }
 
 impl Backend for Xylo {
@@ -81,10 +93,7 @@ impl Backend for Xylo {
         let core = if mapping.dialect == OLDER { 1 } else { 2 };
         let (config, bindings) = from_mapping(mapping, &self.size, core)?;
         let dt = mapping.setting(STEP).map_or(DT, |ns| ns.unsigned_abs());
-        let mut files = vec![(SECTION.to_string(), native::encode(self.id, dt, &config)?)];
-        if self.memory && core == 2 {
-            files.extend(ram::encode(&config, dt)?);
-        }
+        let files = self.files(&config, dt)?;
         let section = |(name, bytes)| Section {
             kind: SectionKind::Native,
             name,
@@ -146,6 +155,12 @@ impl Backend for Xylo {
             unit,
             payload: 1,
             delay: 0,
+        })
+    }
+
+    fn benchmarks(&self, dialect: &str) -> Result<Vec<Benchmark>, Diagnostics> {
+        benchmark::benchmarks(&self.size, dialect, &|config| {
+            emulate(self, dialect, self.files(config, DT)?)
         })
     }
 

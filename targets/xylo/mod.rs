@@ -5,6 +5,7 @@
 //! terms that every chip shares. A chip's own folder says how large it is. Deliberately absent: the vendor's configuration object, which only the vendor's own library can write.
 
 mod backend;
+mod benchmark;
 mod config;
 mod dynamics;
 mod golden;

@@ -107,3 +107,37 @@ fn the_microcircuits_compensation_follows_from_its_tables() {
         assert!((sum / stated[t] - 1.0).abs() < 1e-9, "{sum} {}", stated[t]);
     }
 }
+
+/// `bench chip`: the contract's keys; a batch of one sample is the run itself, and what runs is the chip.
+#[test]
+fn chips_are_timed() {
+    let args = ["bench", "chip", "xylo-audio2", "--steps", "50"];
+    let v = json(&args);
+    for key in [
+        "steps_per_cpu_s",
+        "events_per_cpu_s",
+        "sim_cpu_s",
+        "samples_per_s",
+    ] {
+        assert!(number(&v, key) > 0.0, "{key}");
+    }
+    assert_eq!((number(&v, "steps"), number(&v, "batch")), (50.0, 1.0));
+    assert_eq!(v["chip"], "xylo-audio2:core2");
+    let networks = v["networks"].as_array().expect("a list");
+    assert_eq!(networks.len(), 4);
+    assert_eq!(networks[0]["state_hash"], v["state_hash"]);
+    let one = ["--net", "threshold-700", "--all"];
+    let recorded = json(&[&args[..], &one].concat());
+    assert_eq!(
+        recorded["state_hash"], v["state_hash"],
+        "recording changes nothing"
+    );
+    let batch = json(
+        &[
+            &args[..],
+            &["--net", "threshold-700", "--batch", "3", "--threads", "2"],
+        ]
+        .concat(),
+    );
+    assert!(number(&batch, "synaptic_events") > 2.0 * number(&v, "synaptic_events"));
+}

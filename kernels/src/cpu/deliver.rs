@@ -314,6 +314,58 @@ versions! {
     }
 }
 
+/// The largest of so many signed bits.
+#[inline(always)]
+fn top(bits: u8) -> i32 {
+    ((1i64 << (bits.clamp(1, 32) - 1)) - 1) as i32
+}
+
+/// Adds `x * weight` to each target of a row in turn and keeps each sum within `bits` signed bits. The targets differ.
+///
+/// A target outside the accumulator is a defect of the caller and panics.
+pub fn saturate(acc: &mut [u32], targets: &[u16], row: Row<'_>, x: u32, bits: u8) {
+    let top = top(bits);
+    let one = |a: &mut u32, v: u32| {
+        *a = (a.wrapping_add(v) as i32).clamp(-top - 1, top) as u32;
+    };
+    macro_rules! go {
+        ($fold:expr, $w:expr, $bits:expr) => {
+            for (&t, w) in targets.iter().zip($w) {
+                one(&mut acc[t as usize], times(false, x, $bits(w)));
+            }
+        };
+    }
+    match row {
+        Row::Uniform(w) => {
+            let v = times(false, x, w);
+            targets.iter().for_each(|&t| one(&mut acc[t as usize], v));
+        }
+        row => each_kind!(Fold::AddI32, row, go),
+    }
+}
+
+versions! {
+    /// As [`saturate`] for consecutive targets: `acc[i]` with the weight `i` of the row.
+    pub fn saturate_row[](acc: &mut [u32], row: Row<'_>, x: u32, bits: u8) {
+        let top = top(bits);
+        let one = |a: u32, v: u32| (a.wrapping_add(v) as i32).clamp(-top - 1, top) as u32;
+        macro_rules! go {
+            ($fold:expr, $w:expr, $bits:expr) => {
+                for (a, w) in acc.iter_mut().zip($w) {
+                    *a = one(*a, times(false, x, $bits(w)));
+                }
+            };
+        }
+        match row {
+            Row::Uniform(w) => {
+                let v = times(false, x, w);
+                acc.iter_mut().for_each(|a| *a = one(*a, v));
+            }
+            row => each_kind!(Fold::AddI32, row, go),
+        }
+    }
+}
+
 /// Lanes that one mask covers, and masks that are made at once.
 const CHUNK: usize = 32;
 const MASKS: usize = 16;

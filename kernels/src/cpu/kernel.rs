@@ -167,6 +167,32 @@ impl Kernel {
         self.emit
     }
 
+    /// The state and the signed bits `(s, n)` of a handler that does nothing but `s = sat(s + value of the event, n)`. Such events need no lanes:
+    /// [`super::deliver::saturate`] gives the same bits.
+    pub fn saturating_sum(&self) -> Option<(u16, u8)> {
+        let ([sum, sat], [(s, Src::Reg(out))]) = (&self.code[..], &self.stores[..]) else {
+            return None;
+        };
+        let leaf = |src: Src| match src {
+            Src::Leaf(i) => self.leaves.get(i as usize).copied(),
+            _ => None,
+        };
+        let LaneOp::Bin(BinOp::Add, Ty::I32, a, b) = sum.op else {
+            return None;
+        };
+        let operands = [leaf(a)?, leaf(b)?];
+        let known = [Leaf::State(*s), Leaf::Arg];
+        let same = operands == known || operands == [known[1], known[0]];
+        match sat.op {
+            LaneOp::Sat(bits, Src::Reg(r))
+                if same && self.emit.is_none() && r == sum.dst && *out == sat.dst =>
+            {
+                Some((*s, bits))
+            }
+            _ => None,
+        }
+    }
+
     /// Does it do nothing at all?
     pub fn is_empty(&self) -> bool {
         self.stores.is_empty() && self.emit.is_none()

@@ -90,9 +90,15 @@ fn float_binary(isa: Isa, op: BinOp, d: &mut [u32], a: Words<'_>, b: Words<'_>) 
 fn signed_binary(isa: Isa, op: BinOp, d: &mut [u32], a: Words<'_>, b: Words<'_>) -> bool {
     let i = |x: u32| x as i32;
     match op {
-        BinOp::Div => map2(isa, d, a, b, |a, b| match b {
-            0 => 0,
-            _ => (a as i32).wrapping_div(b as i32) as u32,
+        // There is no vector division of integers. The quotient of two of 32 bits is at least 2^-31 of itself away from any whole number that it is not, and a float of
+        // 64 bits is off by 2^-53 at most, so that cutting off its fraction gives the integer's quotient.
+        BinOp::Div => map2(isa, d, a, b, |a, b| {
+            let quotient = (i(a) as f64 / i(b) as f64) as i32;
+            match i(b) {
+                0 => 0,
+                -1 => a.wrapping_neg(),
+                _ => quotient as u32,
+            }
         }),
         BinOp::Rem => map2(isa, d, a, b, |a, b| match b {
             0 => 0,

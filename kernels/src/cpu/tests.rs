@@ -429,3 +429,58 @@ fn counted_rows_add_once_for_each_synapse() {
         }
     }
 }
+
+/// A handler that is a saturating sum is known as one, in either order of its operands, and the loop over targets gives what the handler gives.
+#[test]
+fn saturating_sums_are_known() {
+    let handler = |first: bool, bits: u8| {
+        let mut b = BlockBuilder::new();
+        let (s, x) = (b.push(Op::State(0), Ty::I32), b.push(Op::Arg, Ty::I32));
+        let sum = match first {
+            true => b.bin(BinOp::Add, s, x),
+            false => b.bin(BinOp::Add, x, s),
+        };
+        let sat = b.push(Op::Sat { a: sum, bits }, Ty::I32);
+        b.store(0, sat);
+        b.finish()
+    };
+    let m = Model {
+        name: "m".into(),
+        states: vec![State {
+            name: "s".into(),
+            width: Width::I32,
+        }],
+        ..Model::default()
+    };
+    let fixed = Fixed::new(&m, vec![], vec![None]);
+    for (first, bits) in [(true, 16), (false, 16), (true, 8)] {
+        let block = handler(first, bits);
+        let kernel = lower(&m, &block, &fixed);
+        assert_eq!(kernel.saturating_sum(), Some((0, bits)));
+        let states = [0u32, 5, 32_760, -32_768i32 as u32, 120, -100i32 as u32];
+        let weights = [7i8, -128, 127, -1, 100, -77];
+        let mut acc = states.to_vec();
+        deliver::saturate(
+            &mut acc,
+            &[0, 1, 2, 3, 4, 5],
+            deliver::Row::I8(&weights),
+            3,
+            bits,
+        );
+        let mut row = states.to_vec();
+        deliver::saturate_row(Isa::detect(), &mut row, deliver::Row::I8(&weights), 3, bits);
+        let top = (1 << (bits - 1)) - 1;
+        let want = states
+            .iter()
+            .zip(weights)
+            .map(|(&s, w)| (s as i32 + 3 * i32::from(w)).clamp(-top - 1, top) as u32);
+        assert_eq!(acc, want.collect::<Vec<_>>());
+        assert_eq!(acc, row);
+    }
+    let mut b = BlockBuilder::new();
+    let (s, x) = (b.push(Op::State(0), Ty::I32), b.push(Op::Arg, Ty::I32));
+    let sum = b.bin(BinOp::Sub, s, x);
+    let sat = b.push(Op::Sat { a: sum, bits: 16 }, Ty::I32);
+    b.store(0, sat);
+    assert_eq!(lower(&m, &b.finish(), &fixed).saturating_sum(), None);
+}

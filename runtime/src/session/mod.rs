@@ -12,6 +12,7 @@ mod identity;
 mod length;
 mod live;
 mod named;
+mod native;
 mod run;
 mod stimulus;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod weights;
 
 pub use checkpoint::Checkpoint;
 pub use length::{Length, LengthReason, Wanted, length};
+pub use native::native;
 pub use run::{Course, Every, Keep};
 
 use crate::engine::{self, Counters, DeviceFacts, Engine, Options, Record};
@@ -133,21 +135,7 @@ impl Plan {
         options.samples = options.samples.max(1);
         let hash = checkpoints.then(|| identity::of_plan(&self));
         let program = Arc::new(self.program);
-        let mut notes = Diagnostics::new();
-        let engine = match choice {
-            Choice::Cpu => engine::open("cpu", program.clone(), &options)?,
-            Choice::Gpu => engine::open("gpu", program.clone(), &options)?,
-            Choice::Auto if !may_have_gpu() || engine::gpu::auto_adapter().is_none() => {
-                engine::open("cpu", program.clone(), &options)?
-            }
-            Choice::Auto => match engine::open("gpu", program.clone(), &options) {
-                Ok(engine) => engine,
-                Err(why) => {
-                    notes.push(fell_back(&why));
-                    engine::open("cpu", program.clone(), &options)?
-                }
-            },
-        };
+        let (engine, notes) = engine(choice, program.clone(), &options)?;
         Ok(Session {
             program,
             populations: self.populations,
@@ -160,6 +148,30 @@ impl Plan {
             notes,
         })
     }
+}
+
+/// The engine of a choice; when `auto` falls back to the CPU, the notes say why.
+pub fn engine(
+    choice: Choice,
+    program: Arc<Program>,
+    options: &Options,
+) -> Result<(Box<dyn Engine>, Diagnostics), Diagnostics> {
+    let mut notes = Diagnostics::new();
+    let engine = match choice {
+        Choice::Cpu => engine::open("cpu", program, options)?,
+        Choice::Gpu => engine::open("gpu", program, options)?,
+        Choice::Auto if !may_have_gpu() || engine::gpu::auto_adapter().is_none() => {
+            engine::open("cpu", program, options)?
+        }
+        Choice::Auto => match engine::open("gpu", program.clone(), options) {
+            Ok(engine) => engine,
+            Err(why) => {
+                notes.push(fell_back(&why));
+                engine::open("cpu", program, options)?
+            }
+        },
+    };
+    Ok((engine, notes))
 }
 
 /// Could there be a GPU? Loading drivers takes longer than a small run, and some of them talk.

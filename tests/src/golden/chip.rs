@@ -5,32 +5,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use synfire_ir::Quiet;
 use synfire_ir::program::{GroupKind, Observable, Program};
-use synfire_runtime::engine::{self, Engine, InputEvent, Options, Record, Stimulus};
-use synfire_targets::backend::{GoldenCase, NativeInput, Observed};
+use synfire_runtime::engine::{self, Engine, Options, Record, Stimulus};
+use synfire_runtime::session::native;
+use synfire_targets::backend::{GoldenCase, Observed};
 
 /// Runs the case on every engine asked for.
 pub fn run(case: &GoldenCase, engines: Engines) -> Result<String, String> {
     let program = Arc::new(case.program.clone());
-    let mut input = Stimulus::default();
-    for &(step, event) in &case.input {
-        match event {
-            NativeInput::Event {
-                group,
-                unit,
-                payload,
-                delay,
-            } => input.events.push(InputEvent {
-                step: step + delay,
-                sample: 0,
-                group,
-                unit,
-                payload,
-            }),
-            NativeInput::Serial(e) => input.serial.push((step, 0, e)),
-        }
-    }
+    let events = case.input.iter().map(|&(step, event)| (0, step, event));
+    let mut input = native(events);
     input.events.retain(|e| e.step < case.steps);
-    input.events.sort();
     for which in engines.names() {
         let seen = observe(which, &program, &input, case.steps)?;
         (case.check)(&seen).map_err(|e| format!("{which}: {e}"))?;

@@ -1,5 +1,6 @@
 //! `bench`: what is measured, on networks that ship in the binary.
 
+mod chip;
 mod mapping;
 mod networks;
 mod sim;
@@ -12,6 +13,7 @@ use crate::failure::Outcome;
 pub fn bench(args: &BenchArgs, console: &Console) -> Outcome {
     match &args.what {
         BenchCommand::Mapping(a) => mapping::mapping(a, console),
+        BenchCommand::Chip(a) => chip::chip(a, console),
         BenchCommand::Sim(a) => sim::sim(a, console),
     }
 }

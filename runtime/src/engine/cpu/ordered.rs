@@ -2,14 +2,14 @@
 //!
 //! In: the events that fall due at a tile. Out: states after all handlers ran. Invariant: events are handled by (source
 //! group, source, older first, projection), so that each target meets its own in that order; the targets of one run are
-//! distinct and independent, so that they may be handled side by side.
+//! distinct and independent, so that they may be handled side by side. A handler that is a saturating sum and nothing else runs as one loop over its targets.
 
 use super::learn::Due;
 use super::pieces::{Form, Piece, part, slice};
 use super::spikes::List;
 use super::units::{Core, Keep, Memory, Ready};
 use synfire_kernels::cpu::Words;
-use synfire_kernels::cpu::deliver::weigh;
+use synfire_kernels::cpu::deliver::{self, weigh};
 
 /// An event of a source at a piece.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,11 @@ pub(super) fn handle(
     event: Event,
     args: &mut Vec<u32>,
 ) -> u64 {
+    if let Some((state, bits)) = code.kernel.saturating_sum()
+        && let Some(acc) = mem.state.get_mut(state as usize)
+    {
+        return saturate(core, acc, piece, event, bits);
+    }
     let float = piece.fold.is_float();
     let run = event.run as usize;
     match &piece.form {
@@ -159,4 +164,42 @@ pub(super) fn handle_each(
         );
     }
     synapses.len() as u64
+}
+
+/// Adds one event to its targets, each sum within `bits` signed bits; returns how many.
+fn saturate(core: &Core, acc: &mut [u32], piece: &Piece, event: Event, bits: u8) -> u64 {
+    let run = event.run as usize;
+    match &piece.form {
+        Form::Rows(s) => {
+            let range = s.synapses(run);
+            let targets = &s.targets[range.clone()];
+            let row = part(s.weights.all(), range);
+            deliver::saturate(acc, targets, row, event.factor, bits);
+            targets.len() as u64
+        }
+        // Windows hold sums only.
+        Form::Windows(_) => 0,
+        Form::Dense {
+            weights,
+            origin,
+            columns,
+            at,
+            len,
+        } => {
+            let first = origin + run * columns;
+            let row = slice(weights, first..first + len);
+            deliver::saturate_row(core.isa, &mut acc[*at..at + len], row, event.factor, bits);
+            *len as u64
+        }
+        Form::Pairs {
+            weights,
+            origin,
+            at,
+        } => {
+            let row = slice(weights, origin + run..origin + run + 1);
+            let one = at + run..at + run + 1;
+            deliver::saturate_row(core.isa, &mut acc[one], row, event.factor, bits);
+            1
+        }
+    }
 }
