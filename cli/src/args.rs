@@ -76,6 +76,8 @@ pub enum Command {
     Run(RunArgs),
     /// Run a network ideally and on a chip, and say how far apart they are, and why.
     Compare(CompareArgs),
+    /// Accuracy over a labelled batch: ideally, and on chips.
+    Eval(EvalArgs),
     /// Utilisation, sizes and native files of an artefact.
     Inspect(InspectArgs),
     /// The chips: limits, arithmetic, what deploys how.
@@ -392,6 +394,26 @@ pub struct CompareArgs {
     /// An option of the target; `synfire targets T` lists them.
     #[arg(long = "option", value_name = "KEY=VALUE", value_parser = parse_pair)]
     pub options: Vec<(String, String)>,
+    #[command(flatten)]
+    pub run: RunOptions,
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// Network (.syn, .nir, - for .syn on standard input) or artefact (.synx).
+    #[arg(value_name = "NET|OUT.synx")]
+    pub net: PathBuf,
+    /// CSV with the header sample,label: for each sample of the input the output neuron that should be the most active.
+    #[arg(long, value_name = "F")]
+    pub labels: PathBuf,
+    /// Also on this chip; `all` tries every chip.
+    #[arg(long, value_name = "T")]
+    pub target: Option<String>,
+    /// The recorded population whose most active neuron decides; else the last one that drives nothing.
+    #[arg(long, value_name = "POP")]
+    pub output: Option<String>,
     #[command(flatten)]
     pub run: RunOptions,
     #[command(flatten)]

@@ -43,6 +43,8 @@ pub struct Subject {
     pub narrow: bool,
     /// Dimension of each recorded state, by the name of its signal.
     pub dimensions: BTreeMap<String, Dimension>,
+    /// Groups whose emissions are the spikes of a chip's neurons.
+    pub neurons: Vec<u32>,
 }
 
 /// The ideal form of a network.
@@ -81,6 +83,7 @@ pub fn ideal(loaded: &Loaded, options: &RunOptions, console: &Console) -> Result
         scale: Some((net.neurons(), synapses)),
         narrow: lowered.program.projections.iter().any(narrow),
         dimensions: dimensions(net),
+        neurons: vec![],
         plan: Plan::ideal(lowered.program, &sources, lowered.feeds, lowered.scales),
     })
 }
@@ -160,6 +163,7 @@ pub fn artefact(artefact: &Artifact, options: &RunOptions) -> Result<Subject, Fa
         scale: None,
         narrow: false,
         dimensions: BTreeMap::new(),
+        neurons: backend.neuron_groups(plan.program()),
         plan,
     })
 }
@@ -231,6 +235,8 @@ pub struct Ran {
     pub narrow: bool,
     /// Dimension of each recorded state, by the name of its signal.
     pub dimensions: BTreeMap<String, Dimension>,
+    /// Groups whose emissions are the spikes of a chip's neurons.
+    pub neurons: Vec<u32>,
     /// Weights of the synapses that learn, at the end; where they were asked for.
     pub weights: Vec<Weights>,
 }
@@ -330,6 +336,7 @@ pub fn run(
         scale: subject.scale,
         narrow: subject.narrow,
         dimensions: subject.dimensions,
+        neurons: subject.neurons,
     })
 }
 

@@ -8,6 +8,7 @@ mod commands;
 mod console;
 mod diagnostics;
 mod distance;
+mod estimates;
 mod execute;
 mod failure;
 mod files;

@@ -51,3 +51,20 @@ pub fn find(name: &str) -> Result<Target<'static>, Diagnostics> {
     }
     own(Path::new(folder))?.target(dialect)
 }
+
+/// The targets of a `--target`: none, one, or with `all` every dialect of every shipped chip.
+///
+/// Errors: those of [`find`].
+pub fn chosen(name: Option<&str>) -> Result<Vec<Target<'static>>, Diagnostics> {
+    Ok(match name {
+        None => vec![],
+        Some("all") => {
+            let dialects = |c: &'static Chip| {
+                let names = c.spec.dialects.iter();
+                names.filter_map(|d| c.target(Some(&d.name)).ok())
+            };
+            synfire_targets::all().iter().flat_map(dialects).collect()
+        }
+        Some(name) => vec![find(name)?],
+    })
+}

@@ -6,6 +6,7 @@ use crate::map::chip::route::route;
 use crate::map::chip::{self, Limits, Partition};
 use crate::map::search::{Budget, Search};
 use crate::passes::{self, ChipNetwork, emit::emit, quantise::quantise, schedule::schedule};
+use crate::resources::resources;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -234,6 +235,9 @@ pub fn compile(
     if let (Some(e), Some(known)) = (&options.earlier, &known) {
         report["moved"] = moved(&chip, &parts, &placed.positions, e, known);
     }
+    let cores = limits.cores;
+    report["resources"] =
+        serde_json::to_value(resources(&target, backend, cores, &mapping)).unwrap_or_default();
     report["quantisation"] = serde_json::to_value(&rounding).unwrap_or_default();
     let stored = serde_json::to_vec(&report).unwrap_or_default();
     artifact.sections.push(Section {

@@ -13,6 +13,7 @@ pub mod map;
 pub mod nir;
 pub mod passes;
 mod plastic;
+mod resources;
 mod source;
 
 pub use compile::{CompileOptions, Compiled, Earlier, compile};

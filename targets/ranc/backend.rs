@@ -13,6 +13,7 @@ use crate::backend::{Backend, Emulation, Encoded, GoldenCase, NativeInput, Refus
 use crate::benchmark::{Benchmark, emulate};
 use synfire_ir::artifact::{Section, SectionKind};
 use synfire_ir::mapping::Mapping;
+use synfire_ir::program::Program;
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 
 /// The chip's code.
@@ -38,6 +39,10 @@ impl Backend for Ranc {
             arrivals,
             shift,
         )
+    }
+
+    fn neuron_groups(&self, _program: &Program) -> Vec<u32> {
+        vec![NEURONS]
     }
 
     fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics> {

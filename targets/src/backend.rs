@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use synfire_ir::Diagnostics;
 use synfire_ir::artifact::Section;
 use synfire_ir::mapping::Mapping;
-use synfire_ir::program::{Program, SerialEvent};
+use synfire_ir::program::{Discipline, Program, SerialEvent};
 
 /// A native event as engines take it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +133,17 @@ pub enum UnitDynamics {
     },
 }
 
+/// How much of a resource is taken, and how much there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// Name; that of a limit of `chip.toml` where it is one.
+    pub name: &'static str,
+    /// Taken.
+    pub used: u64,
+    /// There is.
+    pub available: u64,
+}
+
 /// Why a chip cannot compute a unit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
@@ -211,6 +222,19 @@ pub trait Backend: Sync {
     /// Are outputs neurons that drive nothing? Then a network that names nothing to record is recorded where it ends.
     fn outputs_end(&self) -> bool {
         false
+    }
+
+    /// What a mapping takes of what only the chip's own code can count.
+    fn resources(&self, _mapping: &Mapping) -> Vec<Resource> {
+        vec![]
+    }
+
+    /// Groups of a program whose emissions are the spikes of the chip's neurons.
+    fn neuron_groups(&self, program: &Program) -> Vec<u32> {
+        match &program.discipline {
+            Discipline::Serial(s) => vec![s.group],
+            Discipline::Stepped => program.probes.iter().map(|p| p.group).collect(),
+        }
     }
 
     /// Native images of a mapping; every violation of a limit is reported with the limit, the amount and the remedy.

@@ -6,6 +6,7 @@
 
 pub mod backend;
 pub mod benchmark;
+pub mod estimate;
 pub mod golden;
 pub mod model;
 pub mod registry;

@@ -5,13 +5,15 @@
 use super::dynamics::{FIELDS, differences, gain, head_start, registers};
 use super::lower::CHANNELS;
 use super::native::damaged;
-use super::{Config, Size, benchmark, from_mapping, golden, lower, native, ram};
-use crate::backend::{Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics};
+use super::{Size, benchmark, from_mapping, golden, limits, lower, native, ram};
+use crate::backend::{
+    Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, Resource, UnitDynamics,
+};
 use crate::benchmark::{Benchmark, emulate};
 use std::collections::BTreeMap;
 use synfire_ir::artifact::{Section, SectionKind};
 use synfire_ir::mapping::Mapping;
-use synfire_ir::program::GroupKind;
+use synfire_ir::program::{GroupKind, Program};
 use synfire_ir::{Diagnostic, Diagnostics};
 
 /// Name of the native section that holds the neutral specification.
@@ -36,17 +38,6 @@ pub struct Xylo {
     pub memory: bool,
     /// Does it answer for the family's golden vectors?
     pub vectors: bool,
-}
-
-impl Xylo {
-    /// Native files of a configuration.
-    fn files(&self, config: &Config, dt: u64) -> Result<Vec<(String, Vec<u8>)>, Diagnostics> {
-        let mut files = vec![(SECTION.to_string(), native::encode(self.id, dt, config)?)];
-        if self.memory && config.core == 2 {
-            files.extend(ram::encode(config, dt)?);
-        }
-        Ok(files)
-    }
 }
 
 impl Backend for Xylo {
@@ -89,11 +80,28 @@ impl Backend for Xylo {
         true
     }
 
+    fn resources(&self, mapping: &Mapping) -> Vec<Resource> {
+        let core = if mapping.dialect == OLDER { 1 } else { 2 };
+        match from_mapping(mapping, &self.size, core) {
+            Ok((config, _)) => limits::used(&config, &self.size),
+            Err(_) => vec![],
+        }
+    }
+
+    fn neuron_groups(&self, program: &Program) -> Vec<u32> {
+        let named = |name: &str| name.starts_with(lower::NEURONS) || name == lower::OUTPUTS;
+        let groups = (0u32..).zip(&program.groups);
+        groups.filter(|g| named(&g.1.name)).map(|g| g.0).collect()
+    }
+
     fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics> {
         let core = if mapping.dialect == OLDER { 1 } else { 2 };
         let (config, bindings) = from_mapping(mapping, &self.size, core)?;
         let dt = mapping.setting(STEP).map_or(DT, |ns| ns.unsigned_abs());
-        let files = self.files(&config, dt)?;
+        let mut files = vec![(SECTION.to_string(), native::encode(self.id, dt, &config)?)];
+        if self.memory && core == 2 {
+            files.extend(ram::encode(&config, dt)?);
+        }
         let section = |(name, bytes)| Section {
             kind: SectionKind::Native,
             name,
@@ -138,7 +146,7 @@ impl Backend for Xylo {
                 ));
             }
         }
-        let lowered = lower(self.model, &read.net)?;
+        let lowered = lower::lower(self.model, &read.net)?;
         let outputs = (0..read.net.n_out as u64).collect();
         Ok(Emulation {
             program: lowered.program,
@@ -159,8 +167,10 @@ impl Backend for Xylo {
     }
 
     fn benchmarks(&self, dialect: &str) -> Result<Vec<Benchmark>, Diagnostics> {
+        // One synaptic state, which the memory text set has no form for.
         benchmark::benchmarks(&self.size, dialect, &|config| {
-            emulate(self, dialect, self.files(config, DT)?)
+            let file = native::encode(self.id, DT, config)?;
+            emulate(self, dialect, vec![(SECTION.into(), file)])
         })
     }
 

@@ -4,6 +4,7 @@
 //! ([`Config::validate`]).
 
 use super::{Config, Synapse};
+use crate::backend::Resource;
 use crate::report::Report;
 use std::collections::{BTreeMap, BTreeSet};
 use synfire_ir::{Class, Diagnostic, Diagnostics};
@@ -75,6 +76,24 @@ pub fn check(config: &Config, size: &Size, names: &Names) -> Diagnostics {
     positions(config, size, names.target, &mut report);
     values(config, names, &mut report);
     report.finish()
+}
+
+/// What a configuration takes of every limit that is a number.
+pub fn used(config: &Config, size: &Size) -> Vec<Resource> {
+    let nobody = Names {
+        inputs: vec![""; config.n_in],
+        hidden: vec![""; config.n_hidden],
+        outputs: vec![""; config.n_out],
+        ..Names::default()
+    };
+    let counts = sizes(config, size, &nobody).into_iter();
+    let all = counts.chain(connections(config, size, &nobody));
+    let resource = |c: Count| Resource {
+        name: c.limit,
+        used: c.needed as u64,
+        available: c.available as u64,
+    };
+    all.map(resource).collect()
 }
 
 fn too_many(c: &Count, target: &str) -> Diagnostic {

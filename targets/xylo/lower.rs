@@ -23,6 +23,10 @@ pub const HIDDEN: u32 = 2;
 pub const V: u16 = 0;
 /// First synaptic current; the second follows.
 pub const I1: u16 = 1;
+/// What names of groups of hidden neurons begin with, and the name of the outputs.
+pub const NEURONS: &str = "hidden";
+/// See [`NEURONS`].
+pub const OUTPUTS: &str = "outputs";
 const SYN1: u16 = 0;
 const ALIAS: u16 = 2;
 
@@ -66,9 +70,9 @@ pub fn lower(text: &str, config: &Config) -> Result<Lowered, Diagnostics> {
     for (k, ids) in levels.iter().enumerate() {
         let value = |name: &str, u: usize| register(config, false, name, *ids.get(u)? as usize);
         let name = if levels.len() == 1 {
-            "hidden".into()
+            NEURONS.into()
         } else {
-            format!("hidden{k}")
+            format!("{NEURONS}{k}")
         };
         g.add(
             name,
@@ -89,7 +93,7 @@ pub fn lower(text: &str, config: &Config) -> Result<Lowered, Diagnostics> {
     }
     let value = |name: &str, u: usize| register(config, true, name, u);
     let outputs = g.add(
-        "outputs".into(),
+        OUTPUTS.into(),
         config.n_out,
         1,
         group(&out, 3, config.n_out, &value),

@@ -1,41 +1,27 @@
 //! `check`: is the network right, and what is in it?
 
 use crate::args::CheckArgs;
-use crate::commands::compile;
+use crate::commands::fit::{self, Fit};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::network::{self, Loaded};
-use crate::table::{Side, Table, paragraph};
-use crate::units::{
-    bytes, count, free_memory, number_of, percent, resident_memory, seconds, short,
-};
-use crate::{diagnostics, mapping, targets};
+use crate::table::{Side, Table};
+use crate::units::{bytes, count, free_memory, number_of, resident_memory, seconds, short};
+use crate::{diagnostics, targets};
 use serde_json::{Value, json};
-use synfire_compiler::CompileOptions;
 use synfire_compiler::ideal::{self, Form, IdealOptions};
+use synfire_ir::Diagnostics;
 use synfire_ir::network::{Network, PopKind, Population};
 use synfire_ir::program::{Carry, Store};
-use synfire_ir::{Diagnostics, Severity};
 use synfire_runtime::engine::{Options, cpu};
-use synfire_targets::Target;
 
 /// See the module.
 pub fn check(args: &CheckArgs, console: &Console) -> Outcome {
-    let chosen: Vec<Target<'static>> = match args.target.as_deref() {
-        None => vec![],
-        Some("all") => synfire_targets::all()
-            .iter()
-            .flat_map(|c| {
-                c.spec
-                    .dialects
-                    .iter()
-                    .filter_map(|d| c.target(Some(&d.name)).ok())
-            })
-            .collect(),
-        Some(name) => vec![targets::find(name)?],
-    };
+    let chosen = targets::chosen(args.target.as_deref())?;
     let loaded = network::read(&args.net, &args.network, console)?;
-    let fits: Vec<Fit> = chosen.iter().map(|t| try_on(&loaded, *t, args)).collect();
+    let fits: Vec<Fit> = (chosen.iter())
+        .map(|t| fit::of(&loaded, *t, &args.network))
+        .collect();
     let held = held(&loaded);
     if console.is_json() {
         let mut value = facts(&loaded, &held);
@@ -46,7 +32,7 @@ pub fn check(args: &CheckArgs, console: &Console) -> Outcome {
     } else if !console.quiet {
         console.print(&summary(&loaded, &held, console));
         if !fits.is_empty() {
-            console.print(&format!("\n{}", verdicts(&fits, console)));
+            console.print(&format!("\n{}", fit::table(&fits, console)));
         }
     }
     // One target is a question with an answer; `all` is a survey.
@@ -65,121 +51,6 @@ pub fn check(args: &CheckArgs, console: &Console) -> Outcome {
 fn status_only(d: Diagnostics, loaded: &Loaded, console: &Console) -> Failure {
     console.show(&d, &loaded.sources);
     Failure::Told(Failure::Wrong(d, loaded.sources.clone()).status())
-}
-
-/// Whether a network fits a target.
-struct Fit {
-    target: String,
-    result: Result<Value, Diagnostics>,
-}
-
-fn try_on(loaded: &Loaded, target: Target<'_>, args: &CheckArgs) -> Fit {
-    let quiet = Console::silent();
-    let result = match compile::map(
-        loaded,
-        target,
-        CompileOptions::default(),
-        &args.network,
-        &quiet,
-    ) {
-        Ok(made) => Ok(made.report),
-        Err(Failure::Wrong(d, _)) => Err(d),
-        Err(_) => Err(Diagnostics::new()),
-    };
-    Fit {
-        target: target.name(),
-        result,
-    }
-}
-
-impl Fit {
-    fn json(&self, loaded: &Loaded) -> Value {
-        match &self.result {
-            Ok(report) => {
-                json!({ "target": self.target, "fits": true, "cores_used": report["cores_used"], "cores_available": report["cores_available"],
-                "utilisation": report["utilisation"], "quantisation": report["quantisation"] })
-            }
-            Err(d) => {
-                json!({ "target": self.target, "fits": false, "diagnostics": diagnostics::all_to_json(&d.0, &loaded.sources) })
-            }
-        }
-    }
-}
-
-fn verdicts(fits: &[Fit], console: &Console) -> String {
-    let head = [
-        ("target", Side::Left),
-        ("fits", Side::Left),
-        ("cores", Side::Right),
-        ("fullest", Side::Right),
-        ("binds first", Side::Left),
-    ];
-    let mut table = Table::new(&head);
-    let mut reasons = String::new();
-    for f in fits {
-        match &f.result {
-            Ok(report) => {
-                let m = mapping::Mapped::of(report);
-                let full = m
-                    .cores
-                    .iter()
-                    .filter_map(|c| m.binding(c))
-                    .reduce(|a, b| if b.1 > a.1 { b } else { a });
-                let cores = match m.available {
-                    Some(n) => format!("{} of {}", count(m.cores.len() as u64), count(n)),
-                    None => count(m.cores.len() as u64),
-                };
-                let share = full.map_or("-".into(), |x| percent(x.1));
-                table.row([
-                    f.target.clone(),
-                    "yes".into(),
-                    cores,
-                    share,
-                    full.map_or("-", |x| mapping::RESOURCES[x.0]).into(),
-                ]);
-            }
-            Err(d) => {
-                table.row([
-                    f.target.clone(),
-                    "no".into(),
-                    "-".into(),
-                    "-".into(),
-                    "-".into(),
-                ]);
-                reasons += &reason(&f.target, d, console);
-            }
-        }
-    }
-    let mut out = table.render(console);
-    if !reasons.is_empty() {
-        out += &format!("\n{reasons}");
-    }
-    out
-}
-
-/// Why a network does not fit: its first error, and how many there are.
-fn reason(target: &str, d: &Diagnostics, console: &Console) -> String {
-    let errors: Vec<_> =
-        d.0.iter()
-            .filter(|d| d.severity == Severity::Error)
-            .collect();
-    let Some(first) = errors.first() else {
-        return format!("{target}: interrupted\n");
-    };
-    let more = match errors.len() {
-        1 => String::new(),
-        n => format!(" (and {} more; --target {target} shows all)", n - 1),
-    };
-    let name = if first.message.contains(target) {
-        String::new()
-    } else {
-        format!("{target}: ")
-    };
-    paragraph(
-        &format!("- {name}{}{more}", first.message),
-        console.width,
-        2,
-    )
 }
 
 /// How a run would hold the network.

@@ -8,7 +8,7 @@ use crate::mapping::{Mapped, list};
 use crate::network::{self, Loaded};
 use crate::progress::Bar;
 use crate::units::{bytes, number_of, peak_memory, seconds, short};
-use crate::{diagnostics, files, interrupt, report, targets};
+use crate::{diagnostics, estimates, files, interrupt, report, targets};
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,6 +16,7 @@ use std::time::Instant;
 use synfire_compiler::{CompileOptions, Compiled};
 use synfire_ir::{Class, Diagnostic, Diagnostics, diag::nearest};
 use synfire_targets::Target;
+use synfire_targets::estimate::Estimate;
 
 /// See the module.
 pub fn compile(args: &CompileArgs, console: &Console) -> Outcome {
@@ -150,6 +151,8 @@ fn facts(made: &Compiled, begin: Instant, size: usize, output: &str, loaded: &Lo
     facts["artefact_bytes"] = json!(size);
     facts["artefact"] = json!(output);
     facts["warnings"] = json!(warnings);
+    // Of one step in which every neuron spikes once.
+    facts["estimates"] = json!(estimates::of_mapping(&made.report, loaded.network.dt));
     facts
 }
 
@@ -182,7 +185,14 @@ fn summary(facts: &Value, args: &CompileArgs, console: &Console) -> String {
         seconds(facts["compile_s"].as_f64().unwrap_or(0.0))
     );
     out += &mapped.table(console);
-    let lines = notes(facts);
+    let mut lines = notes(facts);
+    let estimated = serde_json::from_value(facts["estimates"].clone()).ok();
+    let estimated = estimated.map(|e: Estimate| estimates::line(&e));
+    if let Some(line) = estimated.filter(|l| !l.is_empty()) {
+        lines.push(format!(
+            "estimated for a step in which every neuron spikes: {line}"
+        ));
+    }
     if !lines.is_empty() {
         out.push('\n');
         lines.iter().for_each(|l| out += &format!("{l}\n"));

@@ -7,7 +7,9 @@ mod compile;
 mod convert;
 mod devices;
 mod earlier;
+mod eval;
 mod explain;
+mod fit;
 mod fmt;
 mod help;
 mod inspect;
@@ -30,6 +32,7 @@ pub fn run(command: Command, console: &Console) -> Outcome {
         Command::Compile(a) => compile::compile(&a, console),
         Command::Run(a) => run::run(&a, console),
         Command::Compare(a) => compare::compare(&a, console),
+        Command::Eval(a) => eval::eval(&a, console),
         Command::Inspect(a) => inspect::inspect(&a, console),
         Command::Targets(a) => targets::targets(&a, console),
         Command::Devices => devices::devices(console),

@@ -2,6 +2,7 @@
 
 use crate::args::RunArgs;
 use crate::console::Console;
+use crate::estimates;
 use crate::execute::{self, Long, Ran};
 use crate::failure::{Failure, Outcome};
 use crate::files;
@@ -19,6 +20,7 @@ use synfire_ir::{Class, Diagnostic, SourceMap};
 use synfire_runtime::engine::DeviceFacts;
 use synfire_runtime::session::LengthReason;
 use synfire_runtime::spikes;
+use synfire_targets::estimate::Estimate;
 
 /// The result as programs take it. Keys are a contract.
 #[derive(Serialize)]
@@ -55,6 +57,8 @@ pub(super) struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_steps: Option<u32>,
     populations: Vec<PopulationFacts<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimates: Option<Estimate>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hashes: Vec<HashFacts>,
     warnings: Vec<Value>,
@@ -132,11 +136,22 @@ pub fn run(args: &RunArgs, console: &Console) -> Outcome {
         )?;
     }
     if console.is_json() {
-        console.json(&facts(&ran, &activity));
+        let estimates = artefact.as_ref().and_then(|a| estimates::of_run(&ran, a));
+        console.json(&Facts {
+            estimates,
+            ..facts(&ran, &activity)
+        });
     } else if to_stdout {
         console.note(&summary(&ran, &activity, &console.plain(), false));
     } else {
         let mut text = summary(&ran, &activity, console, !console.quiet);
+        let estimated = artefact.as_ref().and_then(|a| estimates::of_run(&ran, a));
+        if let Some(line) = estimated
+            .map(|e| estimates::line(&e))
+            .filter(|l| !l.is_empty())
+        {
+            text += &format!("estimated for the chip: {line}\n");
+        }
         text += &written(args, &ran);
         console.print(&text);
     }
@@ -272,6 +287,7 @@ pub(super) fn facts<'a>(ran: &'a Ran, activity: &'a [Activity]) -> Facts<'a> {
             .zip(0..)
             .map(population)
             .collect(),
+        estimates: None,
         hashes: r
             .hashes
             .iter()

@@ -1,8 +1,9 @@
 //! The page about a run.
 
 use super::data;
-use super::html::{Cell, cards, number, page, section, sparkline, table, text};
+use super::html::{Cell, cards, number, page, prose, section, sparkline, table, text};
 use super::mapping;
+use crate::estimates;
 use crate::execute::Ran;
 use crate::raster::shown_sample;
 use crate::stats::Activity;
@@ -14,6 +15,7 @@ use synfire_ir::artifact::Artifact;
 use synfire_ir::program::Arithmetic;
 use synfire_runtime::session::LengthReason;
 use synfire_runtime::spikes::Signal;
+use synfire_targets::estimate::Estimate;
 
 /// Points of a rate line.
 const BINS: usize = 60;
@@ -49,6 +51,15 @@ pub fn run_page(ran: &Ran, activity: &[Activity], artefact: Option<&Artifact>) -
             "<div id=\"traceplots\" class=\"plot\"></div>\n",
         ));
     }
+    let estimate = artefact.and_then(|a| estimates::of_run(ran, a));
+    if let Some(e) = estimate.filter(|e| !e.terms.is_empty() || e.busy_s.is_some()) {
+        sections.push(section(
+            "estimates",
+            "Estimates for the chip",
+            "Counts of this run times constants that were published for the chip; nothing here was measured on it.",
+            &estimated(&e),
+        ));
+    }
     if let Some(a) = artefact {
         sections.extend(mapping::sections(&mapping::stored(a), a));
     }
@@ -59,6 +70,33 @@ pub fn run_page(ran: &Ran, activity: &[Activity], artefact: Option<&Artifact>) -
         None => "Run in ideal semantics".into(),
     };
     page(&ran.name, &kicker, &lead(ran), &sections, &data)
+}
+
+/// A row a term.
+fn estimated(e: &Estimate) -> String {
+    let mut rows: Vec<Vec<Cell>> = (e.terms.iter())
+        .map(|t| {
+            vec![
+                text(&t.what),
+                number(&short(t.count)),
+                number(&short(t.each_pj)),
+                number(&short(t.joule)),
+                text(&t.source),
+            ]
+        })
+        .collect();
+    if let Some(joule) = e.energy_j {
+        let blank = || number("");
+        rows.push(vec![
+            text("sum"),
+            blank(),
+            blank(),
+            number(&short(joule)),
+            text(""),
+        ]);
+    }
+    let body = table(&["what", "count", "pJ each", "J", "source"], rows);
+    format!("{body}<p>{}</p>\n", prose(&estimates::line(e)))
 }
 
 /// The unit in which a recorded state is shown; several records of one state differ in their range, `exc[0 .. 9].v`.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod bench_mapping;
+mod eval;
 mod explain;
 #[cfg(unix)]
 mod long;

@@ -237,9 +237,9 @@ fn bad_number(column: &str, text: &str) -> Diagnostic {
 }
 
 /// Records of a CSV text with the line on which each begins.
-struct Records<'a> {
-    rest: &'a str,
-    line: usize,
+pub(super) struct Records<'a> {
+    pub rest: &'a str,
+    pub line: usize,
 }
 
 impl<'a> Iterator for Records<'a> {

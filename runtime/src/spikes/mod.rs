@@ -13,6 +13,7 @@
 
 mod csv;
 mod events;
+pub mod labels;
 mod npy;
 mod npz;
 #[cfg(test)]

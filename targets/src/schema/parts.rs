@@ -358,6 +358,10 @@ pub struct Costs {
     pub spike_pj: Option<Sourced<f64>>,
     /// Static power of the chip, mW.
     pub static_mw: Option<Sourced<f64>>,
+    /// Power that the chip draws beyond that while a network runs, mW, where nothing finer is published.
+    pub active_mw: Option<Sourced<f64>>,
+    /// Clock cycles for one event (an input, or a spike that comes back), on chips without steps.
+    pub cycles_per_event: Option<Sourced<u64>>,
     /// Clock cycles of a core for one step.
     pub cycles_per_step: Option<Sourced<u64>>,
     /// Clock of the chip, Hz.

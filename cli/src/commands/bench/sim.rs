@@ -161,6 +161,7 @@ fn measure(
         scale: subject.scale,
         narrow: subject.narrow,
         dimensions: subject.dimensions,
+        neurons: subject.neurons,
     };
     Ok((ran, measured))
 }

@@ -1,0 +1,559 @@
+//! `braille [INPUTS]`: the recurrent Braille network of the NIR paper on XyloAudio 2, and what each difference of the chip costs.
+//!
+//! Inputs are drawn by the rule of the reference runs beside the graph (12 channels, 256 steps, density 0.06) with the seeds 1, 2, ... A small model computes both layers with every difference of the
+//! chip switched on or off: weights of 8 bits, decays by shifts, reset by subtraction with several spikes a step, rounded states, states of 16 bits, and the bias that acts before the outputs' first
+//! step. With all of them on it must equal the emulator, output spike by output spike, which is checked; with all of them off it is the network. Printed: how many decisions (the most active output) and
+//! hidden spikes are those of the ideal network, with every difference, with one lifted, and with one alone. Then thresholds and membrane decays are searched on other inputs.
+
+use std::collections::BTreeSet;
+use synfire_compiler::Compiled;
+use synfire_compiler::dynamics::{Dynamics, characterise, evaluate};
+use synfire_compiler::frontend::{LoadOptions, NoFiles, load};
+use synfire_compiler::nir::{NirOptions, Reset};
+use synfire_ir::network::{Network, Verified};
+use synfire_ir::program::Range;
+use synfire_runtime::session::Choice;
+use synfire_targets::xylo::{SECTION, native};
+use synfire_tests::binary::root;
+use synfire_tests::compare::{Spikes, compile_for, input, run_artifact, run_ideal};
+
+const STEPS: u32 = 256;
+const CHANNELS: usize = 12;
+/// Seeds of the inputs on which settings are searched.
+const OTHERS: std::ops::Range<u32> = 1001..1021;
+
+/// Differences of the chip.
+const CAUSES: [&str; 6] = [
+    "weights of 8 bits",
+    "decays by shifts",
+    "reset by subtraction",
+    "rounded states",
+    "states of 16 bits",
+    "early bias",
+];
+const WEIGHTS: usize = 0;
+const DECAYS: usize = 1;
+const RESET: usize = 2;
+const ROUND: usize = 3;
+const SATURATE: usize = 4;
+const EARLY: usize = 5;
+
+/// Which of [`CAUSES`] are on.
+type On = [bool; 6];
+
+/// A layer in the chip's units.
+#[derive(Clone)]
+struct Layer {
+    /// What the network keeps of current and membrane in a step.
+    keep: (f64, f64),
+    /// The chip's shifts for them.
+    dash: (u8, u8),
+    /// Threshold and bias, exact and as registers.
+    threshold: (f64, f64),
+    bias: Vec<(f64, f64)>,
+    /// Spikes a step.
+    limit: u32,
+    current: Vec<f64>,
+    membrane: Vec<f64>,
+}
+
+/// From a source to a target: exact and on the chip, both in the chip's units.
+type Matrix = Vec<Vec<(f64, f64)>>;
+
+#[derive(Clone)]
+struct Model {
+    hidden: Layer,
+    output: Layer,
+    input: Matrix,
+    recurrent: Matrix,
+    readout: Matrix,
+}
+
+fn within(on: &On, x: f64) -> f64 {
+    if on[SATURATE] {
+        x.clamp(-32768.0, 32767.0)
+    } else {
+        x
+    }
+}
+
+fn lost(on: &On, x: f64, keep: f64, dash: u8) -> f64 {
+    let exact = match on[DECAYS] {
+        true => x * 0.5f64.powi(dash.into()),
+        false => x * (1.0 - keep),
+    };
+    match (on[ROUND], exact.floor()) {
+        (false, _) => exact,
+        (true, 0.0) => (x > 0.0) as u8 as f64,
+        (true, whole) => whole,
+    }
+}
+
+impl Layer {
+    /// One step: arrivals, then decay, integration and spikes; returns how often each unit spikes.
+    fn step(&mut self, on: &On, arrivals: &[f64]) -> Vec<u32> {
+        // The chip's current decays after arrivals are added and so loses part of them; weights make up for that by a factor of the decay that the chip has.
+        let factor = match on[DECAYS] {
+            true => 1.0,
+            false => {
+                left(self.dash.0) * (1.0 - self.keep.0) / ((1.0 - left(self.dash.0)) * self.keep.0)
+            }
+        };
+        let mut out = vec![0; self.current.len()];
+        for (u, spikes) in out.iter_mut().enumerate() {
+            let x = arrivals[u] * factor;
+            let i = within(
+                on,
+                self.current[u] + if on[ROUND] { x.round_ties_even() } else { x },
+            );
+            let i = i - lost(on, i, self.keep.0, self.dash.0);
+            let v = self.membrane[u];
+            let (threshold, bias) = match on[WEIGHTS] {
+                true => (self.threshold.1, self.bias[u].1),
+                false => (self.threshold.0, self.bias[u].0),
+            };
+            let bias = if on[ROUND] {
+                bias.round_ties_even()
+            } else {
+                bias
+            };
+            let change = within(
+                on,
+                within(on, i - lost(on, v, self.keep.1, self.dash.1)) + bias,
+            );
+            let mut v = within(on, v + change);
+            // The register's threshold is the least membrane that spikes; the network's must be exceeded.
+            let over = |v: f64| {
+                if on[WEIGHTS] {
+                    v >= threshold
+                } else {
+                    v > threshold
+                }
+            };
+            while *spikes < self.limit && over(v) {
+                *spikes += 1;
+                if on[RESET] {
+                    v -= threshold;
+                } else {
+                    v = 0.0;
+                    break;
+                }
+            }
+            (self.current[u], self.membrane[u]) = (i, v);
+        }
+        out
+    }
+}
+
+fn left(dash: u8) -> f64 {
+    1.0 - 0.5f64.powi(dash.into())
+}
+
+/// What sources with these counts bring to `n` targets.
+fn arrivals(on: &On, m: &Matrix, counts: &[u32], n: usize) -> Vec<f64> {
+    let mut out = vec![0.0; n];
+    for (row, &c) in m.iter().zip(counts).filter(|x| *x.1 > 0) {
+        for (x, w) in out.iter_mut().zip(row) {
+            *x += f64::from(c) * if on[WEIGHTS] { w.1 } else { w.0 };
+        }
+    }
+    out
+}
+
+/// Spikes of both layers: (step, unit), one entry a spike.
+#[derive(Default)]
+struct Seen {
+    hidden: Vec<(u32, u32)>,
+    output: Vec<(u32, u32)>,
+}
+
+fn note(out: &mut Vec<(u32, u32)>, step: u32, counts: &[u32]) {
+    for (u, &n) in (0u32..).zip(counts) {
+        out.extend(std::iter::repeat_n((step, u), n as usize));
+    }
+}
+
+fn play(model: &Model, on: &On, input: &[[u32; CHANNELS]]) -> Seen {
+    let (mut hidden, mut output) = (model.hidden.clone(), model.output.clone());
+    let (n, k) = (hidden.current.len(), output.current.len());
+    let mut seen = Seen::default();
+    let mut before = vec![0; n];
+    if on[EARLY] {
+        output.step(on, &vec![0.0; k]);
+    }
+    for (step, row) in (0u32..).zip(input) {
+        let mut x = arrivals(on, &model.input, row, n);
+        let back = arrivals(on, &model.recurrent, &before, n);
+        x.iter_mut().zip(back).for_each(|(x, y)| *x += y);
+        before = hidden.step(on, &x);
+        note(&mut seen.hidden, step, &before);
+        let fired = output.step(on, &arrivals(on, &model.readout, &before, k));
+        note(&mut seen.output, step, &fired);
+    }
+    seen
+}
+
+/// 1 where a channel spikes: u' = 1664525 u + 1013904223, a spike below the density, steps first.
+fn drawn(seed: u32) -> Vec<[u32; CHANNELS]> {
+    let mut u = seed;
+    let mut next = || {
+        u = u.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        u32::from(f64::from(u) / 4_294_967_296.0 < 0.06)
+    };
+    (0..STEPS)
+        .map(|_| std::array::from_fn(|_| next()))
+        .collect()
+}
+
+/// The most active output, the lowest among equals; none without spikes.
+fn decision(spikes: &[(u32, u32)], outputs: usize) -> Option<usize> {
+    let mut n = vec![0; outputs];
+    spikes.iter().for_each(|s| n[s.1 as usize] += 1);
+    let most = n.iter().copied().max().filter(|&m| m > 0)?;
+    n.iter().position(|&x| x == most)
+}
+
+/// Equal spikes of two sorted lists.
+fn equal(a: &[(u32, u32)], b: &[(u32, u32)]) -> usize {
+    let (mut i, mut j, mut n) = (0, 0, 0);
+    while i < a.len() && j < b.len() {
+        match a[i].cmp(&b[j]) {
+            std::cmp::Ordering::Less => i += 1,
+            std::cmp::Ordering::Greater => j += 1,
+            std::cmp::Ordering::Equal => (i, j, n) = (i + 1, j + 1, n + 1),
+        }
+    }
+    n
+}
+
+/// Shares of equal decisions, and of equal hidden and output spikes (twice the matched over all), against the ideal runs; and hidden spikes.
+fn compare(ideal: &[Seen], seen: &[Seen], outputs: usize) -> ([f64; 3], usize) {
+    let same = (ideal.iter().zip(seen))
+        .filter(|(a, b)| decision(&a.output, outputs) == decision(&b.output, outputs));
+    let share = |of: &dyn Fn(&Seen) -> &Vec<(u32, u32)>| {
+        let pairs = || ideal.iter().zip(seen);
+        let matched: usize = pairs().map(|(a, b)| equal(of(a), of(b))).sum();
+        let all: usize = pairs().map(|(a, b)| of(a).len() + of(b).len()).sum();
+        2.0 * matched as f64 / all.max(1) as f64
+    };
+    let n = seen.iter().map(|s| s.hidden.len()).sum();
+    (
+        [
+            same.count() as f64 / ideal.len() as f64,
+            share(&|s| &s.hidden),
+            share(&|s| &s.output),
+        ],
+        n,
+    )
+}
+
+fn network() -> Verified<Network> {
+    let bytes = std::fs::read(root().join("examples/nir/braille_noDelay_bias_zero.nir"));
+    let options = LoadOptions {
+        nir: NirOptions {
+            dt: Some(1e-4),
+            reset: Reset::Zero,
+            ..NirOptions::default()
+        },
+        ..LoadOptions::default()
+    };
+    let loaded = load(
+        "braille.nir",
+        &bytes.expect("the graph"),
+        &NoFiles,
+        &options,
+    );
+    loaded.network.unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// The layers and matrices from the network and from what was compiled.
+fn model(net: &Verified<Network>, compiled: &Compiled) -> Model {
+    let file = compiled.artifact.native().find(|s| s.name == SECTION);
+    let bytes = &file.expect("the neutral specification").bytes;
+    let chip = native::decode(SECTION, bytes)
+        .unwrap_or_else(|e| panic!("{e}"))
+        .net;
+    let pops: Vec<_> = net.populations().map(|(id, _)| id).collect();
+    let units: Vec<_> = (pops.iter().copied())
+        .filter(|&p| net.model_of(p).is_some())
+        .collect();
+    let dynamics = |k: usize, u: usize| -> Dynamics {
+        let m = net.model_of(units[k]).expect("neurons");
+        let values = evaluate(net, units[k], m, net.seed_or_default());
+        characterise(m, &values, u).unwrap_or_else(|e| panic!("{e}"))
+    };
+    let scale = |k: usize| {
+        let name = &net.graph[units[k]].name;
+        let scales = compiled.report["quantisation"]["scales"]
+            .as_array()
+            .expect("scales");
+        let entry = scales
+            .iter()
+            .find(|s| s[0] == name.as_str())
+            .expect("every layer");
+        entry[1].as_f64().expect("a factor")
+    };
+    let layer = |k: usize, limit: u32, biases: &[f64]| {
+        let d = dynamics(k, 0);
+        let regs = if k == 0 { &chip.hidden } else { &chip.readout };
+        let n = net.graph[units[k]].size() as usize;
+        let s = scale(k);
+        Layer {
+            keep: (d.current.expect("CubaLIF"), d.decay),
+            dash: (regs.dash_syn[0][0], regs.dash_mem[0]),
+            threshold: (d.threshold * s, regs.threshold[0].into()),
+            bias: (0..n)
+                .map(|u| {
+                    (
+                        biases[u] * s,
+                        if chip.has_bias {
+                            regs.bias[u].into()
+                        } else {
+                            0.0
+                        },
+                    )
+                })
+                .collect(),
+            limit,
+            current: vec![0.0; n],
+            membrane: vec![0.0; n],
+        }
+    };
+    // Weights and biases as they reach a current, in the network's units.
+    let mut exact: Vec<Vec<Vec<f64>>> = vec![];
+    let mut biases: Vec<Vec<f64>> = units
+        .iter()
+        .map(|&p| vec![0.0; net.graph[p].size() as usize])
+        .collect();
+    for (from, to) in [(None, 0), (Some(0), 0), (Some(0), 1)] {
+        let size = |p: synfire_ir::network::PopId| net.graph[p].size() as usize;
+        let source = from.map(|k: usize| units[k]);
+        let rows = source.map_or(CHANNELS, size);
+        let mut m = vec![vec![0.0; size(units[to])]; rows];
+        for (id, a, b, x) in net.projections() {
+            let input = net.model_of(a).is_none();
+            if b != units[to] || (from.is_none() != input) || source.is_some_and(|s| s != a) {
+                continue;
+            }
+            let whole = Range {
+                start: 0,
+                len: x.target_range.len,
+            };
+            net.visit(id, net.seed_or_default(), whole, |s| {
+                let (s0, t0) = (
+                    x.source_range.start + s.source,
+                    x.target_range.start + s.target,
+                );
+                let d = dynamics(to, t0 as usize);
+                m[s0 as usize][t0 as usize] += s.weight * d.gain[x.port as usize];
+            });
+            if let Some(v) = &x.bias {
+                let each = net.elements(v, x.target_range.len, net.seed_or_default(), "");
+                for (u, b) in each.iter().enumerate() {
+                    biases[to][u] += b * dynamics(to, u).gain[x.port as usize];
+                }
+            }
+        }
+        exact.push(m);
+    }
+    for (k, b) in biases.iter_mut().enumerate() {
+        for (u, b) in b.iter_mut().enumerate() {
+            *b += dynamics(k, u).bias;
+        }
+    }
+    let gain = |l: &Layer| {
+        let k = left(l.dash.0);
+        (1.0 - k) / (k * (1.0 - l.keep.0))
+    };
+    let (hidden, output) = (layer(0, 31, &biases[0]), layer(1, 1, &biases[1]));
+    let matrix =
+        |exact: &Vec<Vec<f64>>, lists: &[Vec<(u16, u8, i8)>], shift: u8, factor: f64| -> Matrix {
+            let mut out: Matrix = exact
+                .iter()
+                .map(|r| r.iter().map(|w| (w * factor, 0.0)).collect())
+                .collect();
+            for (row, list) in out.iter_mut().zip(lists) {
+                list.iter()
+                    .for_each(|&(t, _, w)| row[t as usize].1 = f64::from(i32::from(w) << shift));
+            }
+            out
+        };
+    let (h, o) = (gain(&hidden) * scale(0), gain(&output) * scale(1));
+    Model {
+        input: matrix(&exact[0], &chip.synapses_in, chip.weight_shift_in, h),
+        recurrent: matrix(&exact[1], &chip.synapses_rec, chip.weight_shift_rec, h),
+        readout: matrix(&exact[2], &chip.synapses_out, chip.weight_shift_out, o),
+        hidden,
+        output,
+    }
+}
+
+/// Spikes of a run by sample, of its last population.
+fn by_sample(spikes: &Spikes, samples: u32, population: u32) -> Vec<BTreeSet<(u32, u32)>> {
+    let mut out = vec![BTreeSet::new(); samples as usize];
+    for s in spikes.iter().filter(|s| s.2 == population) {
+        out[s.0 as usize].insert((s.1, s.3));
+    }
+    out
+}
+
+fn line(name: &str, ([decisions, hidden, output], n): ([f64; 3], usize)) {
+    println!(
+        "| {name} | {:.0} % | {:.1} % | {:.1} % | {n} |",
+        100.0 * decisions,
+        100.0 * hidden,
+        100.0 * output
+    );
+}
+
+fn head(title: &str) {
+    println!(
+        "\n| {title} | equal decisions | equal hidden spikes | equal output spikes | hidden spikes |\n|---|---|---|---|---|"
+    );
+}
+
+/// The model is the emulator when every difference is on, and the network when none is.
+fn verify(
+    net: &Verified<Network>,
+    compiled: &Compiled,
+    model: &Model,
+    inputs: &[Vec<[u32; CHANNELS]>],
+) {
+    let samples = inputs.len() as u32;
+    let name = |n: &str| {
+        net.populations()
+            .position(|(_, p)| p.name == n)
+            .map(|k| k as u32)
+    };
+    let source = name("input").expect("an input");
+    let mut events = vec![];
+    for (sample, rows) in (0u32..).zip(inputs) {
+        for (step, row) in (0u32..).zip(rows) {
+            let fires = (0u32..).zip(row).filter(|x| *x.1 > 0);
+            events.extend(fires.map(|(c, _)| (sample, step, source, c)));
+        }
+    }
+    let data = input(&events, Some(samples));
+    let bytes = compiled
+        .artifact
+        .to_bytes()
+        .unwrap_or_else(|e| panic!("{e}"));
+    let last = net.populations().count() as u32 - 1;
+    let chip = run_artifact(&bytes, Choice::Cpu, &data, STEPS).unwrap_or_else(|e| panic!("{e}"));
+    let ideal = run_ideal(net, Choice::Cpu, &data, STEPS).unwrap_or_else(|e| panic!("{e}"));
+    let outputs = chip.iter().map(|s| s.2).max().unwrap_or(last);
+    for (what, spikes, on) in [
+        ("the emulator", chip, [true; 6]),
+        ("the network", ideal, [false; 6]),
+    ] {
+        let theirs = by_sample(&spikes, samples, outputs);
+        let differ = inputs.iter().zip(&theirs).filter(|(i, theirs)| {
+            let mine: BTreeSet<_> = play(model, &on, i).output.into_iter().collect();
+            mine != **theirs
+        });
+        println!(
+            "samples in which the model's output spikes are not those of {what}: {} of {samples}",
+            differ.count()
+        );
+    }
+}
+
+/// The thresholds and membrane shifts with which most decisions, then most hidden spikes, are those of the ideal network; one after another.
+fn searched(model: &Model, inputs: &[Vec<[u32; CHANNELS]>]) -> Model {
+    let ideal: Vec<Seen> = inputs.iter().map(|i| play(model, &[false; 6], i)).collect();
+    let outputs = model.output.current.len();
+    let score = |m: &Model| {
+        let seen: Vec<Seen> = inputs.iter().map(|i| play(m, &[true; 6], i)).collect();
+        let ([d, h, o], _) = compare(&ideal, &seen, outputs);
+        d + h + o
+    };
+    let (mut best, mut most) = (model.clone(), score(model));
+    for _ in 0..2 {
+        for layer in 0..2 {
+            let plain = if layer == 0 {
+                &model.hidden
+            } else {
+                &model.output
+            };
+            let (threshold, shift) = (plain.threshold.1, plain.dash.1);
+            let shifts = shift.saturating_sub(1)..=shift + 1;
+            let options = shifts.flat_map(|d| (60..=160).step_by(4).map(move |f| (d, f)));
+            for (d, f) in options {
+                let mut m = best.clone();
+                let l = if layer == 0 {
+                    &mut m.hidden
+                } else {
+                    &mut m.output
+                };
+                l.dash.1 = d;
+                l.threshold.1 = (threshold * f64::from(f) / 100.0)
+                    .round_ties_even()
+                    .clamp(1.0, 32767.0);
+                let s = score(&m);
+                if s > most + 1e-12 {
+                    (best, most) = (m, s);
+                }
+            }
+        }
+    }
+    best
+}
+
+fn main() {
+    let n: u32 = std::env::args()
+        .nth(1)
+        .and_then(|a| a.parse().ok())
+        .unwrap_or(100);
+    let net = network();
+    let compiled = compile_for(&net, "xylo-audio2").unwrap_or_else(|e| panic!("{e}"));
+    let model = model(&net, &compiled);
+    let inputs: Vec<_> = (1..=n).map(drawn).collect();
+    verify(&net, &compiled, &model, &inputs);
+    let run = |m: &Model, on: On| -> Vec<Seen> { inputs.iter().map(|i| play(m, &on, i)).collect() };
+    let ideal = run(&model, [false; 6]);
+    let outputs = model.output.current.len();
+    let total: usize = ideal.iter().map(|s| s.hidden.len()).sum();
+    println!(
+        "{n} inputs of {STEPS} steps; {total} hidden spikes in the ideal network, reset to zero"
+    );
+    let row = |name: &str, m: &Model, on: On| line(name, compare(&ideal, &run(m, on), outputs));
+    head("difference lifted, all others as on the chip");
+    row("none: the chip", &model, [true; 6]);
+    for (k, cause) in CAUSES.iter().enumerate() {
+        let mut on = [true; 6];
+        on[k] = false;
+        row(cause, &model, on);
+    }
+    head("difference alone");
+    for (k, cause) in CAUSES.iter().enumerate() {
+        let mut on = [false; 6];
+        on[k] = true;
+        row(cause, &model, on);
+    }
+    head("settings on the chip");
+    row("plain rounding", &model, [true; 6]);
+    let others: Vec<_> = OTHERS.map(drawn).collect();
+    let best = searched(&model, &others);
+    row(
+        "thresholds and membrane shifts searched on 20 other inputs",
+        &best,
+        [true; 6],
+    );
+    for (name, plain, found) in [
+        ("hidden", &model.hidden, &best.hidden),
+        ("output", &model.output, &best.output),
+    ] {
+        println!(
+            "\n{name}: threshold {} to {}, membrane shift {} to {} (the network keeps {:.4})",
+            plain.threshold.1, found.threshold.1, plain.dash.1, found.dash.1, plain.keep.1
+        );
+    }
+    let other: Vec<Seen> = {
+        let mut on = [false; 6];
+        on[RESET] = true;
+        run(&model, on)
+    };
+    let chip = run(&model, [true; 6]);
+    head("against the same network with reset by subtraction");
+    line("plain rounding", compare(&other, &chip, outputs));
+}
