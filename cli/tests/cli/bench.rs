@@ -126,7 +126,7 @@ fn chips_are_timed() {
     let networks = v["networks"].as_array().expect("a list");
     assert_eq!(networks.len(), 4);
     assert_eq!(networks[0]["state_hash"], v["state_hash"]);
-    let one = ["--net", "threshold-700", "--all"];
+    let one = ["--net", "threshold-940", "--all"];
     let recorded = json(&[&args[..], &one].concat());
     assert_eq!(
         recorded["state_hash"], v["state_hash"],
@@ -135,7 +135,7 @@ fn chips_are_timed() {
     let batch = json(
         &[
             &args[..],
-            &["--net", "threshold-700", "--batch", "3", "--threads", "2"],
+            &["--net", "threshold-940", "--batch", "3", "--threads", "2"],
         ]
         .concat(),
     );

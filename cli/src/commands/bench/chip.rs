@@ -45,7 +45,8 @@ struct Measured {
     samples_per_s: f64,
     synaptic_events: u64,
     events_per_cpu_s: f64,
-    spikes_per_neuron_step: f64,
+    /// Emissions of a neuron in a step; one that carries a count is one.
+    emissions_per_neuron_step: f64,
     state_hash: String,
     /// What another program did in one thread and a batch of one, and where that figure is from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -171,7 +172,7 @@ fn measure(
         samples_per_s: rate(args.batch.into(), sim_s),
         synaptic_events: counters.synaptic_events,
         events_per_cpu_s: rate(counters.synaptic_events as f64, sim_cpu_s),
-        spikes_per_neuron_step: spikes.unwrap_or(0) as f64 / all / f64::from(neurons.max(1)),
+        emissions_per_neuron_step: spikes.unwrap_or(0) as f64 / all / f64::from(neurons.max(1)),
         state_hash: format!("{:016x}", engine.hash()?),
         peer: b.peer.map(|p| Beside {
             name: p.name,
@@ -188,7 +189,7 @@ fn text(f: &Facts, console: &Console) -> String {
     let mut out = format!("{} on {on}\n\n", console.bold(&f.chip));
     let columns = [
         ("network", Side::Left),
-        ("spikes/neuron/step", Side::Right),
+        ("activity", Side::Right),
         ("steps", Side::Right),
         ("batch", Side::Right),
         ("steps/CPU s", Side::Right),
@@ -200,7 +201,7 @@ fn text(f: &Facts, console: &Console) -> String {
     for m in &f.networks {
         table.row([
             m.network.clone(),
-            format!("{:.4}", m.spikes_per_neuron_step),
+            format!("{:.4}", m.emissions_per_neuron_step),
             count(m.steps.into()),
             count(m.batch.into()),
             count(m.steps_per_cpu_s as u64),
@@ -210,8 +211,9 @@ fn text(f: &Facts, console: &Console) -> String {
         ]);
     }
     out += &table.render(console);
+    out += &console.dim("\nactivity: emissions of a neuron in a step\n");
     if let Some(p) = f.networks.iter().find_map(|m| m.peer.as_ref()) {
-        out += &console.dim(&format!("\npeer: {} ({})\n", p.name, p.source));
+        out += &console.dim(&format!("peer: {} ({})\n", p.name, p.source));
     }
     out
 }
