@@ -18,6 +18,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Instant;
+use synfire_compiler::CompileOptions;
 use synfire_ir::artifact::Artifact;
 use synfire_ir::network::Network;
 use synfire_ir::{Class, Diagnostic, Diagnostics, diag::nearest};
@@ -259,15 +260,11 @@ impl Task<'_> {
         } else {
             self.console
         };
-        let made = compile::map(
-            loaded,
-            target,
-            self.options.seed,
-            &[],
-            &[],
-            &args.network,
-            console,
-        )?;
+        let options = CompileOptions {
+            seed: self.options.seed,
+            ..CompileOptions::default()
+        };
+        let made = compile::map(loaded, target, options, &args.network, console)?;
         let options = RunOptions {
             arithmetic: ArithmeticArg::Auto,
             steps: Some(ideal.length.steps),

@@ -9,6 +9,7 @@ use crate::network::Loaded;
 use crate::table::{Side, Table, paragraph};
 use crate::units::{count, percent};
 use serde_json::{Value, json};
+use synfire_compiler::CompileOptions;
 use synfire_ir::{Diagnostic, Diagnostics, Severity};
 use synfire_targets::Target;
 
@@ -21,7 +22,7 @@ pub struct Fit {
 /// Maps the network; nothing is shown.
 pub fn of(loaded: &Loaded, target: Target<'_>, network: &NetworkArgs) -> Fit {
     let quiet = Console::silent();
-    let result = match compile::map(loaded, target, None, &[], &[], network, &quiet) {
+    let result = match compile::map(loaded, target, CompileOptions::default(), network, &quiet) {
         Ok(made) => Ok(made.report),
         Err(Failure::Wrong(d, _)) => Err(d),
         Err(_) => Err(Diagnostics::new()),

@@ -177,8 +177,8 @@ fn saturate(core: &Core, acc: &mut [u32], piece: &Piece, event: Event, bits: u8)
             deliver::saturate(acc, targets, row, event.factor, bits);
             targets.len() as u64
         }
-        // Windows hold sums only.
-        Form::Windows(_) => 0,
+        // Windows hold sums only, and what learns comes by `handle_each`.
+        Form::Windows(_) | Form::Learnt(_) => 0,
         Form::Dense {
             weights,
             origin,
