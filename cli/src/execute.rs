@@ -6,19 +6,20 @@ use crate::failure::Failure;
 use crate::files;
 use crate::network::{self, Loaded};
 use crate::progress::Bar;
+use crate::targets;
 use crate::units::Interval;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use synfire_compiler::ideal::{self, IdealOptions};
-use synfire_ir::artifact::{Artifact, SectionKind};
+use synfire_ir::artifact::Artifact;
 use synfire_ir::network::{Network, Probe, Quantity};
 use synfire_ir::program::{Arithmetic, Layout, Projection, Store};
 use synfire_ir::units::Dimension;
 use synfire_ir::{Class, Diagnostic, Diagnostics, SourceMap};
 use synfire_runtime::engine::DeviceFacts;
 use synfire_runtime::session::{
-    Checkpoint, Choice, Course, Every, Keep, Length, Plan, Recording, Wanted, length,
+    Checkpoint, Choice, Course, Every, Keep, Length, Plan, Recording, Session, Wanted, length,
 };
 use synfire_runtime::spikes::weights::Weights;
 use synfire_runtime::spikes::{self, Population, SpikeData};
@@ -125,23 +126,7 @@ pub fn artefact(artefact: &Artifact, options: &RunOptions) -> Result<Subject, Fa
                 .into(),
         );
     }
-    if artefact
-        .sections
-        .iter()
-        .any(|s| s.kind == SectionKind::Chip)
-    {
-        return Err(Diagnostic::error(
-            "SYN0705",
-            "the artefact is for a chip of the user's own, which this build cannot emulate",
-        )
-        .hint("compile for a shipped chip; `synfire targets` lists them")
-        .into());
-    }
-    let name = format!("{}:{}", h.target, h.dialect);
-    let target = synfire_targets::find(&name).map_err(|mut d| {
-        d.0.iter_mut().for_each(|d| d.class = Class::Input);
-        d
-    })?;
+    let target = targets::of(artefact)?;
     let Some(backend) = target.chip.backend() else {
         return Err(Diagnostic::error(
             "SYN0705",
@@ -259,7 +244,7 @@ pub struct Long {
 /// Time between two checkpoints when nothing is said.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Runs a subject; `begin` is when the command began. A run that the user stops gives what there is.
+/// Runs a subject on an engine; `begin` is when the command began. A run that the user stops gives what there is.
 pub fn run(
     subject: Subject,
     options: &RunOptions,
@@ -268,22 +253,36 @@ pub fn run(
     begin: Instant,
     console: &Console,
 ) -> Result<Ran, Failure> {
-    let length = steps(&subject, options, input)?;
     let choice = match options.engine {
         EngineArg::Auto => Choice::Auto,
         EngineArg::Gpu => Choice::Gpu,
         EngineArg::Cpu => Choice::Cpu,
     };
-    let every = interval(long.every, subject.dt)?;
-    let from = resumed(long.resume.as_deref())?;
-    let shifts = subject.plan.shifts().to_vec();
     let engine = synfire_runtime::engine::Options {
         samples: input.batch.unwrap_or(1),
         threads: options.threads,
         memory: options.memory_limit,
     };
-    let checkpoints = long.checkpoint.is_some() || from.is_some();
-    let mut session = subject.plan.open_with(choice, engine, checkpoints)?;
+    let checkpoints = long.checkpoint.is_some() || long.resume.is_some();
+    let open = |plan: Plan| plan.open_with(choice, engine, checkpoints);
+    run_with(subject, options, input, long, begin, console, open)
+}
+
+/// Runs a subject on what `open` makes of its plan.
+pub fn run_with(
+    subject: Subject,
+    options: &RunOptions,
+    input: &SpikeData,
+    long: &Long,
+    begin: Instant,
+    console: &Console,
+    open: impl FnOnce(Plan) -> Result<Session, Diagnostics>,
+) -> Result<Ran, Failure> {
+    let length = steps(&subject, options, input)?;
+    let every = interval(long.every, subject.dt)?;
+    let from = resumed(long.resume.as_deref())?;
+    let shifts = subject.plan.shifts().to_vec();
+    let mut session = open(subject.plan)?;
     console.show(session.notes(), &SourceMap::default());
     let build_s = begin.elapsed().as_secs_f64();
     tracing::info!(

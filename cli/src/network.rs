@@ -136,7 +136,7 @@ impl Loader for Beside {
     }
 
     fn target_model(&self, target: &str) -> Option<String> {
-        frontend::target_model(target)
+        frontend::target_model(target).or_else(|| crate::targets::own_model(target))
     }
 }
 

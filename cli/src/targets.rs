@@ -2,10 +2,53 @@
 
 use crate::files;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use synfire_ir::artifact::{Artifact, SectionKind};
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 use synfire_targets::{Chip, Target};
 
+/// The user's own chips that this command has read.
+static OWN: Mutex<Vec<&'static Chip>> = Mutex::new(vec![]);
+
 /// A chip that lives as long as the process: there are few of them.
+fn kept(chip: Chip) -> &'static Chip {
+    let chip: &'static Chip = Box::leak(Box::new(chip));
+    OWN.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(chip);
+    chip
+}
+
+/// Text of `model.syn` of a chip that this command has read, for `use targets.NAME.Neuron`.
+pub fn own_model(name: &str) -> Option<String> {
+    let own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let plain = |n: &str| n.replace('-', "_");
+    let found = own.iter().find(|c| plain(&c.spec.name) == plain(name));
+    found.map(|c| c.model.to_string())
+}
+
+/// The chip and dialect that an artefact is for: a shipped one, or the user's own that it carries.
+///
+/// Errors: of class input, for a chip that this build does not have or a description that it cannot read.
+pub fn of(artefact: &Artifact) -> Result<Target<'static>, Diagnostics> {
+    let h = &artefact.header;
+    let carried = |name: &str| {
+        let section = artefact.section(SectionKind::Chip, name)?;
+        Some(String::from_utf8_lossy(&section.bytes).into_owned())
+    };
+    let found = match (carried("chip.toml"), carried("model.syn")) {
+        (Some(toml), Some(model)) => {
+            let chip = Chip::from_text("(in the artefact)", toml, model, String::new())?;
+            kept(chip).target(Some(&h.dialect))
+        }
+        _ => synfire_targets::find(&format!("{}:{}", h.target, h.dialect)),
+    };
+    found.map_err(|mut wrong| {
+        wrong.0.iter_mut().for_each(|d| d.class = Class::Input);
+        wrong
+    })
+}
+
 fn own(folder: &Path) -> Result<&'static Chip, Diagnostics> {
     let text = |file: &str, must: bool| -> Result<String, Diagnostics> {
         let path = folder.join(file);
@@ -25,7 +68,7 @@ fn own(folder: &Path) -> Result<&'static Chip, Diagnostics> {
         text("model.syn", true)?,
         text("README.md", false)?,
     )?;
-    Ok(Box::leak(Box::new(chip)))
+    Ok(kept(chip))
 }
 
 /// The target that `name` stands for: `chip`, `chip:dialect`, or a path (with a separator in it) to a chip folder.

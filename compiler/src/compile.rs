@@ -245,6 +245,16 @@ pub fn compile(
         name: "report.json".into(),
         bytes: stored,
     });
+    if !target.chip.shipped {
+        let chip = target.chip;
+        let text = |name: &str, text: &str| Section {
+            kind: SectionKind::Chip,
+            name: name.into(),
+            bytes: text.as_bytes().to_vec(),
+        };
+        artifact.sections.push(text("chip.toml", &chip.toml));
+        artifact.sections.push(text("model.syn", &chip.model));
+    }
     report["passes"] = Value::Array(clock.times);
     progress.report("emit", total, total);
     Ok(Compiled {

@@ -4,8 +4,13 @@
 
 use super::dynamics::{FIELDS, registers};
 use super::lower::{self, must_learn};
+use super::pins::{OdinPins, PINS};
 use super::{decode, encode, event, from_mapping, golden};
-use crate::backend::{Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics};
+use crate::aer_bridge::{self, Bridge};
+use crate::backend::{
+    Backend, Emulation, Encoded, Flow, GoldenCase, NativeInput, Refusal, UnitDynamics,
+};
+use crate::board::Board;
 use synfire_ir::artifact::{Section, SectionKind};
 use synfire_ir::mapping::Mapping;
 use synfire_ir::{Class, Diagnostic, Diagnostics};
@@ -17,6 +22,9 @@ pub static BACKEND: &dyn Backend = &Odin;
 pub const SECTION: &str = "config.spi";
 
 struct Odin;
+
+/// The chip behind the bridge.
+static BOARD: Bridge<OdinPins> = Bridge(&PINS);
 
 impl Backend for Odin {
     fn fields(&self) -> &'static [&'static str] {
@@ -52,12 +60,7 @@ impl Backend for Odin {
     }
 
     fn decode(&self, _dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics> {
-        let [section] = sections else {
-            return Err(misplaced(format!("{} native sections", sections.len())));
-        };
-        if section.name != SECTION {
-            return Err(misplaced(format!("the native section `{}`", section.name)));
-        }
+        let section = only(sections)?;
         let config = decode(SECTION, &section.bytes)?;
         Ok(Emulation {
             program: lower::lower(&config, must_learn(&config))?,
@@ -71,6 +74,14 @@ impl Backend for Odin {
         event(word, lower::learns(program), &matrix).map(NativeInput::Serial)
     }
 
+    fn board(&self) -> Option<&dyn Board> {
+        Some(&BOARD)
+    }
+
+    fn flow(&self, run: &Flow<'_>) -> Result<Vec<(String, Vec<u8>)>, Diagnostics> {
+        Ok(aer_bridge::flow(run))
+    }
+
     fn golden(
         &self,
         vector: &serde_json::Value,
@@ -78,6 +89,17 @@ impl Backend for Odin {
     ) -> Option<Result<GoldenCase, String>> {
         golden::case(vector)
     }
+}
+
+/// The one section of an image.
+pub(super) fn only<'a>(sections: &[&'a Section]) -> Result<&'a Section, Diagnostics> {
+    let [section] = sections else {
+        return Err(misplaced(format!("{} native sections", sections.len())));
+    };
+    if section.name != SECTION {
+        return Err(misplaced(format!("the native section `{}`", section.name)));
+    }
+    Ok(section)
 }
 
 fn misplaced(what: String) -> Diagnostics {

@@ -5,6 +5,7 @@
 //! written rows are compared with a run. Any JSON is answered with a case or an error.
 
 use super::lower::{self, NEURONS};
+use super::pins::{nibble_after, word_after};
 use super::word::Word;
 use super::{Config, decode, encode, event};
 use crate::backend::{GoldenCase, NativeInput, Observed};
@@ -181,18 +182,8 @@ fn compare(v: &Vector, config: &Config, model: &Model, seen: &Observed) -> Resul
         }
     }
     let states = seen.state.get(NEURONS as usize).map_or(&[][..], |s| s);
-    let of = |name: &str, n: u8| {
-        let state = model.state(name)?;
-        states.get(usize::from(state))?.get(usize::from(n)).copied()
-    };
     for (&n, &word) in &config.neurons {
-        let mut last = word;
-        for s in &model.states {
-            if let Some(value) = of(&s.name, n) {
-                last = last.with(&s.name, i64::from(value as i32));
-            }
-        }
-        let got = format!("{:032x}", last.0);
+        let got = format!("{:032x}", word_after(model, states, n, word).0);
         let expected = v
             .final_neuron_words
             .get(&n.to_string())
@@ -206,8 +197,8 @@ fn compare(v: &Vector, config: &Config, model: &Model, seen: &Observed) -> Resul
     }
     for r in &v.rows {
         let nibble = |n: &u8| {
-            let word = of(&format!("m{}", r >> 3), *n).unwrap_or(0);
-            char::from_digit(word >> (4 * (r & 7)) & 15, 16).unwrap_or('?')
+            let nibble = nibble_after(model, states, *r, *n).unwrap_or(0);
+            char::from_digit(nibble.into(), 16).unwrap_or('?')
         };
         let got: String = v.active.iter().map(nibble).collect();
         let expected = v

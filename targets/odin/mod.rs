@@ -12,6 +12,7 @@ mod dynamics;
 mod golden;
 mod lower;
 mod mapping;
+mod pins;
 mod spi;
 #[cfg(test)]
 mod tests;

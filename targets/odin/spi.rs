@@ -18,9 +18,11 @@ const MOST_WORDS: usize = 28 + SIZE * 16 + SIZE * SIZE / 2;
 
 /// Registers, by the RTL's numbers.
 const GATE: u8 = 0;
-const OPEN_LOOP: u8 = 1;
-const SYN_SIGN: u8 = 2;
+pub const OPEN_LOOP: u8 = 1;
+pub const SYN_SIGN: u8 = 2;
 const BURST_TIMEREF: u8 = 18;
+/// The registers behind it: source of the output, monitor and its two addresses, synapses that are not mapped (update, propagate), learning on single synapses.
+pub const REGISTERS: [u8; 7] = [19, 20, 21, 22, 23, 24, 25];
 
 fn config_word(register: u8, value: u32) -> u64 {
     u64::from(register) << 20 | u64::from(value)

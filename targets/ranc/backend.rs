@@ -9,7 +9,9 @@ use super::{
     decode_packets, decode_parts, encode, encode_packets, from_mapping, lower, packet_unit,
     probe_neurons,
 };
-use crate::backend::{Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics};
+use crate::backend::{
+    Backend, Emulation, Encoded, Flow, GoldenCase, NativeInput, Refusal, UnitDynamics,
+};
 use crate::benchmark::{Benchmark, emulate};
 use synfire_ir::artifact::{Section, SectionKind};
 use synfire_ir::mapping::Mapping;
@@ -84,6 +86,27 @@ impl Backend for Ranc {
     fn benchmarks(&self, dialect: &str) -> Result<Vec<Benchmark>, Diagnostics> {
         let of = Dialect::from_name(dialect).ok_or_else(|| no_dialect(dialect))?;
         benchmark::benchmarks(of, &|config| emulate(self, dialect, encode(config)?))
+    }
+
+    fn flow(&self, run: &Flow<'_>) -> Result<Vec<(String, Vec<u8>)>, Diagnostics> {
+        let dialect = Dialect::from_name(run.dialect).ok_or_else(|| no_dialect(run.dialect))?;
+        let parts = run
+            .sections
+            .iter()
+            .map(|s| (s.name.as_str(), s.bytes.as_slice()));
+        let config = decode_parts(dialect, parts)?;
+        let mut lists = vec![vec![]; run.steps.max(1) as usize];
+        for &(step, word) in run.events {
+            let packet = Packet::from_native(word).filter(|p| p.tick != DROPPED_TICK);
+            if let (Some(list), Some(packet)) = (lists.get_mut(step as usize), packet) {
+                list.push(packet);
+            }
+        }
+        let input = encode_packets(&config, &lists)?;
+        let mut files = run.images();
+        files.retain(|f| input.iter().all(|i| i.0 != f.0));
+        files.extend(input);
+        Ok(files)
     }
 
     fn golden(

@@ -5,6 +5,7 @@
 //! emulator starts from the bytes. Everything here is a pure function.
 
 use crate::benchmark::Benchmark;
+use crate::board::Board;
 use std::collections::BTreeMap;
 use synfire_ir::Diagnostics;
 use synfire_ir::artifact::Section;
@@ -144,6 +145,38 @@ pub struct Resource {
     pub available: u64,
 }
 
+/// A program in Python that stands between a run and the vendor's package. It reads a JSON object with the text of `section` from standard input and answers with one line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bridge {
+    /// Text of the program.
+    pub program: &'static str,
+    /// The native section that it is given as text.
+    pub section: &'static str,
+}
+
+/// A run that a board's own flow plays.
+#[derive(Clone, Copy, Debug)]
+pub struct Flow<'a> {
+    /// Dialect of the images.
+    pub dialect: &'a str,
+    /// Native images.
+    pub sections: &'a [&'a Section],
+    /// (step, word) in the order in which a host sends them.
+    pub events: &'a [(u32, u64)],
+    /// Steps of the run.
+    pub steps: u32,
+    /// Seconds a step, where steps have a duration.
+    pub dt: Option<f64>,
+}
+
+impl Flow<'_> {
+    /// The native images as they are.
+    pub fn images(&self) -> Vec<(String, Vec<u8>)> {
+        let file = |s: &&Section| (s.name.clone(), s.bytes.clone());
+        self.sections.iter().map(file).collect()
+    }
+}
+
 /// Why a chip cannot compute a unit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
@@ -183,7 +216,7 @@ impl Refusal {
 pub trait Backend: Sync {
     /// Names of the registers of a neuron that [`Backend::neuron`] fills. On chips whose synapses share weights by axon class
     /// `weight0`, `weight1`, ... are among them; the mapper fills those.
-    fn fields(&self) -> &'static [&'static str];
+    fn fields(&self) -> &[&str];
 
     /// Register values (in the order of [`Backend::fields`]) of a unit that runs `shift` steps late: in the `shift` steps before its
     /// first one, without input, it must neither spike nor leave its initial state (but for what [`Backend::head_start`] admits). `arrivals` are the least (<= 0) and the
@@ -254,6 +287,23 @@ pub trait Backend: Sync {
     /// Networks on which emulators of the chip are timed, the representative one first; none where no document names any.
     fn benchmarks(&self, _dialect: &str) -> Result<Vec<Benchmark>, Diagnostics> {
         Ok(vec![])
+    }
+
+    /// How the chip's board is talked to, where there is one that takes one event after another.
+    fn board(&self) -> Option<&dyn Board> {
+        None
+    }
+
+    /// What reaches the chip's board through the vendor's own Python package.
+    fn bridge(&self) -> Option<Bridge> {
+        None
+    }
+
+    /// The files that a board's own flow reads from a folder, for a run of `steps` steps of `dt` seconds with these native events (step, word), in order.
+    ///
+    /// Errors: those of decoding, and of events that the flow cannot take.
+    fn flow(&self, run: &Flow<'_>) -> Result<Vec<(String, Vec<u8>)>, Diagnostics> {
+        Ok(run.images())
     }
 
     /// Is this JSON a golden vector of the chip? Then its native files are compared and it is made ready to run; the error

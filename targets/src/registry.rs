@@ -5,6 +5,7 @@
 //! caller's), and what a chip does (its module, or its `model.syn`).
 
 use crate::backend::Backend;
+use crate::own::Own;
 use crate::schema::{ChipSpec, Delays, Dialect, Limits, Weights};
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -35,18 +36,23 @@ pub struct Chip {
     pub readme: Cow<'static, str>,
     /// Is it one of the shipped chips, with a module of its own?
     pub shipped: bool,
+    /// The code of a chip that is described and not programmed.
+    own: Option<Own>,
 }
 
 impl Chip {
-    /// The chip's code; a user's chip has none.
-    pub fn backend(&self) -> Option<&'static dyn Backend> {
+    /// The chip's code: its module, or what its description stands for.
+    pub fn backend(&self) -> Option<&dyn Backend> {
+        if let Some(own) = &self.own {
+            return Some(own);
+        }
         let folder = FOLDERS.iter().find(|f| f.name == self.spec.name);
         folder.filter(|_| self.shipped)?.backend
     }
 
     /// A user's chip from the texts of its folder; `place` names the folder in messages.
     ///
-    /// Errors: those of [`ChipSpec::parse`].
+    /// Errors: those of [`ChipSpec::parse`] and [`Own::new`].
     pub fn from_text(
         place: &str,
         toml: String,
@@ -54,7 +60,9 @@ impl Chip {
         readme: String,
     ) -> Result<Chip, Diagnostics> {
         let spec = ChipSpec::parse(&format!("{place}/chip.toml"), &toml)?;
+        let own = Own::new(place, &toml, &model, &spec)?;
         Ok(Chip {
+            own: Some(own),
             spec,
             toml: toml.into(),
             model: model.into(),
@@ -144,6 +152,7 @@ fn shipped() -> &'static (Vec<Chip>, Diagnostics) {
                         model,
                         readme,
                         shipped: true,
+                        own: None,
                     });
                 }
                 Err(d) => wrong.extend(d),
@@ -271,14 +280,12 @@ mod tests {
 
     #[test]
     fn a_users_chip_from_text() {
-        let ranc = find("ranc").expect("shipped").chip;
-        let text = ranc.toml.replace("name = \"ranc\"", "name = \"mine\"");
-        let mine = Chip::from_text("mychip", text, ranc.model.to_string(), String::new())
-            .expect("same schema");
-        assert_eq!(
-            mine.target(Some("rtl")).expect("dialect").name(),
-            "mine:rtl"
-        );
+        let toml = include_str!("../_template/chip.toml").replace("\"toy\"", "\"mine\"");
+        let model = include_str!("../_template/model.syn");
+        let mine =
+            Chip::from_text("mychip", toml, model.into(), String::new()).expect("same schema");
+        assert_eq!(mine.target(Some("paper")).expect("dialect").name(), "mine");
+        assert!(mine.backend().is_some() && !mine.shipped);
         let e = Chip::from_text("mychip", "nmae = 1".into(), String::new(), String::new())
             .expect_err("misspelt");
         assert_eq!(e.0[0].code, "SYN0603");
@@ -293,8 +300,13 @@ mod tests {
             .replace("default = true", "default = false")
             .replacen("min = -256", "min = 300", 1);
         let e = ChipSpec::parse("x", &text).expect_err("contradictory");
+        let placed = |d: &Diagnostic| {
+            d.place
+                .as_deref()
+                .is_some_and(|p| p.matches(':').count() == 2)
+        };
         assert!(
-            e.0.len() >= 2 && e.0.iter().all(|d| d.code == "SYN0604"),
+            e.0.len() >= 2 && e.0.iter().all(|d| d.code == "SYN0604" && placed(d)),
             "{e}"
         );
     }

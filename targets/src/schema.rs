@@ -7,11 +7,14 @@
 
 mod check;
 mod parts;
+mod place;
 
 pub use parts::{
     Connectivity, Costs, Delays, Delivery, Deploy, Format, Limits, ModelNames, NativeForm,
-    OptionSpec, Overflow, Parameter, Scope, Sharing, SignMode, Time, TimeUnit, Topology, Weights,
+    OptionSpec, Overflow, Parameter, ResetRole, Roles, Scope, Sharing, SignMode, Time, TimeUnit,
+    Topology, Weights,
 };
+pub use place::{Found, Key, line_and_column};
 
 use serde::{Deserialize, Serialize};
 use synfire_ir::{Diagnostic, Diagnostics};
@@ -77,6 +80,8 @@ pub struct ChipSpec {
     pub delivery: Delivery,
     /// Names of the blocks of `model.syn`.
     pub model: ModelNames,
+    /// How an integrate-and-fire unit is written in the registers of a chip that has no code.
+    pub roles: Option<Roles>,
     /// Number formats of registers and accumulators.
     #[serde(default)]
     pub formats: Vec<Format>,
@@ -107,7 +112,7 @@ impl ChipSpec {
     /// Errors: `SYN0603` for text that does not fit the schema (syntax, unknown or missing keys), `SYN0604` for each contradiction in it.
     pub fn parse(place: &str, text: &str) -> Result<ChipSpec, Diagnostics> {
         let spec: ChipSpec = toml::from_str(text).map_err(|e| malformed(place, text, &e))?;
-        let found = spec.check(place);
+        let found = spec.check(place, text);
         found.result(spec)
     }
 
@@ -141,9 +146,7 @@ impl ChipSpec {
 fn malformed(place: &str, text: &str, error: &toml::de::Error) -> Diagnostics {
     let mut at = place.to_string();
     if let Some(span) = error.span() {
-        let before = text.get(..span.start).unwrap_or(text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        let (line, column) = place::line_and_column(text, span.start);
         at = format!("{place}:{line}:{column}");
     }
     Diagnostic::error("SYN0603", format!("the chip description cannot be read: {}", error.message()))

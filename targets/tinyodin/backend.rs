@@ -3,8 +3,13 @@
 //! Native event words: an input is an AER word of ten bits ([`super::event`]), an output the neuron's address.
 
 use super::dynamics::{FIELDS, registers};
+use super::pins::{PINS, TinyOdinPins};
 use super::{NEURONS, decode, encode, event, from_mapping, golden, lower};
-use crate::backend::{Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics};
+use crate::aer_bridge::{self, Bridge};
+use crate::backend::{
+    Backend, Emulation, Encoded, Flow, GoldenCase, NativeInput, Refusal, UnitDynamics,
+};
+use crate::board::Board;
 use synfire_ir::artifact::{Section, SectionKind};
 use synfire_ir::mapping::Mapping;
 use synfire_ir::{Class, Diagnostic, Diagnostics};
@@ -16,6 +21,9 @@ pub static BACKEND: &dyn Backend = &TinyOdin;
 pub const SECTION: &str = "config.spi";
 
 struct TinyOdin;
+
+/// The chip behind the bridge.
+static BOARD: Bridge<TinyOdinPins> = Bridge(&PINS);
 
 impl Backend for TinyOdin {
     fn fields(&self) -> &'static [&'static str] {
@@ -47,12 +55,7 @@ impl Backend for TinyOdin {
     }
 
     fn decode(&self, _dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics> {
-        let [section] = sections else {
-            return Err(misplaced(format!("{} native sections", sections.len())));
-        };
-        if section.name != SECTION {
-            return Err(misplaced(format!("the native section `{}`", section.name)));
-        }
+        let section = only(sections)?;
         let program = lower(&decode(SECTION, &section.bytes)?)?;
         Ok(Emulation {
             program,
@@ -63,6 +66,14 @@ impl Backend for TinyOdin {
     fn input(&self, emulation: &Emulation, word: u64) -> Option<NativeInput> {
         let neurons = emulation.program.groups.get(NEURONS as usize)?.size;
         event(word, neurons).map(NativeInput::Serial)
+    }
+
+    fn board(&self) -> Option<&dyn Board> {
+        Some(&BOARD)
+    }
+
+    fn flow(&self, run: &Flow<'_>) -> Result<Vec<(String, Vec<u8>)>, Diagnostics> {
+        Ok(aer_bridge::flow(run))
     }
 
     fn golden(
@@ -78,6 +89,17 @@ impl Backend for TinyOdin {
 fn unfit(mut found: Diagnostics) -> Diagnostics {
     found.0.iter_mut().for_each(|d| d.class = Class::Fit);
     found
+}
+
+/// The one section of an image.
+pub(super) fn only<'a>(sections: &[&'a Section]) -> Result<&'a Section, Diagnostics> {
+    let [section] = sections else {
+        return Err(misplaced(format!("{} native sections", sections.len())));
+    };
+    if section.name != SECTION {
+        return Err(misplaced(format!("the native section `{}`", section.name)));
+    }
+    Ok(section)
 }
 
 fn misplaced(what: String) -> Diagnostics {

@@ -15,6 +15,7 @@ mod encode;
 mod golden;
 mod lower;
 mod mapping;
+mod pins;
 mod spi;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use super::lower::CHANNELS;
 use super::native::damaged;
 use super::{Size, benchmark, from_mapping, golden, limits, lower, native, ram};
 use crate::backend::{
-    Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, Resource, UnitDynamics,
+    Backend, Bridge, Emulation, Encoded, GoldenCase, NativeInput, Refusal, Resource, UnitDynamics,
 };
 use crate::benchmark::{Benchmark, emulate};
 use std::collections::BTreeMap;
@@ -171,6 +171,13 @@ impl Backend for Xylo {
         benchmark::benchmarks(&self.size, dialect, &|config| {
             let file = native::encode(self.id, DT, config)?;
             emulate(self, dialect, vec![(SECTION.into(), file)])
+        })
+    }
+
+    fn bridge(&self) -> Option<Bridge> {
+        Some(Bridge {
+            program: include_str!("bridge.py"),
+            section: SECTION,
         })
     }
 

@@ -15,14 +15,31 @@ const OTHERS: [&str; 8] = [
     "cargo doc",
 ];
 
-fn commands(text: &str) -> Vec<(usize, String)> {
-    let (mut inside, mut out) = (false, vec![]);
+/// What a document asks its reader to do.
+enum Task {
+    Run(String),
+    /// A block `file=NAME` is saved under that name.
+    Save(String, String),
+}
+
+fn tasks(text: &str) -> Vec<(usize, Task)> {
+    let (mut inside, mut file, mut out) = (false, None::<(String, String)>, vec![]);
     for (n, line) in text.lines().enumerate() {
         let t = line.trim();
         if t.starts_with("```") {
+            if let Some((name, text)) = file.take() {
+                out.push((n + 1, Task::Save(name, text)));
+            }
             inside = t == "```sh";
+            file = t
+                .split("file=")
+                .nth(1)
+                .map(|name| (name.to_string(), String::new()));
+        } else if let Some((_, text)) = &mut file {
+            *text += line;
+            text.push('\n');
         } else if inside && !t.is_empty() && !t.starts_with('#') {
-            out.push((n + 1, t.to_string()));
+            out.push((n + 1, Task::Run(t.to_string())));
         }
     }
     out
@@ -79,15 +96,61 @@ fn every_command_runs() {
             .display()
             .to_string();
         let text = std::fs::read_to_string(&doc).unwrap_or_else(|e| panic!("{name}: {e}"));
-        for (line, command) in commands(&text) {
+        let mut behind = Behind(vec![]);
+        for (line, task) in tasks(&text) {
+            let command = match task {
+                Task::Run(command) => command,
+                Task::Save(file, text) => {
+                    let path = dir.path().join(&file);
+                    let folder = path.parent().expect("a file lies in a folder");
+                    std::fs::create_dir_all(folder).expect("writable");
+                    std::fs::write(&path, text).expect("writable");
+                    continue;
+                }
+            };
             if OTHERS.iter().any(|o| command.starts_with(o)) {
                 continue;
             }
             ran += 1;
-            run(dir.path(), &format!("{name}:{line}"), &command);
+            let at = format!("{name}:{line}");
+            match command.strip_suffix(" &") {
+                Some(command) => behind.0.push(start(dir.path(), &at, command)),
+                None => run(dir.path(), &at, &command),
+            }
         }
     }
     assert!(ran >= 10, "only {ran} commands were found");
+}
+
+/// Commands that go on while others run, up to the end of their document.
+struct Behind(Vec<std::process::Child>);
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Starts a line that ends in `&`; waits until it says that it is there.
+fn start(dir: &Path, at: &str, command: &str) -> std::process::Child {
+    let rest = command
+        .strip_prefix("synfire ")
+        .unwrap_or_else(|| panic!("{at}: only ours run behind others"));
+    let args = words(rest);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut command = binary::command(dir, &args);
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|e| panic!("{at}: {e}"));
+    let out = child.stdout.take().expect("piped");
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line).expect("text");
+    assert!(!line.is_empty(), "{at}: it ended");
+    child
 }
 
 /// Runs one line; a comment `# exit N` at its end states another status than 0.

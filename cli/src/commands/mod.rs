@@ -1,10 +1,12 @@
 //! The commands, one file each.
 
 mod bench;
+mod board;
 mod check;
 mod compare;
 mod compile;
 mod convert;
+mod deploy;
 mod devices;
 mod earlier;
 mod eval;
@@ -33,6 +35,8 @@ pub fn run(command: Command, console: &Console) -> Outcome {
         Command::Run(a) => run::run(&a, console),
         Command::Compare(a) => compare::compare(&a, console),
         Command::Eval(a) => eval::eval(&a, console),
+        Command::Deploy(a) => deploy::deploy(&a, console),
+        Command::Board(a) => board::board(&a, console),
         Command::Inspect(a) => inspect::inspect(&a, console),
         Command::Targets(a) => targets::targets(&a, console),
         Command::Devices => devices::devices(console),

@@ -314,7 +314,7 @@ fn name_of(a: Arithmetic) -> &'static str {
 }
 
 /// Facts, raster and rates for people.
-fn summary(ran: &Ran, activity: &[Activity], console: &Console, plot: bool) -> String {
+pub(super) fn summary(ran: &Ran, activity: &[Activity], console: &Console, plot: bool) -> String {
     let mut out = headline(ran, console);
     if plot {
         let drawn = raster::draw(&ran.recording, &ran.populations, ran.dt, console);

@@ -2,6 +2,8 @@
 
 mod bench;
 mod bench_mapping;
+mod boards;
+mod bridge;
 mod eval;
 mod explain;
 #[cfg(unix)]

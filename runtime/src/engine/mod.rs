@@ -10,12 +10,13 @@ pub mod cpu;
 pub mod gpu;
 pub mod snapshot;
 
+pub(crate) use cpu::input::divide;
 use serde::{Deserialize, Serialize};
 use snapshot::Snapshot;
 use std::sync::Arc;
 use synfire_ir::Class;
 use synfire_ir::diag::{Diagnostic, Diagnostics, Progress};
-use synfire_ir::program::{Program, SerialEvent};
+use synfire_ir::program::{Program, Serial, SerialEvent};
 
 /// An event injected into an external group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -215,6 +216,28 @@ fn no_synapses(projection: u32, state: u16) -> Diagnostic {
     Diagnostic::error("SYN0807", what)
         .note("states are numbered as in the synapse model; static projections have none")
         .hint("read a state of a plastic projection")
+}
+
+/// The events of a step in the order of [`Serial`], into `out`: `back` are the rows that the host sends back, `given` the events given.
+pub(crate) fn due(
+    s: &Serial,
+    mut back: Vec<u32>,
+    given: &[(u32, SerialEvent)],
+    out: &mut Vec<SerialEvent>,
+) {
+    out.clear();
+    let row = |e: &SerialEvent| match e {
+        SerialEvent::Row { pre } => Some(*pre),
+        _ => None,
+    };
+    if s.sorted {
+        back.extend(given.iter().filter_map(|e| row(&e.1)));
+        back.sort_unstable();
+        out.extend(back.into_iter().map(|pre| SerialEvent::Row { pre }));
+    }
+    let others = given.iter().map(|e| e.1);
+    out.extend(others.filter(|e| !s.sorted || row(e).is_none()));
+    out.extend(&s.tail);
 }
 
 /// Sets up an engine by name (`cpu` or `gpu`) for a program; the program is checked first.

@@ -148,6 +148,21 @@ impl Plan {
             notes,
         })
     }
+
+    /// Puts the plan on an engine that already holds its program, one sample, such as a board.
+    pub fn open_on(self, engine: Box<dyn Engine>) -> Session {
+        Session {
+            program: Arc::new(self.program),
+            populations: self.populations,
+            wiring: self.wiring,
+            engine,
+            samples: 1,
+            hash: None,
+            options: Options::default(),
+            live: None,
+            notes: Diagnostics::new(),
+        }
+    }
 }
 
 /// The engine of a choice; when `auto` falls back to the CPU, the notes say why.

@@ -1,18 +1,16 @@
 //! What the form of a `chip.toml` cannot say: contradictions between its values.
 //!
-//! Takes a parsed [`ChipSpec`], gives a `SYN0604` for every contradiction; finds all of them in one pass.
+//! Takes a parsed [`ChipSpec`] and its text, gives a `SYN0604` with line and column for every contradiction; finds all of them in one pass.
 
+use super::place::{Found, Key};
 use super::{ChipSpec, Delays, Weights};
 use std::collections::BTreeSet;
-use synfire_ir::{Diagnostic, Diagnostics};
+use synfire_ir::Diagnostics;
 
 impl ChipSpec {
-    /// Everything in this description that contradicts itself; `place` names it in messages.
-    pub fn check(&self, place: &str) -> Diagnostics {
-        let mut found = Found {
-            place,
-            list: Diagnostics::new(),
-        };
+    /// Everything in this description that contradicts itself; `place` names it in messages, `text` is what it was read from.
+    pub fn check(&self, place: &str, text: &str) -> Diagnostics {
+        let mut found = Found::new(place, text);
         let word = |s: &str| {
             !s.is_empty()
                 && s.chars()
@@ -20,29 +18,32 @@ impl ChipSpec {
         };
         if !word(&self.name) {
             found.add(
+                &["name".into()],
                 format!("the name `{}` is no word", self.name),
                 "use lower-case letters, digits and `_`",
             );
         }
         self.check_dialects(&mut found, word);
-        check_weights(&mut found, "weights", &self.weights);
-        check_delays(&mut found, "delays", &self.delays);
-        for d in &self.dialects {
+        check_weights(&mut found, &[], &self.weights);
+        check_delays(&mut found, &[], &self.delays);
+        for (i, d) in self.dialects.iter().enumerate() {
+            let at = ["dialects".into(), i.into()];
             if let Some(w) = &d.weights {
-                check_weights(&mut found, &format!("dialects.{}.weights", d.name), w);
+                check_weights(&mut found, &at, w);
             }
             if let Some(w) = &d.delays {
-                check_delays(&mut found, &format!("dialects.{}.delays", d.name), w);
+                check_delays(&mut found, &at, w);
             }
         }
         self.check_tables(&mut found);
-        found.list
+        found.done()
     }
 
     fn check_dialects(&self, found: &mut Found, word: impl Fn(&str) -> bool) {
         let defaults = self.dialects.iter().filter(|d| d.default).count();
         if defaults != 1 {
             found.add(
+                &["dialects".into()],
                 format!(
                     "{defaults} of the {} dialects say `default = true`",
                     self.dialects.len()
@@ -51,15 +52,18 @@ impl ChipSpec {
             );
         }
         let mut seen = BTreeSet::new();
-        for d in &self.dialects {
+        for (i, d) in self.dialects.iter().enumerate() {
+            let at = ["dialects".into(), i.into(), "name".into()];
             if !word(&d.name) {
                 found.add(
+                    &at,
                     format!("the dialect name `{}` is no word", d.name),
                     "use lower-case letters, digits and `_`",
                 );
             }
             if !seen.insert(&d.name) {
                 found.add(
+                    &at,
                     format!("the dialect `{}` stands twice", d.name),
                     "give each dialect one table",
                 );
@@ -68,9 +72,11 @@ impl ChipSpec {
     }
 
     fn check_tables(&self, found: &mut Found) {
-        for f in &self.formats {
+        for (i, f) in self.formats.iter().enumerate() {
+            let at = ["formats".into(), i.into(), "bits".into()];
             if !(1..=64).contains(&f.bits) || f.fraction > f.bits {
                 found.add(
+                    &at,
                     format!(
                         "format `{}` has {} bits, {} of them a fraction",
                         f.name, f.bits, f.fraction
@@ -78,18 +84,26 @@ impl ChipSpec {
                     "1 to 64 bits, the fraction within them",
                 );
             }
-            self.check_names(found, &format!("format `{}`", f.name), &f.dialects);
+            self.check_names(
+                found,
+                &at[..2],
+                &format!("format `{}`", f.name),
+                &f.dialects,
+            );
         }
         let mut seen = BTreeSet::new();
-        for p in &self.parameters {
+        for (i, p) in self.parameters.iter().enumerate() {
+            let at = |key: &'static str| [Key::from("parameters"), i.into(), key.into()];
             let what = format!("parameter `{}`", p.name);
             if p.min > p.max {
                 found.add(
+                    &at("min"),
                     format!("{what} has min {} above max {}", p.min, p.max),
                     "exchange them",
                 );
             } else if !fits(p.bits, p.min, p.max) {
                 found.add(
+                    &at("bits"),
                     format!(
                         "{what} has the range {}..{}, which {} bits cannot hold",
                         p.min, p.max, p.bits
@@ -99,6 +113,7 @@ impl ChipSpec {
             }
             if p.default < p.min || p.default > p.max {
                 found.add(
+                    &at("default"),
                     format!(
                         "{what} has the default {}, outside {}..{}",
                         p.default, p.min, p.max
@@ -106,7 +121,7 @@ impl ChipSpec {
                     "give a default inside the range",
                 );
             }
-            self.check_names(found, &what, &p.dialects);
+            self.check_names(found, &at("dialects"), &what, &p.dialects);
             for d in self
                 .dialects
                 .iter()
@@ -114,38 +129,32 @@ impl ChipSpec {
             {
                 if !seen.insert((p.name.as_str(), d.name.as_str())) {
                     found.add(
+                        &at("name"),
                         format!("{what} stands twice for dialect `{}`", d.name),
                         "give each dialect one range",
                     );
                 }
             }
         }
-        for n in &self.native {
-            self.check_names(found, &format!("native form `{}`", n.name), &n.dialects);
+        for (i, n) in self.native.iter().enumerate() {
+            let at = ["native".into(), i.into(), "dialects".into()];
+            self.check_names(
+                found,
+                &at,
+                &format!("native form `{}`", n.name),
+                &n.dialects,
+            );
         }
     }
 
-    fn check_names(&self, found: &mut Found, what: &str, names: &[String]) {
+    fn check_names(&self, found: &mut Found, at: &[Key], what: &str, names: &[String]) {
         for name in names.iter().filter(|n| self.dialect(n).is_none()) {
             found.add(
+                at,
                 format!("{what} names the dialect `{name}`, which this chip does not have"),
                 "name one of `dialects`",
             );
         }
-    }
-}
-
-/// Diagnostics under way.
-struct Found<'a> {
-    place: &'a str,
-    list: Diagnostics,
-}
-
-impl Found<'_> {
-    fn add(&mut self, message: String, hint: &str) {
-        let d = Diagnostic::error("SYN0604", message).at(self.place);
-        self.list
-            .push(d.note("the chip description contradicts itself").hint(hint));
     }
 }
 
@@ -162,9 +171,19 @@ fn fits(bits: u32, min: i64, max: i64) -> bool {
     }
 }
 
-fn check_weights(found: &mut Found, at: &str, w: &Weights) {
+/// The keys `of`, then two more.
+fn under<'a>(of: &[Key<'a>], table: &'a str, key: &'a str) -> Vec<Key<'a>> {
+    of.iter()
+        .copied()
+        .chain([table.into(), key.into()])
+        .collect()
+}
+
+fn check_weights(found: &mut Found, of: &[Key], w: &Weights) {
+    let at = "weights";
     if w.min.value > w.max.value {
         found.add(
+            &under(of, at, "min"),
             format!(
                 "{at}.min {} lies above {at}.max {}",
                 w.min.value, w.max.value
@@ -173,6 +192,7 @@ fn check_weights(found: &mut Found, at: &str, w: &Weights) {
         );
     } else if !fits(w.bits.value, w.min.value, w.max.value) {
         found.add(
+            &under(of, at, "bits"),
             format!(
                 "{at}: {} bits cannot hold {}..{}",
                 w.bits.value, w.min.value, w.max.value
@@ -182,15 +202,18 @@ fn check_weights(found: &mut Found, at: &str, w: &Weights) {
     }
     if let Some(e) = w.exponent.as_ref().filter(|e| e.value[0] > e.value[1]) {
         found.add(
+            &under(of, at, "exponent"),
             format!("{at}.exponent runs from {} to {}", e.value[0], e.value[1]),
             "put the smaller end first",
         );
     }
 }
 
-fn check_delays(found: &mut Found, at: &str, d: &Delays) {
+fn check_delays(found: &mut Found, of: &[Key], d: &Delays) {
+    let at = "delays";
     if d.min.value > d.max.value {
         found.add(
+            &under(of, at, "min"),
             format!(
                 "{at}.min {} lies above {at}.max {}",
                 d.min.value, d.max.value

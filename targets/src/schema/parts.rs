@@ -280,6 +280,59 @@ pub struct ModelNames {
     pub others: Vec<String>,
 }
 
+/// How a neuron resets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum ResetRole {
+    /// `"zero"`.
+    Zero,
+    /// `"subtract"`: the threshold is taken away.
+    Subtract,
+    /// To the value of this register.
+    Register(String),
+}
+
+impl From<String> for ResetRole {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "zero" => ResetRole::Zero,
+            "subtract" => ResetRole::Subtract,
+            _ => ResetRole::Register(text),
+        }
+    }
+}
+
+impl From<ResetRole> for String {
+    fn from(role: ResetRole) -> Self {
+        match role {
+            ResetRole::Zero => "zero".into(),
+            ResetRole::Subtract => "subtract".into(),
+            ResetRole::Register(name) => name,
+        }
+    }
+}
+
+/// What the registers of a described neuron are to an integrate-and-fire unit: once a step `v := keep * v + arrivals + bias`, then a spike when `v >= threshold`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Roles {
+    /// Register of the threshold.
+    pub threshold: String,
+    /// `"zero"`, `"subtract"`, or the register to whose value a spike resets.
+    pub reset: ResetRole,
+    /// Register of what is added in every step, where there is one.
+    pub bias: Option<String>,
+    /// Register of the first membrane, where there is one.
+    pub initial: Option<String>,
+    /// What is left of the membrane after a step: 1 keeps all, 0 forgets all.
+    #[serde(default = "all")]
+    pub keep: f64,
+}
+
+fn all() -> f64 {
+    1.0
+}
+
 /// What happens to a value that does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -9,7 +9,7 @@ use synfire_ir::program::{Discipline, GroupKind, Program, SerialEvent};
 
 /// Input of one sample, by step.
 #[derive(Clone, Debug, Default)]
-pub(in crate::engine) struct Given {
+pub(crate) struct Given {
     pub events: Vec<InputEvent>,
     pub serial: Vec<(u32, SerialEvent)>,
 }
@@ -33,7 +33,7 @@ impl Given {
 }
 
 /// The input of steps `from..to` for each of `samples`.
-pub(in crate::engine) fn divide(
+pub(crate) fn divide(
     p: &Program,
     samples: u32,
     (from, to): (u32, u32),

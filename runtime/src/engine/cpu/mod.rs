@@ -12,7 +12,7 @@ mod bundle;
 mod deliver;
 mod exchange;
 mod handled;
-pub(super) mod input;
+pub(crate) mod input;
 mod learn;
 mod member;
 mod memory;

@@ -9,7 +9,7 @@ use super::plan::{Code, code};
 use super::record::Seen;
 use super::spikes::List;
 use super::units::{Core, Keep, Memory, Ports, Ready};
-use crate::engine::Counters;
+use crate::engine::{Counters, due};
 use std::collections::{BTreeMap, VecDeque};
 use synfire_ir::diag::{Diagnostic, Diagnostics};
 use synfire_ir::program::{
@@ -76,6 +76,8 @@ pub(super) struct Queue {
     /// Rows that the host sends back, by step.
     pub due: BTreeMap<u32, Vec<u32>>,
     queue: VecDeque<SerialEvent>,
+    /// Those of the step, while it is begun.
+    events: Vec<SerialEvent>,
     core: Core,
     /// Scalars of each handler, then of the step block.
     scalars: Vec<Vec<u32>>,
@@ -109,6 +111,7 @@ impl Queue {
             state: p.groups.iter().map(columns).collect(),
             due: BTreeMap::new(),
             queue: VecDeque::new(),
+            events: vec![],
             core,
             scalars: vec![],
             args: vec![],
@@ -137,27 +140,13 @@ impl Queue {
         for (k, to) in kernels.chain([&chip.code.step]).zip(&mut self.scalars) {
             k.scalars(step, to);
         }
-        let mut rows = self.due.remove(&step).unwrap_or_default();
-        let row = |e: &SerialEvent| match e {
-            SerialEvent::Row { pre } => Some(*pre),
-            _ => None,
-        };
-        let s = &chip.serial;
-        if s.sorted {
-            rows.extend(given.iter().filter_map(|e| row(&e.1)));
-            rows.sort_unstable();
-            for pre in rows {
-                self.drain(chip, step, SerialEvent::Row { pre })?;
-            }
+        let rows = self.due.remove(&step).unwrap_or_default();
+        let mut events = std::mem::take(&mut self.events);
+        due(&chip.serial, rows, given, &mut events);
+        for e in events.drain(..) {
+            self.drain(chip, step, e)?;
         }
-        for (_, e) in given {
-            if !s.sorted || row(e).is_none() {
-                self.drain(chip, step, *e)?;
-            }
-        }
-        for e in &s.tail {
-            self.drain(chip, step, *e)?;
-        }
+        self.events = events;
         for (k, probe) in (0..).zip(&p.probes) {
             let state = &self.state[probe.group as usize];
             if !state.is_empty() {
