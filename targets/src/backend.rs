@@ -247,8 +247,8 @@ pub trait Backend: Sync {
     }
 
     /// Synapses of one group share an exponent (where `chip.toml` gives weights one). `from_input`: from outside the chip; `drives`: the target population drives
-    /// another one.
-    fn weight_group(&self, _from_input: bool, _drives: bool) -> usize {
+    /// another one; `target`: number of that population.
+    fn weight_group(&self, _from_input: bool, _drives: bool, _target: usize) -> usize {
         0
     }
 

@@ -38,6 +38,34 @@ fn ranc_pop() -> impl Strategy<Value = Pop> {
     })
 }
 
+fn loihi_pop() -> impl Strategy<Value = Pop> {
+    let leak = (
+        0u32..4096,
+        0u32..4096,
+        prop::sample::select(vec![0u32, 40, 4095]),
+    );
+    (1u32..6, 1u32..3000, leak, -4000i32..4000, 1u32..5).prop_map(
+        |(size, vth, (du, dv, slow), bias, refract)| {
+            let dv = if dv % 2 == 0 { dv } else { slow };
+            Pop {
+                size,
+                fields: format!(
+                    "du = {du}, dv = {dv}, vth = {vth}, bias = {bias}, refract = {refract}"
+                ),
+            }
+        },
+    )
+}
+
+fn lava_pop() -> impl Strategy<Value = Pop> {
+    (1u32..6, 1u32..3000, 0u32..4096, 0u32..4096, -4000i32..4000).prop_map(
+        |(size, vth, du, dv, bias)| Pop {
+            size,
+            fields: format!("du = {du}, dv = {dv}, vth = {vth}, bias = {bias}"),
+        },
+    )
+}
+
 fn odin_pop() -> impl Strategy<Value = Pop> {
     (1u32..6, 6i32..50, 0i32..2).prop_map(|(size, thr, leak)| Pop {
         size,
@@ -263,5 +291,20 @@ fn odin_artefacts_spike_as_their_networks() {
         "odin",
         cases() / 4,
         case("odin.OdinLif", odin_pop(), [3, 2, -2, -4], 30),
+    );
+}
+
+#[test]
+fn loihi_artefacts_spike_as_their_networks() {
+    let weights = [300, -7, 250, -1000];
+    run_cases(
+        "loihi",
+        cases(),
+        case("loihi.Loihi", loihi_pop(), weights, 40),
+    );
+    run_cases(
+        "loihi:lava",
+        cases() / 4,
+        case("loihi.LavaLif", lava_pop(), weights, 40),
     );
 }

@@ -41,6 +41,11 @@ fn xylo() {
 }
 
 #[test]
+fn loihi() {
+    all_pass("targets/loihi/golden", 58);
+}
+
+#[test]
 fn nir() {
     all_pass("tests/nir/data/golden", 7);
 }

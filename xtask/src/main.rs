@@ -110,6 +110,7 @@ fn golden(args: &[String]) -> Result<()> {
             "targets/ranc/golden",
             "targets/tinyodin/golden",
             "targets/odin/golden",
+            "targets/loihi/golden",
             "targets/xylo-audio2/golden",
             "targets/xylo-audio2/golden/ram",
             "tests/nir/data/golden",

@@ -1,10 +1,13 @@
 //! The factor from a population's units to the chip's integers.
 //!
 //! Without exponents: 1 or a small power of two if that makes every value whole, else the largest factor that keeps weights and thresholds in range. With exponents, weights
-//! `m 2^e` with a mantissa m that is full, and the largest e for which every threshold stays within half of its register's range: the state then has the
-//! finest grid that the weights allow. All populations take one e, because weights onto several of them may share one register.
+//! `m 2^e` with a mantissa m that is full, and the largest e for which every threshold stays within half of its register's range and no sum of arrivals leaves the chip's: the state then has the
+//! finest grid that the weights allow. All populations take one e, because weights onto several of them may share one register; but a population that the chip computes exactly and whose values a
+//! power of two makes whole takes that.
 
+use super::units::unscaled;
 use super::{Prepared, Quantiser};
+use crate::dynamics::Dynamics;
 
 impl Quantiser<'_> {
     /// One factor for each population.
@@ -15,10 +18,11 @@ impl Quantiser<'_> {
         let steps = range.value[0].max(0)..=range.value[1].clamp(0, 30);
         let bounded =
             |p: &Prepared| self.register("thr") / 2.0 / threshold(p).max(f64::MIN_POSITIVE);
+        let summed = |p: &Prepared| self.sums() / arrivals(p).max(f64::MIN_POSITIVE);
         let full = |p: &Prepared, e: i32| self.mantissa() * f64::from(1 << e) / heaviest(p);
         let fits = |e: &i32| {
             all.iter()
-                .all(|p| heaviest(p) == 0.0 || full(p, *e) <= bounded(p))
+                .all(|p| heaviest(p) == 0.0 || full(p, *e) <= bounded(p).min(summed(p)))
         };
         let e = steps.clone().filter(fits).max().unwrap_or(*steps.start());
         let bias = |p: &Prepared| {
@@ -30,6 +34,9 @@ impl Quantiser<'_> {
             }
         };
         let factor = |p: &&Prepared| {
+            if let Some(s) = self.exact(p) {
+                return s;
+            }
             let by_weight = if heaviest(p) > 0.0 {
                 full(p, e)
             } else {
@@ -43,6 +50,54 @@ impl Quantiser<'_> {
             }
         };
         all.iter().map(factor).collect()
+    }
+
+    /// The power of two that keeps a population exact which the chip computes without a difference, with some bits to spare below its values where there is room; `None` if there is none.
+    pub(super) fn exact(&self, p: &Prepared) -> Option<f64> {
+        let [_, top] = self.target.weights().exponent.as_ref()?.value;
+        let same = |d: &Dynamics| {
+            let unit = unscaled(d);
+            let dialect = &self.target.dialect.name;
+            self.backend.differences(dialect, &unit).is_empty()
+                && self.backend.gain(dialect, &unit) == 1.0
+        };
+        if !p.dynamics.iter().all(same) {
+            return None;
+        }
+        let weight = |w: f64| {
+            let w = tidy(w.abs());
+            // A mantissa that fits, times a power of two that the exponent reaches.
+            let m = (0..=top.clamp(0, 30)).map(|e| w / f64::from(1 << e));
+            w.fract() == 0.0
+                && m.into_iter()
+                    .any(|m| m.fract() == 0.0 && m <= self.mantissa())
+        };
+        let holds = |s: f64| {
+            let biases = p
+                .biases
+                .iter()
+                .all(|b| b.abs() * s <= self.register("bias"));
+            biases
+                && threshold(p) * s <= self.register("thr")
+                && arrivals(p) * s <= self.sums()
+                && values(p).all(|x| tidy(x * s).fract() == 0.0)
+                && p.inputs.iter().all(|i| weight(i.weight * s))
+        };
+        let powers = (0..=10).map(|k| f64::from(1 << k));
+        let first = powers.into_iter().find(|s| holds(*s))?;
+        let spare = [16.0, 8.0, 4.0, 2.0].into_iter().map(|k| first * k);
+        Some(spare.into_iter().find(|s| holds(*s)).unwrap_or(first))
+    }
+
+    /// Largest sum of weights that one step may bring, where the chip's description gives a format for it.
+    fn sums(&self) -> f64 {
+        let dialect = &self.target.dialect.name;
+        let all = self.target.chip.spec.formats.iter();
+        let of = all.filter(|f| {
+            f.name == "arrivals" && (f.dialects.is_empty() || f.dialects.contains(dialect))
+        });
+        of.map(|f| 2f64.powi(f.bits as i32 - i32::from(f.signed)) - 1.0)
+            .fold(f64::INFINITY, f64::min)
     }
 
     /// Largest magnitude that a weight has on both sides of 0.
@@ -69,22 +124,11 @@ impl Quantiser<'_> {
 
     fn whole(&self, p: &Prepared) -> f64 {
         let w = self.target.weights();
-        let values = || {
-            let d = p
-                .dynamics
-                .iter()
-                .flat_map(|d| [d.threshold, d.reset.unwrap_or(0.0), d.initial]);
-            p.inputs
-                .iter()
-                .map(|s| s.weight)
-                .chain(d)
-                .chain(p.biases.iter().copied())
-        };
         let heaviest = heaviest(p);
         for power in 0..=10 {
             let s = (1u64 << power) as f64;
             let fits = heaviest * s <= w.max.value as f64 || heaviest * s <= -(w.min.value as f64);
-            if fits && values().all(|x| tidy(x * s).fract() == 0.0) {
+            if fits && values(p).all(|x| tidy(x * s).fract() == 0.0) {
                 return s;
             }
         }
@@ -100,6 +144,24 @@ impl Quantiser<'_> {
         };
         by_weight.min(by_threshold).max(f64::MIN_POSITIVE)
     }
+}
+
+/// Every value that a factor scales.
+fn values(p: &Prepared) -> impl Iterator<Item = f64> {
+    let d = p.dynamics.iter();
+    let d = d.flat_map(|d| [d.threshold, d.reset.unwrap_or(0.0), d.initial]);
+    let weights = p.inputs.iter().map(|s| s.weight);
+    weights.chain(d).chain(p.biases.iter().copied())
+}
+
+/// Largest sum of weights of one sign onto a unit; inputs are sorted by their target.
+fn arrivals(p: &Prepared) -> f64 {
+    let mut most = 0f64;
+    for unit in p.inputs.chunk_by(|a, b| a.target == b.target) {
+        let of = |sign: f64| unit.iter().map(|s| (s.weight * sign).max(0.0)).sum::<f64>();
+        most = most.max(of(1.0)).max(of(-1.0));
+    }
+    most
 }
 
 fn heaviest(p: &Prepared) -> f64 {

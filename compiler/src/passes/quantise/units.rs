@@ -230,7 +230,8 @@ impl Quantiser<'_> {
             }
         }
         self.approximate(p, m, ready, early);
-        let onto = self.onto(p, ready.at.id, base, scale, false);
+        let exact = self.exact(ready) == Some(scale);
+        let onto = self.onto(p, ready.at.id, base, scale, exact);
         for s in &ready.inputs {
             self.synapse(p, &onto, s);
         }
@@ -269,7 +270,7 @@ impl Quantiser<'_> {
 }
 
 /// The unit before any factor: only its shape counts.
-fn unscaled(d: &Dynamics) -> UnitDynamics {
+pub(super) fn unscaled(d: &Dynamics) -> UnitDynamics {
     let reset = d
         .reset
         .map_or(Reset::Subtract, |r| Reset::To(i64::from(r != 0.0)));

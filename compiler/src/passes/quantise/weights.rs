@@ -87,7 +87,7 @@ impl Quantiser<'_> {
             weight: 0,
         };
         let from_input = self.chip.populations[s.source.pop as usize].input;
-        let group = self.backend.weight_group(from_input, drives);
+        let group = self.backend.weight_group(from_input, drives, layer);
         let pending = Pending {
             synapse,
             real,

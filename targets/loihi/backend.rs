@@ -1,0 +1,128 @@
+//! Loihi in the terms that all chips share: mapping to register image, register image to a program, native events, golden vectors.
+//!
+//! Native event words: an input is its channel of the spike generator, an output its number among the compartments that are read back.
+
+use super::dynamics::{FIELDS, differences, head_start, registers};
+use super::lower::{Arithmetic, CHANNELS, lower};
+use super::{decode, encode, from_mapping, golden, limits};
+use crate::backend::{Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics};
+use synfire_ir::artifact::{Section, SectionKind};
+use synfire_ir::mapping::Mapping;
+use synfire_ir::program::GroupKind;
+use synfire_ir::{Class, Diagnostic, Diagnostics};
+
+/// The chip's code.
+pub static BACKEND: &dyn Backend = &Loihi;
+
+/// Name of the only native section: the register image.
+pub const SECTION: &str = "registers.loihi.json";
+/// The dialect of lava's arithmetic.
+pub(super) const LAVA: &str = "lava";
+
+struct Loihi;
+
+fn arithmetic(dialect: &str) -> Arithmetic {
+    if dialect == LAVA {
+        Arithmetic::Lava
+    } else {
+        Arithmetic::Nengo
+    }
+}
+
+impl Backend for Loihi {
+    fn fields(&self) -> &'static [&'static str] {
+        &FIELDS
+    }
+
+    fn neuron(
+        &self,
+        dialect: &str,
+        unit: &UnitDynamics,
+        _arrivals: (i64, i64),
+        shift: u32,
+    ) -> Result<Vec<i64>, Refusal> {
+        registers(dialect == LAVA, unit, shift).map(Vec::from)
+    }
+
+    fn differences(&self, _dialect: &str, unit: &UnitDynamics) -> Vec<String> {
+        differences(unit)
+    }
+
+    fn head_start(&self, dialect: &str, unit: &UnitDynamics, shift: u32) -> f64 {
+        head_start(dialect == LAVA, unit, shift)
+    }
+
+    /// A core has formats enough for one exponent for each population that weights lead to.
+    fn weight_group(&self, _from_input: bool, _drives: bool, target: usize) -> usize {
+        target
+    }
+
+    fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics> {
+        let (config, bindings) = from_mapping(mapping)?;
+        let bytes = encode(&config).map_err(|mut found| {
+            // What a configuration made from a mapping violates is a matter of fit, not of damaged input.
+            found.0.iter_mut().for_each(|d| d.class = Class::Fit);
+            found
+        })?;
+        let section = Section {
+            kind: SectionKind::Native,
+            name: SECTION.into(),
+            bytes,
+        };
+        Ok(Encoded {
+            sections: vec![section],
+            bindings,
+        })
+    }
+
+    fn decode(&self, dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics> {
+        let [section] = sections else {
+            return Err(misplaced(format!("{} native sections", sections.len())));
+        };
+        if section.name != SECTION {
+            return Err(misplaced(format!("the native section `{}`", section.name)));
+        }
+        let config = decode(SECTION, &section.bytes)?;
+        limits::check(&config).result(())?;
+        let lowered = lower(&config, arithmetic(dialect), false)?;
+        let mut words = vec![];
+        let n: usize = config.cores.iter().map(|c| c.cx_cfg.len()).sum();
+        words.resize(n, u64::MAX);
+        for (k, &(core, cx)) in config.outputs.iter().enumerate() {
+            let at = lowered.first[core as usize] + u32::from(cx);
+            words[at as usize] = k as u64;
+        }
+        Ok(Emulation {
+            program: lowered.program,
+            outputs: vec![(0, words)],
+        })
+    }
+
+    fn input(&self, emulation: &Emulation, word: u64) -> Option<NativeInput> {
+        let channels = emulation.program.groups.get(CHANNELS as usize)?;
+        let unit = u32::try_from(word).ok()?;
+        let known = channels.kind == GroupKind::External && unit < channels.size;
+        known.then_some(NativeInput::Event {
+            group: CHANNELS,
+            unit,
+            payload: 1,
+            delay: 0,
+        })
+    }
+
+    fn golden(
+        &self,
+        vector: &serde_json::Value,
+        _files: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<Result<GoldenCase, String>> {
+        golden::case(vector)
+    }
+}
+
+fn misplaced(what: String) -> Diagnostics {
+    Diagnostic::error("SYN0720", format!("{what} where one `{SECTION}` belongs"))
+        .at(SECTION)
+        .note("an image of this chip is one register image")
+        .hint("compile the network again, or copy the file again")
+        .into()
+}
