@@ -11,6 +11,10 @@ use synfire_tests::compare::{Spikes, compile_for, input, load, run_artifact, run
 
 /// The braille network of the NIR paper (Pedersen et al. 2024): 12 inputs, recurrent CubaLIF, CubaLIF outputs; with its input spikes.
 fn braille() -> (Verified<Network>, Vec<(u32, u32, u32, u32)>, u32) {
+    braille_with(Reset::Subtract)
+}
+
+fn braille_with(reset: Reset) -> (Verified<Network>, Vec<(u32, u32, u32, u32)>, u32) {
     let folder = root().join("tests/nir/data");
     let bytes = std::fs::read(folder.join("braille_noDelay_bias_zero.nir")).expect("the graph");
     let text = std::fs::read_to_string(folder.join("golden/braille_bias_subtract.json"));
@@ -18,7 +22,7 @@ fn braille() -> (Verified<Network>, Vec<(u32, u32, u32, u32)>, u32) {
     let options = LoadOptions {
         nir: NirOptions {
             dt: run["dt"].as_f64(),
-            reset: Reset::Subtract,
+            reset,
             ..NirOptions::default()
         },
         ..LoadOptions::default()
@@ -217,4 +221,62 @@ fn what_odin_says() {
     assert_eq!(said("odin", lif), pair("SYN0624", "leak"));
     let inhibited = "use std.neurons.If\nnetwork N {\n  step 1 ms\n  source x: events[4]\n  pop a: If[3] { v_th = 20 }\n  connect x -> a : all_to_all { weight = -1 }\n}\n";
     assert_eq!(said("odin", inhibited), pair("SYN0624", "potential"));
+}
+
+/// Braille on the chip: spikes of the network's outputs and of the chip's, on both engines alike.
+fn braille_on(target: &str, reset: Reset) -> (Spikes, Spikes, u32) {
+    let (net, events, steps) = braille_with(reset);
+    let data = input(&events, None);
+    let ideal = run_ideal(&net, Choice::Cpu, &data, steps).unwrap_or_else(|e| panic!("{e}"));
+    let compiled = compile_for(&net, target).unwrap_or_else(|e| panic!("{target}: {e}"));
+    let bytes = compiled.artifact.to_bytes();
+    let bytes = bytes.unwrap_or_else(|e| panic!("{e}"));
+    let [cpu, gpu] = [Choice::Cpu, Choice::Gpu].map(|c| {
+        run_artifact(&bytes, c, &data, steps).unwrap_or_else(|e| panic!("{target}: {e}"))
+    });
+    assert_eq!(cpu, gpu, "{target}");
+    (ideal, cpu, steps)
+}
+
+/// Decays of 12 bits and weights with an exponent a population come close to the network; only the reset differs.
+#[test]
+fn nir_networks_on_loihi() {
+    for target in ["loihi", "loihi:lava"] {
+        let (ideal, chip, steps) = braille_on(target, Reset::Zero);
+        let each = |s: &Spikes, pop: u32| counts(&s.iter().filter(|x| x.2 == pop).copied().collect(), steps, 64);
+        let pops: BTreeSet<u32> = ideal.iter().map(|s| s.2).collect();
+        let (mut wrong, mut all) = (0.0, 0.0);
+        for &p in &pops {
+            let (a, b) = (each(&ideal, p), each(&chip, p));
+            wrong += a.iter().zip(&b).map(|(x, y)| (x - y).abs()).sum::<f64>();
+            all += a.iter().sum::<f64>();
+        }
+        println!("{target}: {} spikes of the network, {} of the chip, rates differ by {:.1} %", ideal.len(), chip.len(), 100.0 * wrong / all);
+        assert!(all > 0.0 && wrong < 0.1 * all, "{target}: {wrong} of {all}");
+    }
+}
+
+#[test]
+fn what_loihi_says() {
+    let net = |model: &str, n: u32, weight: i32, fields: &str, more: &str| {
+        format!(
+            "use targets.loihi.{model}\nnetwork N {{\n  step 1 ms\n  source x: events[4]\n  pop a: {model}[{n}] {{ {fields} }}\n  connect x -> a : all_to_all {{ weight = {weight} }}\n{more}}}\n"
+        )
+    };
+    let fine = "vth = 100";
+    assert_eq!(said("loihi", &net("Loihi", 4, 511, fine, "")), pair("SYN0610", "weights"));
+    assert_eq!(said("loihi", &net("Loihi", 4, 40_000, fine, "")), pair("SYN0625", "weights"));
+    assert_eq!(said("loihi", &net("Loihi", 4, 3, "vth = 0", "")), pair("SYN0624", "vth"));
+    assert_eq!(said("loihi", &net("Loihi", 4, 3, "vth = 9, bias = 4097", "")), pair("SYN0624", "bias"));
+    assert_eq!(said("loihi", &net("Loihi", 4, 3, "vth = 9, vmin = -5", "")), pair("SYN0624", "vmin"));
+    assert_eq!(said("loihi", &net("LavaLif", 4, 3, fine, "")), pair("SYN0624", "model"));
+    assert_eq!(said("loihi:lava", &net("Loihi", 4, 3, fine, "")), pair("SYN0624", "model"));
+    let slow = "  connect a -> a : all_to_all { weight = 1, delay = 64 ms }\n";
+    assert_eq!(said("loihi", &net("Loihi", 4, 3, fine, slow)), pair("SYN0633", "delay"));
+    let thresholds: String = (0..8).map(|k| format!("  pop p{k}: Loihi[2] {{ vth = {} }}\n  connect x -> p{k} : all_to_all {{ weight = 1 }}\n", 10 + k)).collect();
+    let d = refused("loihi", &net("Loihi", 4, 3, fine, &thresholds));
+    assert_eq!(limit(&d), pair("SYN0614", "threshold profiles"));
+    assert!(d.message.contains('9') && d.message.contains('7'), "{d:?}");
+    let big = net("Loihi", 1024 * 128 + 1, 3, fine, "");
+    assert_eq!(said("loihi", &big).0, "SYN0632");
 }
