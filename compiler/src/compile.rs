@@ -116,7 +116,7 @@ pub fn compile(
         .hint("choose another target; `synfire targets` lists them")
         .into());
     };
-    crate::plastic::refuse(net, &target.name())?;
+    crate::plastic::refuse(net, &target, backend)?;
     let seed = options.seed.unwrap_or(net.seed_or_default());
     let mut clock = Clock {
         start: Instant::now(),

@@ -10,6 +10,8 @@ use synfire_ir::network::{Network, Plasticity, PopId, Projection as Wires, Synap
 use synfire_ir::program::{Column, Layout, Modulation, Plastic, Weights};
 use synfire_ir::synapse::{Decay, Synapse};
 use synfire_ir::{Diagnostic, Diagnostics};
+use synfire_targets::Target;
+use synfire_targets::backend::Backend;
 
 /// Synapse models and plastic projections so far.
 #[derive(Default)]
@@ -151,22 +153,36 @@ fn about(wires: &Wires, code: &str, message: String) -> Diagnostic {
     }
 }
 
-/// Refuses a network that learns, for a chip whose own learning the compiler does not reach.
-pub(crate) fn refuse(net: &Network, target: &str) -> Result<(), Diagnostics> {
+/// Refuses a network that learns: chips take learnt weights. Says what the chip's own learning could make of the rule, or why it could not follow it.
+pub(crate) fn refuse(
+    net: &Network,
+    target: &Target,
+    backend: &dyn Backend,
+) -> Result<(), Diagnostics> {
     let mut out = Diagnostics::new();
+    let name = target.name();
     for (_, _, _, wires) in net.projections() {
         let Some(x) = &wires.plasticity else { continue };
-        let rule = net.synapses.get(x.model as usize);
-        let rule = rule.map_or("", |m| m.synapse.name.as_str());
+        let Some(rule) = net.synapses.get(x.model as usize) else {
+            continue;
+        };
         let what = format!(
-            "the synapses of `{}` learn by `{rule}`, which is not compiled to {target}",
-            wires.name
+            "the synapses of `{}` learn by `{}`, which is not compiled to {name}",
+            wires.name, rule.synapse.name
         );
-        out.push(
-            about(wires, "SYN0644", what)
-                .class(synfire_ir::Class::Fit)
-                .hint("learn with `synfire run`, save the weights, and compile the network with them (`weight = load(...)`)"),
-        );
+        let mut d = about(wires, "SYN0644", what).class(synfire_ir::Class::Fit);
+        match backend.learns(&target.dialect.name, &rule.synapse) {
+            Ok(terms) => {
+                let terms = terms.join(", ");
+                d = d.note(format!("the chip's own learning has this form ({terms}), but rules are not mapped onto it"));
+            }
+            Err(reasons) => {
+                for why in reasons {
+                    d = d.note(format!("the chip's own learning cannot follow it: {why}"));
+                }
+            }
+        }
+        out.push(d.hint("learn with `synfire run`, save the weights, and compile the network with them (`weight = load(...)`)"));
     }
     out.result(())
 }

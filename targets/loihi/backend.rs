@@ -4,11 +4,13 @@
 
 use super::dynamics::{FIELDS, differences, head_start, registers};
 use super::lower::{Arithmetic, CHANNELS, lower};
+use super::synapse::terms;
 use super::{decode, encode, from_mapping, golden, limits};
 use crate::backend::{Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics};
 use synfire_ir::artifact::{Section, SectionKind};
 use synfire_ir::mapping::Mapping;
 use synfire_ir::program::GroupKind;
+use synfire_ir::synapse::Synapse;
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 
 /// The chip's code.
@@ -55,6 +57,10 @@ impl Backend for Loihi {
     /// A core has formats enough for one exponent for each population that weights lead to.
     fn weight_group(&self, _from_input: bool, _drives: bool, target: usize) -> usize {
         target
+    }
+
+    fn learns(&self, _dialect: &str, rule: &Synapse) -> Result<Vec<String>, Vec<String>> {
+        terms(rule)
     }
 
     fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics> {

@@ -13,6 +13,7 @@ pub mod limits;
 mod lower;
 mod mapping;
 mod native;
+pub mod synapse;
 #[cfg(test)]
 mod tests;
 mod validate;

@@ -11,6 +11,7 @@ use synfire_ir::Diagnostics;
 use synfire_ir::artifact::Section;
 use synfire_ir::mapping::Mapping;
 use synfire_ir::program::{Discipline, Program, SerialEvent};
+use synfire_ir::synapse::Synapse;
 
 /// A native event as engines take it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,6 +251,11 @@ pub trait Backend: Sync {
     /// another one; `target`: number of that population.
     fn weight_group(&self, _from_input: bool, _drives: bool, _target: usize) -> usize {
         0
+    }
+
+    /// Could the chip's own learning follow a rule of the language? Its terms, or every reason why not.
+    fn learns(&self, _dialect: &str, _rule: &Synapse) -> Result<Vec<String>, Vec<String>> {
+        Err(vec!["nothing of the chip follows a rule that a network gives".into()])
     }
 
     /// Are outputs neurons that drive nothing? Then a network that names nothing to record is recorded where it ends.
