@@ -54,9 +54,13 @@ impl Backend for Loihi {
         head_start(dialect == LAVA, unit, shift)
     }
 
-    /// A core has formats enough for one exponent for each population that weights lead to.
-    fn weight_group(&self, _from_input: bool, _drives: bool, target: usize) -> usize {
-        target
+    /// A core has formats enough for three exponents of each sign: of weights that need none, of those up to eight times as large, and of the rest.
+    fn weight_group(&self, _from_input: bool, _drives: bool, weight: f64) -> usize {
+        match weight.abs() {
+            w if w < 255.5 => 0,
+            w if w < 8.0 * 255.5 => 1,
+            _ => 2,
+        }
     }
 
     fn learns(&self, _dialect: &str, rule: &Synapse) -> Result<Vec<String>, Vec<String>> {

@@ -29,20 +29,37 @@ pub fn terms(m: &Synapse) -> Result<Vec<Term>, Vec<String>> {
     }
     if !m.modulators.is_empty() {
         let names: Vec<&str> = m.modulators.iter().map(|x| x.name.as_str()).collect();
-        why.push(format!("it takes `{}`: a core has no third factor", names.join("`, `")));
+        why.push(format!(
+            "it takes `{}`: a core has no third factor",
+            names.join("`, `")
+        ));
     }
     if let Some(v) = m.views.first() {
-        why.push(format!("it reads `{}`: rules see traces, weights and tags alone", v.name));
+        why.push(format!(
+            "it reads `{}`: rules see traces, weights and tags alone",
+            v.name
+        ));
     }
     let count = |place: Place| m.states.iter().skip(1).filter(|s| s.place == place).count();
-    for (place, most, of) in [(Place::Source, TRACES.0, "source"), (Place::Target, TRACES.1, "target"), (Place::Synapse, 1, "synapse beside the weight")] {
+    for (place, most, of) in [
+        (Place::Source, TRACES.0, "source"),
+        (Place::Target, TRACES.1, "target"),
+        (Place::Synapse, 1, "synapse beside the weight"),
+    ] {
         let n = count(place);
         if n > most {
             why.push(format!("it keeps {n} states a {of}; a core has {most}"));
         }
     }
-    if let Some(s) = m.states.iter().find(|s| s.place == Place::Synapse && s.decay.is_some()) {
-        why.push(format!("`{}` decays by itself: weights and tags change by rules alone", s.name));
+    if let Some(s) = m
+        .states
+        .iter()
+        .find(|s| s.place == Place::Synapse && s.decay.is_some())
+    {
+        why.push(format!(
+            "`{}` decays by itself: weights and tags change by rules alone",
+            s.name
+        ));
     }
     let mut out = vec![];
     let rule = Rule { m };
@@ -107,7 +124,10 @@ impl Rule<'_> {
             }
             for product in sum.iter().filter(|p| **p != [state]) {
                 if product.len() > FACTORS {
-                    why.push(format!("a product of {} factors; a core multiplies {FACTORS}", product.len()));
+                    why.push(format!(
+                        "a product of {} factors; a core multiplies {FACTORS}",
+                        product.len()
+                    ));
                 }
                 let factors: Vec<&str> = product.iter().map(|&s| self.name(s)).collect();
                 let all = [&[gate][..], &factors[..]].concat();
@@ -128,9 +148,9 @@ fn sums(block: &Block) -> Vec<Result<Sum, String>> {
             Op::Const(_) | Op::Param(_) => Ok(constant),
             Op::State(k) => Ok([vec![k]].into()),
             Op::Un(UnOp::Neg | UnOp::ToF32 | UnOp::ToI32, a) => at(a),
-            Op::Bin(BinOp::Add | BinOp::Sub, a, b) => both(at(a), at(b), |a, b| {
-                Ok(a.into_iter().chain(b).collect())
-            }),
+            Op::Bin(BinOp::Add | BinOp::Sub, a, b) => {
+                both(at(a), at(b), |a, b| Ok(a.into_iter().chain(b).collect()))
+            }
             Op::Bin(BinOp::Mul, a, b) => both(at(a), at(b), |a, b| Ok(product(&a, &b))),
             Op::Bin(BinOp::Div, a, b) => both(at(a), at(b), |a, b| match b == constant {
                 true => Ok(a),

@@ -248,14 +248,16 @@ pub trait Backend: Sync {
     }
 
     /// Synapses of one group share an exponent (where `chip.toml` gives weights one). `from_input`: from outside the chip; `drives`: the target population drives
-    /// another one; `target`: number of that population.
-    fn weight_group(&self, _from_input: bool, _drives: bool, _target: usize) -> usize {
+    /// another one; `weight`: in the chip's units.
+    fn weight_group(&self, _from_input: bool, _drives: bool, _weight: f64) -> usize {
         0
     }
 
     /// Could the chip's own learning follow a rule of the language? Its terms, or every reason why not.
     fn learns(&self, _dialect: &str, _rule: &Synapse) -> Result<Vec<String>, Vec<String>> {
-        Err(vec!["nothing of the chip follows a rule that a network gives".into()])
+        Err(vec![
+            "nothing of the chip follows a rule that a network gives".into(),
+        ])
     }
 
     /// Are outputs neurons that drive nothing? Then a network that names nothing to record is recorded where it ends.

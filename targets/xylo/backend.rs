@@ -68,7 +68,7 @@ impl Backend for Xylo {
     }
 
     /// Input, recurrent and output weights have a shift each.
-    fn weight_group(&self, from_input: bool, drives: bool, _target: usize) -> usize {
+    fn weight_group(&self, from_input: bool, drives: bool, _weight: f64) -> usize {
         match (from_input, drives) {
             (true, _) => 0,
             (false, true) => 1,

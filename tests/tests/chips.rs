@@ -231,9 +231,8 @@ fn braille_on(target: &str, reset: Reset) -> (Spikes, Spikes, u32) {
     let compiled = compile_for(&net, target).unwrap_or_else(|e| panic!("{target}: {e}"));
     let bytes = compiled.artifact.to_bytes();
     let bytes = bytes.unwrap_or_else(|e| panic!("{e}"));
-    let [cpu, gpu] = [Choice::Cpu, Choice::Gpu].map(|c| {
-        run_artifact(&bytes, c, &data, steps).unwrap_or_else(|e| panic!("{target}: {e}"))
-    });
+    let [cpu, gpu] = [Choice::Cpu, Choice::Gpu]
+        .map(|c| run_artifact(&bytes, c, &data, steps).unwrap_or_else(|e| panic!("{target}: {e}")));
     assert_eq!(cpu, gpu, "{target}");
     (ideal, cpu, steps)
 }
@@ -243,7 +242,13 @@ fn braille_on(target: &str, reset: Reset) -> (Spikes, Spikes, u32) {
 fn nir_networks_on_loihi() {
     for target in ["loihi", "loihi:lava"] {
         let (ideal, chip, steps) = braille_on(target, Reset::Zero);
-        let each = |s: &Spikes, pop: u32| counts(&s.iter().filter(|x| x.2 == pop).copied().collect(), steps, 64);
+        let each = |s: &Spikes, pop: u32| {
+            counts(
+                &s.iter().filter(|x| x.2 == pop).copied().collect(),
+                steps,
+                64,
+            )
+        };
         let pops: BTreeSet<u32> = ideal.iter().map(|s| s.2).collect();
         let (mut wrong, mut all) = (0.0, 0.0);
         for &p in &pops {
@@ -251,7 +256,12 @@ fn nir_networks_on_loihi() {
             wrong += a.iter().zip(&b).map(|(x, y)| (x - y).abs()).sum::<f64>();
             all += a.iter().sum::<f64>();
         }
-        println!("{target}: {} spikes of the network, {} of the chip, rates differ by {:.1} %", ideal.len(), chip.len(), 100.0 * wrong / all);
+        println!(
+            "{target}: {} spikes of the network, {} of the chip, rates differ by {:.1} %",
+            ideal.len(),
+            chip.len(),
+            100.0 * wrong / all
+        );
         assert!(all > 0.0 && wrong < 0.1 * all, "{target}: {wrong} of {all}");
     }
 }
@@ -264,15 +274,39 @@ fn what_loihi_says() {
         )
     };
     let fine = "vth = 100";
-    assert_eq!(said("loihi", &net("Loihi", 4, 511, fine, "")), pair("SYN0610", "weights"));
-    assert_eq!(said("loihi", &net("Loihi", 4, 40_000, fine, "")), pair("SYN0625", "weights"));
-    assert_eq!(said("loihi", &net("Loihi", 4, 3, "vth = 0", "")), pair("SYN0624", "vth"));
-    assert_eq!(said("loihi", &net("Loihi", 4, 3, "vth = 9, bias = 4097", "")), pair("SYN0624", "bias"));
-    assert_eq!(said("loihi", &net("Loihi", 4, 3, "vth = 9, vmin = -5", "")), pair("SYN0624", "vmin"));
-    assert_eq!(said("loihi", &net("LavaLif", 4, 3, fine, "")), pair("SYN0624", "model"));
-    assert_eq!(said("loihi:lava", &net("Loihi", 4, 3, fine, "")), pair("SYN0624", "model"));
+    assert_eq!(
+        said("loihi", &net("Loihi", 4, 511, fine, "")),
+        pair("SYN0610", "weights")
+    );
+    assert_eq!(
+        said("loihi", &net("Loihi", 4, 40_000, fine, "")),
+        pair("SYN0625", "weights")
+    );
+    assert_eq!(
+        said("loihi", &net("Loihi", 4, 3, "vth = 0", "")),
+        pair("SYN0624", "vth")
+    );
+    assert_eq!(
+        said("loihi", &net("Loihi", 4, 3, "vth = 9, bias = 4097", "")),
+        pair("SYN0624", "bias")
+    );
+    assert_eq!(
+        said("loihi", &net("Loihi", 4, 3, "vth = 9, vmin = -5", "")),
+        pair("SYN0624", "vmin")
+    );
+    assert_eq!(
+        said("loihi", &net("LavaLif", 4, 3, fine, "")),
+        pair("SYN0624", "model")
+    );
+    assert_eq!(
+        said("loihi:lava", &net("Loihi", 4, 3, fine, "")),
+        pair("SYN0624", "model")
+    );
     let slow = "  connect a -> a : all_to_all { weight = 1, delay = 64 ms }\n";
-    assert_eq!(said("loihi", &net("Loihi", 4, 3, fine, slow)), pair("SYN0633", "delay"));
+    assert_eq!(
+        said("loihi", &net("Loihi", 4, 3, fine, slow)),
+        pair("SYN0633", "delay")
+    );
     let thresholds: String = (0..8).map(|k| format!("  pop p{k}: Loihi[2] {{ vth = {} }}\n  connect x -> p{k} : all_to_all {{ weight = 1 }}\n", 10 + k)).collect();
     let d = refused("loihi", &net("Loihi", 4, 3, fine, &thresholds));
     assert_eq!(limit(&d), pair("SYN0614", "threshold profiles"));

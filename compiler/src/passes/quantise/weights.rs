@@ -87,7 +87,7 @@ impl Quantiser<'_> {
             weight: 0,
         };
         let from_input = self.chip.populations[s.source.pop as usize].input;
-        let group = self.backend.weight_group(from_input, drives, layer);
+        let group = self.backend.weight_group(from_input, drives, real);
         let pending = Pending {
             synapse,
             real,
