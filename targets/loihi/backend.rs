@@ -5,8 +5,11 @@
 use super::dynamics::{FIELDS, differences, head_start, registers};
 use super::lower::{Arithmetic, CHANNELS, lower};
 use super::synapse::terms;
-use super::{decode, encode, from_mapping, golden, limits};
-use crate::backend::{Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics};
+use super::{benchmark, decode, encode, from_mapping, golden, limits};
+use crate::backend::{
+    Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, Resource, UnitDynamics,
+};
+use crate::benchmark::{Benchmark, emulate};
 use synfire_ir::artifact::{Section, SectionKind};
 use synfire_ir::mapping::Mapping;
 use synfire_ir::program::GroupKind;
@@ -67,6 +70,10 @@ impl Backend for Loihi {
         terms(rule)
     }
 
+    fn resources(&self, mapping: &Mapping) -> Vec<Resource> {
+        from_mapping(mapping).map_or(vec![], |(config, _)| limits::used(&config))
+    }
+
     fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics> {
         let (config, bindings) = from_mapping(mapping)?;
         let bytes = encode(&config).map_err(|mut found| {
@@ -117,6 +124,12 @@ impl Backend for Loihi {
             unit,
             payload: 1,
             delay: 0,
+        })
+    }
+
+    fn benchmarks(&self, dialect: &str) -> Result<Vec<Benchmark>, Diagnostics> {
+        benchmark::benchmarks(&|config| {
+            emulate(self, dialect, vec![(SECTION.into(), encode(config)?)])
         })
     }
 

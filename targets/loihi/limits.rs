@@ -3,6 +3,7 @@
 //! The figures are nengo-loihi's (its block and hardware checks) where nothing else is said. A configuration goes in, every limit that it breaks comes out with the amount.
 
 use super::config::*;
+use crate::backend::Resource;
 use crate::report::Report;
 use std::collections::BTreeSet;
 use synfire_ir::{Class, Diagnostic, Diagnostics};
@@ -55,61 +56,82 @@ pub fn synapse_bits(core: &Core) -> u64 {
     rows.iter().map(bits).sum()
 }
 
+/// What a core takes of something, how much there is, and what would take less.
+type Figure = (&'static str, u64, u64, &'static str);
+
+fn figures(config: &Config, c: &Core) -> [Figure; 7] {
+    let slots = c.axons.iter().map(|(_, d)| match config.row(*d) {
+        Some((_, e, _)) if e.kind == MapKind::Pop32 => 2,
+        _ => 1,
+    });
+    [
+        (
+            "compartments",
+            c.cx_cfg.len() as u64,
+            COMPARTMENTS as u64,
+            "put fewer neurons on it",
+        ),
+        (
+            "input axons",
+            c.synapse_map.len() as u64,
+            IN_AXONS as u64,
+            "lower the number of distinct sources",
+        ),
+        (
+            "output axon slots",
+            slots.sum(),
+            OUT_AXONS as u64,
+            "let its neurons reach fewer cores",
+        ),
+        (
+            "synapse_bits_per_core",
+            synapse_bits(c),
+            SYNAPSE_BITS,
+            "put fewer neurons on it, or make their connections sparser",
+        ),
+        (
+            "profiles_per_core",
+            c.cx_profile_cfg.len() as u64,
+            CX_PROFILES as u64,
+            "let its neurons share decays and refractory times",
+        ),
+        (
+            "threshold profiles",
+            c.vth_profile_cfg.len() as u64,
+            VTH_PROFILES as u64,
+            "let its neurons share thresholds",
+        ),
+        (
+            "synapse formats",
+            c.synapse_fmt.len().saturating_sub(1) as u64,
+            FORMATS as u64,
+            "let its synapses share exponents, signs and delays",
+        ),
+    ]
+}
+
+/// What the fullest cores take of what only the image tells.
+pub fn used(config: &Config) -> Vec<Resource> {
+    let all: Vec<[Figure; 7]> = config.cores.iter().map(|c| figures(config, c)).collect();
+    let of = |k: usize| {
+        let (name, _, available, _) = all.first()?[k];
+        let used = all.iter().map(|f| f[k].1).max()?;
+        Some(Resource {
+            name,
+            used,
+            available,
+        })
+    };
+    (3..7).filter_map(of).collect()
+}
+
 /// Every limit that a configuration breaks.
 ///
 /// Errors: `SYN0614` for each, with the limit, the amount and the core.
 pub fn check(config: &Config) -> Diagnostics {
     let mut report = Report::new();
     for (k, c) in config.cores.iter().enumerate() {
-        let slots = c.axons.iter().map(|(_, d)| match config.row(*d) {
-            Some((_, e, _)) if e.kind == MapKind::Pop32 => 2,
-            _ => 1,
-        });
-        let figures: [(&'static str, u64, u64, &str); 7] = [
-            (
-                "compartments",
-                c.cx_cfg.len() as u64,
-                COMPARTMENTS as u64,
-                "put fewer neurons on it",
-            ),
-            (
-                "input axons",
-                c.synapse_map.len() as u64,
-                IN_AXONS as u64,
-                "lower the number of distinct sources",
-            ),
-            (
-                "output axon slots",
-                slots.sum(),
-                OUT_AXONS as u64,
-                "let its neurons reach fewer cores",
-            ),
-            (
-                "synapse memory bits",
-                synapse_bits(c),
-                SYNAPSE_BITS,
-                "put fewer neurons on it, or make their connections sparser",
-            ),
-            (
-                "compartment profiles",
-                c.cx_profile_cfg.len() as u64,
-                CX_PROFILES as u64,
-                "let its neurons share decays and refractory times",
-            ),
-            (
-                "threshold profiles",
-                c.vth_profile_cfg.len() as u64,
-                VTH_PROFILES as u64,
-                "let its neurons share thresholds",
-            ),
-            (
-                "synapse formats",
-                c.synapse_fmt.len().saturating_sub(1) as u64,
-                FORMATS as u64,
-                "let its synapses share exponents, signs and delays",
-            ),
-        ];
-        for (what, needed, available, hint) in figures {
+        for (what, needed, available, hint) in figures(config, c) {
             if needed > available {
                 report.add(what, || over(k, what, needed, available, hint));
             }

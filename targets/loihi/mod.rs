@@ -5,6 +5,7 @@
 //! a core holds, [`BACKEND`] offers all this in the terms that every chip shares. Deliberately absent: bit positions, addresses and the loader, which are not public.
 
 mod backend;
+mod benchmark;
 mod config;
 mod dynamics;
 mod golden;

@@ -408,7 +408,7 @@ fn what_a_core_has_no_room_for() {
     let decays: Vec<[i64; 7]> = (0..32).map(|k| [4095, k, 99, 0, 1, 23, 7]).collect();
     assert_eq!(
         limit(&mapping(&[1; 32], &decays)),
-        said("SYN0614", "compartment profiles")
+        said("SYN0614", "profiles_per_core")
     );
     assert_eq!(
         limit(&mapping(&[1; 1025], &[PLAIN; 1025])),

@@ -70,7 +70,7 @@ fn nir_networks_on_xylo() {
             .iter()
             .map(|w| w.code.as_str())
             .collect();
-        assert!(codes.contains("SYN0644"), "decays are shifts: {codes:?}");
+        assert!(codes.contains("SYN0645"), "decays are shifts: {codes:?}");
         let notes: Vec<&String> = compiled.warnings.0.iter().flat_map(|w| &w.notes).collect();
         let early =
             |n: &&&String| n.contains("constant input acts 1 steps before") && n.contains('%');
@@ -311,6 +311,70 @@ fn what_loihi_says() {
     let d = refused("loihi", &net("Loihi", 4, 3, fine, &thresholds));
     assert_eq!(limit(&d), pair("SYN0614", "threshold profiles"));
     assert!(d.message.contains('9') && d.message.contains('7'), "{d:?}");
-    let big = net("Loihi", 1024 * 128 + 1, 3, fine, "");
-    assert_eq!(said("loihi", &big).0, "SYN0632");
+}
+
+#[test]
+fn rules_that_loihi_could_follow() {
+    let net = |rule: &str, args: &str, more: &str| {
+        format!(
+            "use std.neurons.If\nuse std.synapses.{rule}\nnetwork N {{\n  step 1 ms\n  source x: events[4]\n  pop a: If[4]\n{more}  connect c: x -> a.i : all_to_all {{ synapse = {rule}({args}), w = 0.5, delay = 1 ms }}\n  record a.spikes\n}}\n"
+        )
+    };
+    let notes = |target: &str, text: &str| {
+        let net = load(text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        let d = compile_for(&net, target).expect_err(text).0.remove(0);
+        assert_eq!(d.code, "SYN0644");
+        d.notes.join("; ")
+    };
+    let stdp = net("Stdp", "w_max = 1", "");
+    let said = notes("loihi", &stdp);
+    assert!(
+        said.contains("dw += x0*y") && said.contains("dw += y0*x"),
+        "{said}"
+    );
+    assert!(notes("ranc", &stdp).contains("cannot follow"));
+    let reward = net("RewardStdp", "w_max = 1", "");
+    assert!(
+        notes("loihi", &reward).contains("third factor"),
+        "{}",
+        notes("loihi", &reward)
+    );
+    let power = net("GuetigStdp", "w_max = 1", "");
+    assert!(
+        notes("loihi", &power).contains("calls a function"),
+        "{}",
+        notes("loihi", &power)
+    );
+}
+
+/// The network of the comparison with other emulators spikes as in their document.
+#[test]
+fn the_benchmark_of_loihi() {
+    use std::sync::Arc;
+    use synfire_runtime::engine::{self, Options, Record};
+    let target = synfire_targets::find("loihi").unwrap_or_else(|e| panic!("{e}"));
+    let backend = target.chip.backend().expect("it has code");
+    let list = backend
+        .benchmarks("nengo")
+        .unwrap_or_else(|e| panic!("{e}"));
+    let bench = list.into_iter().next().expect("a network");
+    let (first, all) = (12, 100);
+    let events = (bench.input)(all, 0).into_iter();
+    let input = synfire_runtime::session::native(events.map(|(step, e)| (0, step, e)));
+    let mut e = engine::open("cpu", Arc::new(bench.program), &Options::default())
+        .unwrap_or_else(|e| panic!("{e}"));
+    let mut record = Record::default();
+    e.advance(all, &input, &mut record, &synfire_ir::Quiet)
+        .unwrap_or_else(|e| panic!("{e}"));
+    let at = |step: u32| record.spikes.iter().filter(|s| s.step == step).count();
+    assert_eq!(
+        (0..first).map(at).collect::<Vec<_>>(),
+        [0, 0, 1, 17, 38, 38, 35, 39, 51, 47, 56, 41]
+    );
+    assert_eq!(record.spikes.len(), 4455);
+    let events = e
+        .counters()
+        .unwrap_or_else(|e| panic!("{e}"))
+        .synaptic_events;
+    assert_eq!(events, 1_309_288);
 }

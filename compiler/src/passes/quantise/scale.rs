@@ -8,6 +8,8 @@
 use super::units::unscaled;
 use super::{Prepared, Quantiser};
 use crate::dynamics::Dynamics;
+use synfire_ir::Diagnostic;
+use synfire_ir::network::Population;
 
 impl Quantiser<'_> {
     /// One factor for each population.
@@ -98,6 +100,25 @@ impl Quantiser<'_> {
         });
         of.map(|f| 2f64.powi(f.bits as i32 - i32::from(f.signed)) - 1.0)
             .fold(f64::INFINITY, f64::min)
+    }
+
+    /// Warns of sums of arrivals that the chip could not hold if all came at once.
+    pub(super) fn sums_fit(&mut self, p: &Population, ready: &Prepared, scale: f64) {
+        let (most, held) = (arrivals(ready) * scale, self.sums());
+        if most <= held {
+            return;
+        }
+        let name = self.target.name();
+        let text = format!(
+            "arrivals onto `{}` can add up to {most:.0} in one step; {name} holds {held:.0}",
+            p.name
+        );
+        self.out.push(
+            Diagnostic::warning("SYN0646", text)
+                .at(p.name.clone())
+                .note("a greater sum wraps around and acts with the other sign; it takes all sources of one sign in one step")
+                .hint("lower the fan-in or the largest weights if so many sources spike together; `synfire compare` shows what it does to the spikes"),
+        );
     }
 
     /// Largest magnitude that a weight has on both sides of 0.

@@ -230,6 +230,7 @@ impl Quantiser<'_> {
             }
         }
         self.approximate(p, m, ready, early);
+        self.sums_fit(p, ready, scale);
         let exact = self.exact(ready) == Some(scale);
         let onto = self.onto(p, ready.at.id, base, scale, exact);
         for s in &ready.inputs {
@@ -261,7 +262,7 @@ impl Quantiser<'_> {
             p.name,
             m.model.name
         );
-        let mut d = Diagnostic::warning("SYN0644", text).at(p.name.clone());
+        let mut d = Diagnostic::warning("SYN0645", text).at(p.name.clone());
         for note in told {
             d = d.note(note);
         }
