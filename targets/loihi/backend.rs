@@ -49,6 +49,13 @@ impl Backend for Loihi {
         registers(dialect == LAVA, unit, shift).map(Vec::from)
     }
 
+    fn constant_gain(&self, _dialect: &str, unit: &UnitDynamics) -> f64 {
+        match unit {
+            UnitDynamics::Current { keep, .. } if *keep < 1.0 => 1.0 / (1.0 - keep),
+            _ => 1.0,
+        }
+    }
+
     fn differences(&self, _dialect: &str, unit: &UnitDynamics) -> Vec<String> {
         differences(unit)
     }

@@ -236,6 +236,11 @@ pub trait Backend: Sync {
         1.0
     }
 
+    /// By what further factor a constant arrival in every step must be multiplied where the chip adds it to the membrane as a bias: what passes through a decaying current adds up to more.
+    fn constant_gain(&self, _dialect: &str, _unit: &UnitDynamics) -> f64 {
+        1.0
+    }
+
     /// In what the chip's neuron differs from the unit although it takes its place, in sentences.
     fn differences(&self, _dialect: &str, _unit: &UnitDynamics) -> Vec<String> {
         vec![]

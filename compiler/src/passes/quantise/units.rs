@@ -157,8 +157,12 @@ impl Quantiser<'_> {
         inputs.sort_by_key(|s| (s.target, s.source, s.delay));
         let biases = (0..p.size() as usize).map(|u| {
             let d = ready.of(u);
-            let constant = bias.iter().zip(&d.gain).map(|(b, g)| b[u] * g);
-            d.bias + constant.sum::<f64>()
+            let constant = bias.iter().zip(&d.gain).map(|(b, g)| b[u] * g).sum::<f64>();
+            if constant == 0.0 {
+                return d.bias;
+            }
+            let dialect = &self.target.dialect.name;
+            d.bias + constant * self.backend.constant_gain(dialect, &unscaled(d))
         });
         Some(Prepared {
             biases: biases.collect(),
