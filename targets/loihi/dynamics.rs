@@ -102,11 +102,6 @@ pub(super) fn differences(unit: &UnitDynamics) -> Vec<String> {
         UnitDynamics::Own { .. } => return vec![],
         UnitDynamics::Current { keep, then } => {
             decay("the synaptic current", *keep, 4095 - decay_u(*keep));
-            if let UnitDynamics::Integrate { bias, .. } = &**then
-                && *bias != 0
-            {
-                out.push("constant input acts on the membrane at its final strength at once, where the network's builds up through the current".into());
-            }
             then
         }
         other => other,
