@@ -52,7 +52,10 @@ pub fn resources(
     let driven: BTreeSet<_> = m.inputs.iter().map(|i| i.unit).collect();
     add("inputs", driven.len(), &l.inputs);
     add("outputs", m.outputs.len(), &l.outputs);
-    found.insert("cores".into(), (m.cores.len() as u64, cores as u64));
+    // The only core of a chip is always taken whole, which binds nothing.
+    if cores > 1 {
+        found.insert("cores".into(), (m.cores.len() as u64, cores as u64));
+    }
     for r in backend.resources(m) {
         found.insert(r.name.into(), (r.used, r.available));
     }

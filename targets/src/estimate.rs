@@ -98,8 +98,8 @@ pub fn estimate(costs: &Costs, a: &Activity) -> Estimate {
                 });
             }
         };
-        power("nanoseconds at static power", &costs.static_mw);
-        power("nanoseconds at active power", &costs.active_mw);
+        power("time at static power (ns)", &costs.static_mw);
+        power("time at active power (ns)", &costs.active_mw);
     }
     let routed = costs.router_ns.as_ref().zip(costs.link_ns.as_ref());
     let transport_s = routed.filter(|_| a.spikes > 0.0).map(|(r, l)| {

@@ -15,10 +15,10 @@ const OUTPUTS: usize = 8;
 const SOURCE: &str =
     "xylosim 0.1.3 from PyPI, CPU time of `evolve`, one thread, on a shared machine";
 
-/// Threshold, steps of a measurement, and steps per CPU second of xylosim at about that activity: 0.053, 0.018 and 0.0025 spikes a neuron and step, and runaway. The first is the
-/// representative one.
+/// Threshold, steps of a measurement, and steps per CPU second of xylosim at about that activity: 0.053 spikes a neuron and step (the representative one, which grows with time: 600 steps have that
+/// mean), 0.018, 0.0025, and runaway.
 const POINTS: [(i16, u32, f64); 4] = [
-    (940, 10_000, 5080.0),
+    (940, 600, 5080.0),
     (1040, 10_000, 7680.0),
     (1600, 10_000, 8480.0),
     (400, 1000, 375.0),

@@ -12,7 +12,7 @@ pub const CAUSES: [&str; 6] = [
     "reset by subtraction",
     "rounded states",
     "states of 16 bits",
-    "early bias",
+    "bias at the membrane",
 ];
 pub const WEIGHTS: usize = 0;
 pub const DECAYS: usize = 1;
@@ -84,7 +84,19 @@ impl Layer {
         };
         let mut out = vec![0; self.current.len()];
         for (u, spikes) in out.iter_mut().enumerate() {
-            let x = arrivals[u] * factor;
+            // The network's constant input goes through the current; `bias` is what that comes to in the end.
+            let constant = match on[EARLY] {
+                true => 0.0,
+                false => {
+                    (if on[WEIGHTS] {
+                        self.bias[u].1
+                    } else {
+                        self.bias[u].0
+                    }) * (1.0 - left_of(on, self))
+                        / left_of(on, self)
+                }
+            };
+            let x = arrivals[u] * factor + constant;
             let i = within(
                 on,
                 self.current[u] + if on[ROUND] { x.round_ties_even() } else { x },
@@ -95,6 +107,7 @@ impl Layer {
                 true => (self.threshold.1, self.bias[u].1),
                 false => (self.threshold.0, self.bias[u].0),
             };
+            let bias = if on[EARLY] { bias } else { 0.0 };
             let bias = if on[ROUND] {
                 bias.round_ties_even()
             } else {
@@ -126,6 +139,11 @@ impl Layer {
         }
         out
     }
+}
+
+/// What a layer's current keeps in a step.
+fn left_of(on: &On, l: &Layer) -> f64 {
+    if on[DECAYS] { left(l.dash.0) } else { l.keep.0 }
 }
 
 pub fn left(dash: u8) -> f64 {

@@ -1,9 +1,9 @@
 //! `braille [INPUTS]`: the recurrent Braille network of the NIR paper on XyloAudio 2, and what each difference of the chip costs.
 //!
 //! Inputs are drawn by the rule of the reference runs beside the graph (12 channels, 256 steps, density 0.06) with the seeds 1, 2, ... A small model computes both layers with every difference of the
-//! chip switched on or off: weights of 8 bits, decays by shifts, reset by subtraction with several spikes a step, rounded states, states of 16 bits, and the bias that acts before the outputs' first
-//! step. With all of them on it must equal the emulator, output spike by output spike, which is checked; with all of them off it is the network. Printed: how many decisions (the most active output) and
-//! hidden spikes are those of the ideal network, with every difference, with one lifted, and with one alone. Then thresholds and membrane decays are searched on other inputs.
+//! chip switched on or off: weights of 8 bits, decays by shifts, reset by subtraction with several spikes a step, rounded states, states of 16 bits, and a bias that acts at the membrane in place of
+//! the current, from the chip's first step on. With all of them on it must equal the emulator, output spike by output spike, which is checked; with all of them off it is the network. Printed: how many decisions (the most active output) and
+//! hidden spikes are those of the ideal network, with every difference, with one lifted, and with one alone. Then factors, clipping of weights, thresholds and membrane decays are searched on other inputs.
 
 mod layers;
 
@@ -127,6 +127,8 @@ fn model(net: &Verified<Network>, compiled: &Compiled) -> Model {
         let regs = if k == 0 { &chip.hidden } else { &chip.readout };
         let n = net.graph[units[k]].size() as usize;
         let s = scale(k);
+        // What a constant input of the current comes to in the end.
+        let constant = |b: f64| b / (1.0 - d.current.expect("CubaLIF"));
         Layer {
             keep: (d.current.expect("CubaLIF"), d.decay),
             dash: (regs.dash_syn[0][0], regs.dash_mem[0]),
@@ -134,7 +136,7 @@ fn model(net: &Verified<Network>, compiled: &Compiled) -> Model {
             bias: (0..n)
                 .map(|u| {
                     (
-                        biases[u] * s,
+                        constant(biases[u]) * s,
                         if chip.has_bias {
                             regs.bias[u].into()
                         } else {
@@ -287,40 +289,98 @@ fn verify(
     }
 }
 
-/// The thresholds and membrane shifts with which most decisions, then most hidden spikes, are those of the ideal network; one after another.
-fn searched(model: &Model, inputs: &[Vec<[u32; CHANNELS]>]) -> Model {
+/// Settings of one layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Setting {
+    /// From the network's units to the chip's, in parts of the plain factor.
+    factor: f64,
+    /// Weights beyond this share of the largest are clipped.
+    clip: f64,
+    /// Threshold, in parts of what the factor gives.
+    threshold: f64,
+    /// Added to the membrane's shift.
+    shift: i8,
+}
+
+const PLAIN: Setting = Setting {
+    factor: 1.0,
+    clip: 1.0,
+    threshold: 1.0,
+    shift: 0,
+};
+
+/// A matrix with other settings; nothing when no shift of the chip gives it.
+fn rounded(m: &Matrix, set: Setting) -> Option<Matrix> {
+    let largest = m.iter().flatten().fold(0.0f64, |a, w| a.max(w.0.abs()));
+    let top = largest * set.factor * set.clip;
+    let shift = (0..=7).find(|&k| f64::from(127 << k) >= top)?;
+    let step = f64::from(1 << shift);
+    let one = |w: &(f64, f64)| {
+        let exact = w.0 * set.factor;
+        (
+            exact,
+            (exact.clamp(-top, top) / step).round_ties_even() * step,
+        )
+    };
+    Some(m.iter().map(|r| r.iter().map(one).collect()).collect())
+}
+
+fn adjusted(l: &Layer, set: Setting) -> Option<Layer> {
+    let mut out = l.clone();
+    out.dash.1 = u8::try_from(l.dash.1 as i8 + set.shift).ok()?;
+    out.threshold.0 *= set.factor;
+    out.threshold.1 = (out.threshold.0 * set.threshold).floor() + 1.0;
+    for b in &mut out.bias {
+        b.0 *= set.factor;
+        b.1 = b.0.round_ties_even().clamp(-128.0, 127.0);
+    }
+    (1.0..=32767.0).contains(&out.threshold.1).then_some(out)
+}
+
+/// The model with settings of the hidden layer and of the output.
+fn with(model: &Model, [hidden, output]: [Setting; 2]) -> Option<Model> {
+    Some(Model {
+        hidden: adjusted(&model.hidden, hidden)?,
+        output: adjusted(&model.output, output)?,
+        input: rounded(&model.input, hidden)?,
+        recurrent: rounded(&model.recurrent, hidden)?,
+        readout: rounded(&model.readout, output)?,
+    })
+}
+
+/// The settings with which decisions and spikes are most often those of the ideal network; one after another.
+fn searched(model: &Model, inputs: &[Vec<[u32; CHANNELS]>]) -> [Setting; 2] {
     let ideal: Vec<Seen> = inputs.iter().map(|i| play(model, &[false; 6], i)).collect();
     let outputs = model.output.current.len();
-    let score = |m: &Model| {
-        let seen: Vec<Seen> = inputs.iter().map(|i| play(m, &[true; 6], i)).collect();
+    let score = |set: [Setting; 2]| {
+        let m = with(model, set)?;
+        let seen: Vec<Seen> = inputs.iter().map(|i| play(&m, &[true; 6], i)).collect();
         let ([d, h, o], _) = compare(&ideal, &seen, outputs);
-        d + h + o
+        Some(d + h + o)
     };
-    let (mut best, mut most) = (model.clone(), score(model));
-    for _ in 0..2 {
+    let mut best = [PLAIN; 2];
+    let mut most = score(best).unwrap_or(0.0);
+    let tried =
+        |layer: usize, change: &dyn Fn(&mut Setting), best: &mut [Setting; 2], most: &mut f64| {
+            let mut set = *best;
+            change(&mut set[layer]);
+            if let Some(s) = score(set).filter(|s| *s > *most + 1e-12) {
+                (*best, *most) = (set, s);
+            }
+        };
+    for _ in 0..3 {
         for layer in 0..2 {
-            let plain = if layer == 0 {
-                &model.hidden
-            } else {
-                &model.output
-            };
-            let (threshold, shift) = (plain.threshold.1, plain.dash.1);
-            let shifts = shift.saturating_sub(1)..=shift + 1;
-            let options = shifts.flat_map(|d| (60..=160).step_by(4).map(move |f| (d, f)));
-            for (d, f) in options {
-                let mut m = best.clone();
-                let l = if layer == 0 {
-                    &mut m.hidden
-                } else {
-                    &mut m.output
-                };
-                l.dash.1 = d;
-                l.threshold.1 = (threshold * f64::from(f) / 100.0)
-                    .round_ties_even()
-                    .clamp(1.0, 32767.0);
-                let s = score(&m);
-                if s > most + 1e-12 {
-                    (best, most) = (m, s);
+            for k in -2..=6 {
+                for clip in [1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08] {
+                    let change = |s: &mut Setting| (s.factor, s.clip) = (2f64.powi(k), clip);
+                    tried(layer, &change, &mut best, &mut most);
+                }
+            }
+            for shift in -1..=1 {
+                for f in (50..=200).step_by(5) {
+                    let change =
+                        |s: &mut Setting| (s.shift, s.threshold) = (shift, f64::from(f) / 100.0);
+                    tried(layer, &change, &mut best, &mut most);
                 }
             }
         }
@@ -361,22 +421,19 @@ fn main() {
     }
     head("settings on the chip");
     row("plain rounding", &model, [true; 6]);
+    for factor in [4.0, 16.0, 64.0] {
+        let mut set = [PLAIN; 2];
+        set[0].factor = factor;
+        if let Some(m) = with(&model, set) {
+            let name = format!("hidden factor {factor} times larger, biases clipped");
+            row(&name, &m, [true; 6]);
+        }
+    }
     let others: Vec<_> = OTHERS.map(drawn).collect();
     let best = searched(&model, &others);
-    row(
-        "thresholds and membrane shifts searched on 20 other inputs",
-        &best,
-        [true; 6],
-    );
-    for (name, plain, found) in [
-        ("hidden", &model.hidden, &best.hidden),
-        ("output", &model.output, &best.output),
-    ] {
-        println!(
-            "\n{name}: threshold {} to {}, membrane shift {} to {} (the network keeps {:.4})",
-            plain.threshold.1, found.threshold.1, plain.dash.1, found.dash.1, plain.keep.1
-        );
-    }
+    let found = with(&model, best).expect("what was searched");
+    row("searched on 20 other inputs", &found, [true; 6]);
+    println!("\nhidden {:?}\noutput {:?}", best[0], best[1]);
     let other: Vec<Seen> = {
         let mut on = [false; 6];
         on[RESET] = true;
