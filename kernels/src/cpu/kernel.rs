@@ -2,12 +2,15 @@
 //!
 //! In: leaves (states, parameters, accumulators, event values) as slices of the lanes in question. Out: stored and emitted
 //! values, read with [`Kernel::value`] and written back by the caller, who knows where the units live.
-//! Invariant: running a kernel changes nothing but the registers.
+//! Invariant: [`Kernel::run`] changes nothing but the registers; [`Kernel::update`] changes the states, each after its last reader.
 
+use super::aligned::Aligned;
+use super::fused::{self, Sum, Threshold};
 use super::isa::Isa;
 use super::lanes::{Words, map1, select};
 use super::noise::{self, Noise};
 use super::ops::{self, Product};
+use std::ops::Range;
 use synfire_ir::model::{BinOp, Block, Ty, UnOp};
 
 /// Where an operand is.
@@ -47,6 +50,9 @@ pub(crate) enum LaneOp {
     MulShift(Product, Src, Src),
     Sat(u8, Src),
     Wrap(u8, bool, Src),
+    Sum(Sum),
+    /// The spikes, values and countdowns of a threshold are three instructions in turn, which run as one.
+    Threshold(Threshold, u8),
 }
 
 impl LaneOp {
@@ -60,6 +66,14 @@ impl LaneOp {
             LaneOp::MulShift(p, a, b) => LaneOp::MulShift(p, f(a), f(b)),
             LaneOp::Sat(n, a) => LaneOp::Sat(n, f(a)),
             LaneOp::Wrap(n, s, a) => LaneOp::Wrap(n, s, f(a)),
+            LaneOp::Sum(mut sum) => {
+                sum.terms.iter_mut().for_each(|t| t.src = f(t.src));
+                LaneOp::Sum(sum)
+            }
+            LaneOp::Threshold(mut t, part) => {
+                (t.count, t.old, t.new) = (f(t.count), f(t.old), f(t.new));
+                LaneOp::Threshold(t, part)
+            }
             leaf @ (LaneOp::Index | LaneOp::Rand(_)) => leaf,
         }
     }
@@ -80,6 +94,8 @@ impl LaneOp {
                 f(a);
                 f(b);
             }
+            LaneOp::Sum(sum) => sum.terms.iter().for_each(|t| f(t.src)),
+            LaneOp::Threshold(t, _) => [t.count, t.old, t.new].into_iter().for_each(f),
             LaneOp::Index | LaneOp::Rand(_) => {}
         }
     }
@@ -89,6 +105,8 @@ impl LaneOp {
 pub(crate) struct Instr {
     pub dst: u32,
     pub op: LaneOp,
+    /// The state that may take the result as soon as it is there: nothing reads its old value later.
+    pub home: Option<u16>,
 }
 
 /// What a kernel emits.
@@ -110,6 +128,8 @@ pub struct Kernel {
     pub(crate) registers: usize,
     pub(crate) leaves: Vec<Leaf>,
     pub(crate) stores: Vec<(u16, Src)>,
+    /// Stores that no instruction does in place.
+    pub(crate) copied: Vec<(u16, Src)>,
     pub(crate) emit: Option<Emit>,
 }
 
@@ -126,7 +146,7 @@ pub enum Units<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Registers {
     lanes: usize,
-    rows: Vec<Vec<u32>>,
+    rows: Vec<Aligned>,
     thresholds: Vec<u32>,
 }
 
@@ -146,7 +166,7 @@ impl Registers {
 
     fn reserve(&mut self, n: usize) {
         while self.rows.len() < n {
-            self.rows.push(vec![0; self.lanes]);
+            self.rows.push(Aligned::new(self.lanes));
         }
     }
 }
@@ -203,47 +223,106 @@ impl Kernel {
         super::lower::scalars(&self.uniform, step, out);
     }
 
-    /// Runs over `n <= lanes` lanes.
+    /// Runs over `n <= lanes` lanes. Results stay in the registers.
     pub fn run(
         &self,
         isa: Isa,
         regs: &mut Registers,
         (leaves, scalars): (&[Words<'_>], &[u32]),
-        (units, noise): (Units<'_>, &Noise),
+        at: (Units<'_>, &Noise),
         n: usize,
     ) {
+        let mut memory = Memory {
+            state: None,
+            leaves,
+            scalars,
+            n,
+        };
+        self.execute(isa, regs, &mut memory, at);
+    }
+
+    /// Runs over the lanes `range` of consecutive units and stores their states; `leaves` of states are not looked at.
+    pub fn update(
+        &self,
+        isa: Isa,
+        regs: &mut Registers,
+        (state, range): (&mut [Aligned], Range<usize>),
+        (leaves, scalars): (&[Words<'_>], &[u32]),
+        at: (Units<'_>, &Noise),
+    ) {
+        let n = range.len();
+        let mut memory = Memory {
+            state: Some((state, &self.leaves, range.clone())),
+            leaves,
+            scalars,
+            n,
+        };
+        self.execute(isa, regs, &mut memory, at);
+        for &(s, src) in &self.copied {
+            let to = &mut state[s as usize][range.clone()];
+            match self.value(regs, scalars, src, n) {
+                Words::One(x) => to.fill(x),
+                Words::Many(v) => to.copy_from_slice(v),
+            }
+        }
+    }
+
+    fn execute(
+        &self,
+        isa: Isa,
+        regs: &mut Registers,
+        memory: &mut Memory<'_>,
+        (units, noise): (Units<'_>, &Noise),
+    ) {
+        let (n, scalars) = (memory.n, memory.scalars);
         regs.reserve(self.registers);
         let mut thresholds = std::mem::take(&mut regs.thresholds);
-        for instr in &self.code {
-            let mut row = std::mem::take(&mut regs.rows[instr.dst as usize]);
-            let d = &mut row[..n];
-            let at = |s: Src| match s {
-                Src::Reg(r) => Words::Many(&regs.rows[r as usize][..n]),
-                Src::Scalar(i) => Words::One(scalars[i as usize]),
-                Src::Leaf(i) => leaves[i as usize],
-            };
-            match instr.op {
-                LaneOp::Move(a) => map1(isa, d, at(a), |a| a),
+        for (k, instr) in self.code.iter().enumerate() {
+            if let LaneOp::Threshold(t, part) = &instr.op {
+                if *part == 2 {
+                    threshold(isa, t, &self.code[k - 2..=k], regs, memory);
+                }
+                continue;
+            }
+            let mut row = memory.take(regs, instr);
+            let d = &mut row.0[row.1.clone()];
+            let at = |s: Src| memory.at(regs, s);
+            match &instr.op {
+                LaneOp::Move(a) => map1(isa, d, at(*a), |a| a),
                 LaneOp::Index => index(d, units),
-                LaneOp::Rand(site) => noise::fill(isa, noise, site, units, d),
-                LaneOp::Un(o, ty, a) => ops::unary(isa, o, ty, d, at(a)),
-                LaneOp::Bin(o, ty, a, b) => ops::binary(isa, o, ty, d, at(a), at(b)),
+                LaneOp::Rand(site) => noise::fill(isa, noise, *site, units, d),
+                LaneOp::Un(o, ty, a) => ops::unary(isa, *o, *ty, d, at(*a)),
+                LaneOp::Bin(o, ty, a, b) => ops::binary(isa, *o, *ty, d, at(*a), at(*b)),
                 LaneOp::Count(o, ty, a, table) => {
-                    let list = self.tables[table as usize].iter();
+                    let list = self.tables[*table as usize].iter();
                     thresholds.clear();
                     thresholds.extend(list.map(|&i| scalars[i as usize]));
-                    ops::count(isa, o, ty, d, at(a), &thresholds);
+                    ops::count(isa, *o, *ty, d, at(*a), &thresholds);
                 }
-                LaneOp::Select(c, a, b) => match at(c) {
-                    Words::Many(c) => select(isa, d, c, at(a), at(b)),
-                    Words::One(0) => map1(isa, d, at(b), |a| a),
-                    Words::One(_) => map1(isa, d, at(a), |a| a),
+                LaneOp::Select(c, a, b) => match at(*c) {
+                    Words::Many(c) => select(isa, d, c, at(*a), at(*b)),
+                    Words::One(0) => map1(isa, d, at(*b), |a| a),
+                    Words::One(_) => map1(isa, d, at(*a), |a| a),
                 },
-                LaneOp::MulShift(p, a, b) => ops::mul_shift(isa, p, d, at(a), at(b)),
-                LaneOp::Sat(bits, a) => ops::sat(isa, bits, d, at(a)),
-                LaneOp::Wrap(bits, signed, a) => ops::wrap(isa, bits, signed, d, at(a)),
+                LaneOp::MulShift(p, a, b) => ops::mul_shift(isa, *p, d, at(*a), at(*b)),
+                LaneOp::Sat(bits, a) => ops::sat(isa, *bits, d, at(*a)),
+                LaneOp::Wrap(bits, signed, a) => ops::wrap(isa, *bits, *signed, d, at(*a)),
+                LaneOp::Sum(sum) => {
+                    let [t, u, v] = &sum.terms;
+                    match (at(t.src), at(u.src), at(v.src)) {
+                        (Words::Many(a), Words::Many(b), Words::Many(c)) => {
+                            fused::sum(isa, sum, d, (a, b, c), scalars)
+                        }
+                        (a, b, c) => {
+                            let (a, b, c) = (written(a, n), written(b, n), written(c, n));
+                            fused::sum(isa, sum, d, (&a, &b, &c), scalars)
+                        }
+                    }
+                }
+                // These have run.
+                LaneOp::Threshold(..) => {}
             }
-            regs.rows[instr.dst as usize] = row;
+            memory.put(regs, instr, row.0);
         }
         regs.thresholds = thresholds;
     }
@@ -257,6 +336,104 @@ impl Kernel {
             Src::Leaf(_) => Words::One(0),
         }
     }
+}
+
+/// What instructions read and write beside registers.
+struct Memory<'a> {
+    /// States that are written in place, what leaves are, and which lanes of the states.
+    state: Option<(&'a mut [Aligned], &'a [Leaf], Range<usize>)>,
+    leaves: &'a [Words<'a>],
+    scalars: &'a [u32],
+    /// Lanes.
+    n: usize,
+}
+
+impl Memory<'_> {
+    #[inline(always)]
+    fn at<'m>(&'m self, regs: &'m Registers, s: Src) -> Words<'m> {
+        match s {
+            Src::Reg(r) => Words::Many(&regs.rows[r as usize][..self.n]),
+            Src::Scalar(i) => Words::One(self.scalars[i as usize]),
+            Src::Leaf(i) => match &self.state {
+                Some((state, leaves, range)) => match leaves[i as usize] {
+                    Leaf::State(s) => Words::Many(&state[s as usize][range.clone()]),
+                    _ => self.leaves[i as usize],
+                },
+                None => self.leaves[i as usize],
+            },
+        }
+    }
+
+    /// The words that an instruction writes to, out of the way of what it reads, and which of them.
+    #[inline(always)]
+    fn take(&mut self, regs: &mut Registers, instr: &Instr) -> (Aligned, Range<usize>) {
+        match (&mut self.state, instr.home) {
+            (Some((state, _, range)), Some(s)) => {
+                (std::mem::take(&mut state[s as usize]), range.clone())
+            }
+            _ => (
+                std::mem::take(&mut regs.rows[instr.dst as usize]),
+                0..self.n,
+            ),
+        }
+    }
+
+    #[inline(always)]
+    fn put(&mut self, regs: &mut Registers, instr: &Instr, row: Aligned) {
+        match (&mut self.state, instr.home) {
+            (Some((state, ..)), Some(s)) => state[s as usize] = row,
+            _ => regs.rows[instr.dst as usize] = row,
+        }
+    }
+
+    /// Is the operand the state that the instruction writes to, which is out of the way?
+    fn is_home(&self, instr: &Instr, s: Src) -> bool {
+        match (&self.state, s, instr.home) {
+            (Some((_, leaves, _)), Src::Leaf(i), Some(s)) => leaves[i as usize] == Leaf::State(s),
+            _ => false,
+        }
+    }
+}
+
+/// The three instructions of a threshold. It changes values and countdowns in place, so that they are copied first where
+/// they do not lie in their place.
+fn threshold(
+    isa: Isa,
+    t: &Threshold,
+    code: &[Instr],
+    regs: &mut Registers,
+    memory: &mut Memory<'_>,
+) {
+    let [a, b, c] = code else { return };
+    let mut spike = memory.take(regs, a);
+    let mut value = memory.take(regs, b);
+    let mut count = memory.take(regs, c);
+    let out = (
+        &mut spike.0[spike.1.clone()],
+        &mut value.0[value.1.clone()],
+        &mut count.0[count.1.clone()],
+    );
+    for (instr, to, from) in [(b, &mut *out.1, t.old), (c, &mut *out.2, t.count)] {
+        if !memory.is_home(instr, from) {
+            match memory.at(regs, from) {
+                Words::One(x) => to.fill(x),
+                Words::Many(v) => to.copy_from_slice(v),
+            }
+        }
+    }
+    match memory.at(regs, t.new) {
+        Words::Many(new) => fused::threshold(isa, t, out, new, memory.scalars),
+        new => fused::threshold(isa, t, out, &written(new, memory.n), memory.scalars),
+    }
+    memory.put(regs, a, spike.0);
+    memory.put(regs, b, value.0);
+    memory.put(regs, c, count.0);
+}
+
+/// An operand as a word a lane; few are the same in all.
+#[cold]
+fn written(x: Words<'_>, n: usize) -> Vec<u32> {
+    (0..n).map(|lane| x.get(lane)).collect()
 }
 
 fn index(d: &mut [u32], units: Units<'_>) {

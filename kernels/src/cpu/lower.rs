@@ -5,6 +5,7 @@
 //! Invariants: an instruction never writes a register that it reads; stored and emitted values are registers or scalars,
 //! never leaves, so that stores cannot disturb one another.
 
+use super::fuse::fuse;
 use super::kernel::{Emit, Instr, Kernel, LaneOp, Leaf, Src};
 use super::ops::{self, Product};
 use synfire_ir::eval::{Reads, run_block};
@@ -47,8 +48,19 @@ pub fn lower(m: &Model, block: &Block, fixed: &Fixed) -> Kernel {
     l.values();
     l.effects();
     let Lowering {
-        mut kernel, code, ..
+        mut kernel,
+        mut code,
+        ..
     } = l;
+    let Kernel {
+        uniform,
+        stores,
+        emit,
+        ..
+    } = &mut kernel;
+    let stored = stores.iter_mut().map(|s| &mut s.1);
+    let mut kept: Vec<&mut Src> = stored.chain(emit.as_mut().map(|e| &mut e.src)).collect();
+    fuse(&mut code, uniform, &mut kept);
     allocate(&mut kernel, code);
     kernel
 }
@@ -349,6 +361,13 @@ fn last_reads(kernel: &Kernel, code: &[LaneOp]) -> Vec<usize> {
         }
     }
     for (i, op) in code.iter().enumerate().rev() {
+        // Results that come together are needed together.
+        if let LaneOp::Threshold(_, 2) = op {
+            let three = &mut last[i - 2..=i];
+            if three.iter().any(|&l| l > 0) {
+                three.iter_mut().for_each(|l| *l = (*l).max(i));
+            }
+        }
         if last[i] > 0 {
             op.sources(|s| {
                 if let Src::Reg(r) = s {
@@ -360,9 +379,56 @@ fn last_reads(kernel: &Kernel, code: &[LaneOp]) -> Vec<usize> {
     last
 }
 
+/// The instruction that may write its result straight into state `s`, which takes the result `src`: nothing else reads the
+/// result, and nothing reads the old state from there on, but a threshold that changes it.
+fn in_place(
+    kernel: &Kernel,
+    (code, last): (&[LaneOp], &[usize]),
+    (s, src): (u16, Src),
+) -> Option<usize> {
+    let Src::Reg(r) = src else { return None };
+    let stores = kernel.stores.iter().filter(|x| x.1 == src).count();
+    let emitted = kernel.emit.is_some_and(|e| e.src == src);
+    let (mut result, mut old) = (false, None);
+    for (i, op) in code.iter().enumerate().filter(|(i, _)| last[*i] > 0) {
+        op.sources(|x| {
+            result |= x == src;
+            if let Src::Leaf(l) = x
+                && kernel.leaves[l as usize] == Leaf::State(s)
+            {
+                old = Some(i);
+            }
+        });
+    }
+    let r = r as usize;
+    // All three instructions of a threshold read its operands; they run as one.
+    let (end, own) = match &code[r] {
+        LaneOp::Threshold(t, part) => {
+            let leaf =
+                |x: Src| matches!(x, Src::Leaf(l) if kernel.leaves[l as usize] == Leaf::State(s));
+            let others = match part {
+                1 => leaf(t.count) || leaf(t.new),
+                2 => leaf(t.old) || leaf(t.new),
+                _ => true,
+            };
+            (r - *part as usize + 2, !others)
+        }
+        _ => (r, false),
+    };
+    let free = old.is_none_or(|i| i < r.min(end) || own && i <= end);
+    (stores == 1 && !emitted && !result && free).then_some(r)
+}
+
 /// Puts the results of `code` that are needed into as few registers as a linear scan finds.
 fn allocate(kernel: &mut Kernel, code: Vec<LaneOp>) {
     let last = last_reads(kernel, &code);
+    let mut place: Vec<Option<u16>> = vec![None; code.len()];
+    for &store in &kernel.stores {
+        match in_place(kernel, (&code, &last), store) {
+            Some(i) => place[i] = Some(store.0),
+            None => kernel.copied.push(store),
+        }
+    }
     let mut home = vec![0u32; code.len()];
     let mut free: Vec<u32> = vec![];
     for (i, op) in code.into_iter().enumerate().filter(|(i, _)| last[*i] > 0) {
@@ -381,7 +447,8 @@ fn allocate(kernel: &mut Kernel, code: Vec<LaneOp>) {
             Src::Reg(r) => Src::Reg(home[r as usize]),
             other => other,
         });
-        kernel.code.push(Instr { dst, op });
+        let home = place[i];
+        kernel.code.push(Instr { dst, op, home });
     }
     let settle = |s: &mut Src| {
         if let Src::Reg(r) = s {
@@ -389,6 +456,7 @@ fn allocate(kernel: &mut Kernel, code: Vec<LaneOp>) {
         }
     };
     kernel.stores.iter_mut().for_each(|s| settle(&mut s.1));
+    kernel.copied.iter_mut().for_each(|s| settle(&mut s.1));
     if let Some(e) = &mut kernel.emit {
         settle(&mut e.src);
     }

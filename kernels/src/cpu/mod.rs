@@ -6,9 +6,14 @@
 //!
 //! Deliberately absent: threads, time, and where units live; that is the engine's (`synfire-runtime`).
 
+mod aligned;
 pub mod counted;
 mod decay;
 pub mod deliver;
+mod fuse;
+#[cfg(test)]
+mod fuse_tests;
+mod fused;
 mod isa;
 mod kernel;
 mod lanes;
@@ -18,6 +23,7 @@ mod ops;
 #[cfg(test)]
 mod tests;
 
+pub use aligned::Aligned;
 pub use decay::Fall;
 pub use isa::Isa;
 pub use kernel::{Emit, Kernel, Leaf, Registers, Src, Units};

@@ -1,4 +1,4 @@
-//! Random words for lanes: the stream of `Op::Rand`, sixteen counters at a time.
+//! Random words for lanes: the stream of `Op::Rand`, eight counters at a time.
 //!
 //! In: seed, sample, step, site and the global indices of units. Out: the words of [`synfire_ir::rng::word`], bit for bit.
 
@@ -19,8 +19,9 @@ pub struct Noise {
     pub base: u32,
 }
 
-/// Counters in one pass; each gives four words.
-const WIDE: usize = 16;
+/// Counters in one pass; each gives four words. Their state must fit the vector registers: measured with 512-bit vectors,
+/// twice as many take twice as long.
+const WIDE: usize = 8;
 
 /// Fills the lanes with the words of `site`.
 pub(crate) fn fill(isa: Isa, noise: &Noise, site: u16, units: Units<'_>, d: &mut [u32]) {
@@ -53,11 +54,13 @@ versions! {
         let mut counter = element / 4;
         let mut rest = d;
         while !rest.is_empty() {
-            let mut words = [0u32; 4 * WIDE];
-            rounds(counter, fixed, key, &mut words);
+            let mut pairs = [0u64; 2 * WIDE];
+            rounds(counter, fixed, key, &mut pairs);
+            let words: [u32; 4 * WIDE] = bytemuck::cast(pairs);
             let n = rest.len().min(4 * WIDE - skip);
             let (now, later) = rest.split_at_mut(n);
-            now.copy_from_slice(&words[skip..skip + n]);
+            let all = now.iter_mut().zip(&words[skip..skip + n]);
+            all.for_each(|(d, w)| *d = u32::from_le(*w));
             rest = later;
             counter = counter.wrapping_add(WIDE as u32);
             skip = 0;
@@ -65,33 +68,31 @@ versions! {
     }
 }
 
-/// Ten rounds of Philox4x32 on consecutive counters; the loops index four arrays at once so that they vectorise.
+/// Ten rounds of Philox4x32 on consecutive counters, the words of each as two little-endian pairs.
+///
+/// Each word has a lane of 64 bits, so that a product stands where its halves are used; what lies above a word is never
+/// looked at.
 #[inline(always)]
-#[allow(clippy::needless_range_loop)]
-fn rounds(first: u32, fixed: [u32; 3], key: [u32; 2], out: &mut [u32; 4 * WIDE]) {
-    let mut c = [[0u32; WIDE]; 4];
-    for i in 0..WIDE {
-        c[0][i] = first.wrapping_add(i as u32);
-        (c[1][i], c[2][i], c[3][i]) = (fixed[0], fixed[1], fixed[2]);
-    }
+fn rounds(first: u32, fixed: [u32; 3], key: [u32; 2], out: &mut [u64; 2 * WIDE]) {
+    use std::array::from_fn;
+    const LOW: u64 = 0xffff_ffff;
+    type Lanes = [u64; WIDE];
+    let mut a: Lanes = from_fn(|i| first.wrapping_add(i as u32) as u64);
+    let [mut b, mut c, mut d]: [Lanes; 3] = fixed.map(|x| [x as u64; WIDE]);
     let mut k = key;
     for _ in 0..10 {
-        let mut next = [[0u32; WIDE]; 4];
-        for i in 0..WIDE {
-            let p0 = 0xD251_1F53u64 * c[0][i] as u64;
-            let p1 = 0xCD9E_8D57u64 * c[2][i] as u64;
-            next[0][i] = (p1 >> 32) as u32 ^ c[1][i] ^ k[0];
-            next[1][i] = p1 as u32;
-            next[2][i] = (p0 >> 32) as u32 ^ c[3][i] ^ k[1];
-            next[3][i] = p0 as u32;
-        }
-        c = next;
+        let p: Lanes = from_fn(|i| 0xD251_1F53 * (a[i] & LOW));
+        let q: Lanes = from_fn(|i| 0xCD9E_8D57 * (c[i] & LOW));
+        a = from_fn(|i| (q[i] >> 32) ^ b[i] ^ k[0] as u64);
+        c = from_fn(|i| (p[i] >> 32) ^ d[i] ^ k[1] as u64);
+        (b, d) = (q, p);
         k = [
             k[0].wrapping_add(0x9E37_79B9),
             k[1].wrapping_add(0xBB67_AE85),
         ];
     }
-    for (i, four) in out.chunks_exact_mut(4).enumerate() {
-        four.copy_from_slice(&[c[0][i], c[1][i], c[2][i], c[3][i]]);
+    for i in 0..WIDE {
+        out[2 * i] = ((a[i] & LOW) | b[i] << 32).to_le();
+        out[2 * i + 1] = ((c[i] & LOW) | d[i] << 32).to_le();
     }
 }

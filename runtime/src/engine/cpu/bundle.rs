@@ -41,7 +41,7 @@ pub(super) struct Kind {
 }
 
 /// Kinds of weights that one bundle can hold together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum WeightKind {
     Uniform(u32),
     I8,
@@ -233,6 +233,10 @@ impl Bundle {
         let fold = self.kind.fold;
         match &self.synapses {
             Synapses::Rows { targets, weights } => {
+                if due.len() > 1 {
+                    touch(due.iter().map(|e| &targets[synapses(e.0)]));
+                    (weights.all()).touch(due.iter().map(|e| synapses(e.0)));
+                }
                 let events = due.iter().map(|&(row, x)| (synapses(row), x));
                 scatter(fold, acc, targets, weights.all(), events)
             }

@@ -1,7 +1,7 @@
 //! Does a run fit this machine? Asked before anything is allocated, since sizes come from outside.
 
 use super::plan::Cut;
-use super::sequence::bundled;
+use super::sequence::Bundling;
 use super::tiles::tile_count;
 use crate::engine::beyond_limit;
 use std::collections::BTreeMap;
@@ -90,6 +90,7 @@ fn learned(p: &Program, x: &Plastic, cut: Cut) -> u128 {
 fn synapses(p: &Program, cut: Cut) -> u128 {
     let mut making: BTreeMap<u32, u128> = BTreeMap::new();
     let mut largest = 0;
+    let bundling = Bundling::new(p, cut);
     let each = p.projections.iter().enumerate().map(|(k, pr)| {
         let (from, to) = (tiles(p, pr.source, cut), tiles(p, pr.target, cut));
         let frames = from * to * FRAME;
@@ -104,7 +105,7 @@ fn synapses(p: &Program, cut: Cut) -> u128 {
             Layout::Dense { .. } => return frames,
             _ => return (from + to) * FRAME,
         };
-        let Some((_, (least, most))) = bundled(p, (k, pr), cut) else {
+        let Some((_, (least, most))) = bundling.of(p, (k, pr)) else {
             let rows = sources * to * 4;
             // A rule is expanded as a whole where it is not bundled.
             let whole = matches!(pr.layout, Layout::Generated(_)) as u128 * n * 12;

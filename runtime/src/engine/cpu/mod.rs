@@ -49,7 +49,7 @@ use synfire_ir::program::{Discipline, Observable, Program};
 
 /// Units of a tile at most, and lanes of a register.
 const TILE: u32 = 8192;
-const LANES: usize = 512;
+const LANES: usize = 1024;
 
 /// Longest delay in steps that lists of emissions are kept for.
 const RING: u16 = 64;
@@ -58,7 +58,7 @@ const RING: u16 = 64;
 const ARENA: u32 = 1 << 16;
 
 /// Synapses of a source and delay: with fewer, a calendar of the rows that exist is less work.
-const FILL: u64 = 2;
+const FILL: u64 = 1;
 
 /// Time between two looks at the progress.
 const LOOK: Duration = Duration::from_millis(50);

@@ -7,6 +7,7 @@ use super::plan::Plan;
 use super::spikes::List;
 use crate::engine::{Record, Spike, Trace};
 use synfire_ir::program::{Observable, Probe, Program, Range};
+use synfire_kernels::cpu::Aligned;
 
 /// What one worker saw since it was last emptied.
 #[derive(Debug, Default)]
@@ -52,7 +53,7 @@ impl Seen {
     }
 
     /// States of a tile, if the probe reads them after this step.
-    pub fn states(&mut self, k: u32, probe: &Probe, step: u32, start: u32, state: &[Vec<u32>]) {
+    pub fn states(&mut self, k: u32, probe: &Probe, step: u32, start: u32, state: &[Aligned]) {
         if let Observable::State(s) = probe.what
             && due(probe, step)
         {

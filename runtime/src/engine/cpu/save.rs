@@ -14,6 +14,7 @@ use crate::engine::snapshot::{Emission, Learnt, SampleState, Shown};
 use std::collections::{BTreeMap, VecDeque};
 use synfire_ir::program::{GroupKind, Plastic, Program};
 use synfire_ir::synapse::Place;
+use synfire_kernels::cpu::Aligned;
 
 /// Emissions of the tiles whose lists are not kept as long as their delays last; oldest first.
 #[derive(Debug, Default)]
@@ -248,7 +249,9 @@ pub(super) fn save_queue(queue: &Queue) -> SampleState {
     let mut due: Vec<(u32, u32)> = queue.due.iter().flat_map(rows).collect();
     due.sort_unstable();
     SampleState {
-        states: queue.state.clone(),
+        states: (queue.state.iter())
+            .map(|group| group.iter().map(|state| state.to_vec()).collect())
+            .collect(),
         due,
         ..Default::default()
     }
@@ -256,7 +259,14 @@ pub(super) fn save_queue(queue: &Queue) -> SampleState {
 
 /// Puts a sample of a serial program back.
 pub(super) fn restore_queue(queue: &mut Queue, from: &SampleState) {
-    queue.state.clone_from(&from.states);
+    queue.state = (from.states.iter())
+        .map(|group| {
+            group
+                .iter()
+                .map(|state| Aligned::from(&state[..]))
+                .collect()
+        })
+        .collect();
     queue.due.clear();
     for &(step, row) in &from.due {
         queue.due.entry(step).or_default().push(row);

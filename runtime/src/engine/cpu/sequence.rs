@@ -6,7 +6,7 @@
 //! Invariant: at a port of floats, projections arrive in their order in the program. A projection that would break it comes
 //! after its predecessor in a bundle of its own, or with it in the phase.
 
-use super::bundle::{Bundle, From, Kind};
+use super::bundle::{Bundle, From, Kind, WeightKind};
 use super::learn::Lesson;
 use super::member::{Given, Member};
 use super::pieces::{Form, Link, Payload, Piece, Span, Timing, fold};
@@ -41,12 +41,70 @@ pub(super) struct Sequence {
     pub early: Vec<Vec<Item>>,
 }
 
-/// Synapses of a projection that may be bundled, with their smallest and largest delay.
-pub(super) fn bundled<'p>(
-    p: &Program,
-    (k, pr): (usize, &'p Projection),
+/// Which projections are bundled.
+#[derive(Debug)]
+pub(super) struct Bundling {
     cut: Cut,
-) -> Option<(Given<'p>, (u16, u16))> {
+    /// For each group and kind of weights, what leaves the group over several delays.
+    several: BTreeMap<(u32, WeightKind), Several>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Several {
+    synapses: u64,
+    least: u16,
+    most: u16,
+}
+
+impl Bundling {
+    pub fn new(p: &Program, cut: Cut) -> Self {
+        let mut several: BTreeMap<_, Several> = BTreeMap::new();
+        for x in p.projections.iter().enumerate() {
+            let Some((given, (least, most))) = candidate(p, x).filter(|c| c.1.0 < c.1.1) else {
+                continue;
+            };
+            let synapses = x.1.synapses();
+            let all = several
+                .entry((x.1.source, given.weights()))
+                .or_insert(Several {
+                    synapses: 0,
+                    least,
+                    most,
+                });
+            all.synapses += synapses;
+            (all.least, all.most) = (all.least.min(least), all.most.max(most));
+        }
+        Bundling { cut, several }
+    }
+
+    /// Synapses of a projection that is bundled, with their smallest and largest delay.
+    pub fn of<'p>(
+        &self,
+        p: &Program,
+        x: (usize, &'p Projection),
+    ) -> Option<(Given<'p>, (u16, u16))> {
+        let (given, (least, most)) = candidate(p, x)?;
+        let near = match least == most {
+            true => most <= self.cut.ring,
+            false => most <= self.cut.ring.saturating_mul(4) && self.filled(p, x.1, given),
+        };
+        near.then_some((given, (least, most)))
+    }
+
+    /// Rows of a source's projections lie side by side in a bundle, so that what counts is how long they are together.
+    fn filled(&self, p: &Program, pr: &Projection, given: Given<'_>) -> bool {
+        let all = self.several.get(&(pr.source, given.weights()));
+        all.is_some_and(|all| {
+            let rows =
+                p.groups[pr.source as usize].size as u64 * (u64::from(all.most - all.least) + 1);
+            all.synapses >= self.cut.fill * rows
+        })
+    }
+}
+
+/// Synapses that a bundle can hold, with their smallest and largest delay: sparse ones that carry events with a delay to a
+/// port that sums.
+fn candidate<'p>(p: &Program, (k, pr): (usize, &'p Projection)) -> Option<(Given<'p>, (u16, u16))> {
     if p.plastic_of(k as u32).is_some() {
         return None;
     }
@@ -59,14 +117,7 @@ pub(super) fn bundled<'p>(
     if m.handler(pr.port).is_some() || !sums {
         return None;
     }
-    let (least, most) = pr.delays()?;
-    let delays = (most - least) as u64 + 1;
-    let filled = pr.synapses() >= cut.fill * pr.source_range.len as u64 * delays;
-    let near = match delays {
-        1 => most <= cut.ring,
-        _ => most <= cut.ring.saturating_mul(4) && filled,
-    };
-    (least >= 1 && near).then_some((given, (least, most)))
+    pr.delays().filter(|d| d.0 >= 1).map(|d| (given, d))
 }
 
 /// A bundle whose members are being collected.
@@ -81,6 +132,8 @@ struct Draft<'p> {
 #[derive(Default)]
 struct Worker<'p> {
     drafts: Vec<Draft<'p>>,
+    /// Pieces that are the first at their ports: they come before all items, so that bundles may reach past them.
+    first: Vec<Item>,
     /// A draft, or a piece.
     items: Vec<Item>,
     /// Item of each draft.
@@ -106,6 +159,7 @@ pub(super) fn sequence(
     cut: Cut,
 ) -> Sequence {
     let workers = (0..cut.workers).map(|_| Worker::default()).collect();
+    let bundling = Bundling::new(p, cut);
     let mut making = Making {
         p,
         cut,
@@ -120,7 +174,7 @@ pub(super) fn sequence(
             making.lessons(pr, plastic);
             continue;
         }
-        match bundled(p, (k, pr), cut) {
+        match bundling.of(p, (k, pr)) {
             Some((given, delays)) => making.bundle(pr, given, delays),
             None => making.pieces(pr, of_group[pr.target as usize].clone()),
         }
@@ -131,7 +185,8 @@ pub(super) fn sequence(
 /// Ports that bundles write to.
 pub(super) fn bundled_ports(p: &Program, cut: Cut) -> BTreeSet<(u32, u16)> {
     let all = p.projections.iter().enumerate();
-    all.filter(|&x| bundled(p, x, cut).is_some())
+    let bundling = Bundling::new(p, cut);
+    all.filter(|&x| bundling.of(p, x).is_some())
         .map(|(_, pr)| (pr.target, pr.port))
         .collect()
 }
@@ -193,8 +248,14 @@ impl<'p> Making<'p, '_> {
             let at = self.tiles[to].pieces.len();
             let handled = piece.handled;
             self.tiles[to].pieces.push(piece);
-            let items = &mut self.workers[self.tiles[to].owner].items;
-            if early {
+            let worker = &mut self.workers[self.tiles[to].owner];
+            let items = &mut worker.items;
+            if early && !self.last.contains_key(&key) {
+                worker.first.push(Item::Piece {
+                    tile: to,
+                    piece: at,
+                });
+            } else if early {
                 items.push(Item::Piece {
                     tile: to,
                     piece: at,
@@ -301,7 +362,7 @@ impl<'p> Making<'p, '_> {
                 number.push(made.as_ref().map(|_| bundles.len()));
                 bundles.extend(made);
             }
-            let items = w.items.into_iter().filter_map(|i| match i {
+            let items = w.first.into_iter().chain(w.items).filter_map(|i| match i {
                 Item::Bundle(d) => number[d].map(Item::Bundle),
                 piece => Some(piece),
             });

@@ -16,7 +16,7 @@ use synfire_ir::program::{
     Column, Discipline, Group, GroupKind, Layout, Program, Projection, Serial, SerialEvent, Weights,
 };
 use synfire_kernels::cpu::deliver::weigh;
-use synfire_kernels::cpu::{Isa, Kernel, Noise, Words};
+use synfire_kernels::cpu::{Aligned, Isa, Kernel, Noise, Words};
 
 /// Most work of one event and all that follows from it, after which a closed loop counts as one that never comes to rest:
 /// a few seconds.
@@ -72,7 +72,7 @@ impl Chip {
 pub(super) struct Queue {
     sample: u32,
     /// `[group][state][unit]`; only those of the serial group change.
-    pub state: Vec<Vec<Vec<u32>>>,
+    pub state: Vec<Vec<Aligned>>,
     /// Rows that the host sends back, by step.
     pub due: BTreeMap<u32, Vec<u32>>,
     queue: VecDeque<SerialEvent>,
@@ -92,8 +92,11 @@ pub(super) struct Queue {
 
 impl Queue {
     pub fn new(p: &Program, chip: &Chip, isa: Isa, lanes: usize, sample: u32) -> Self {
-        let columns = |g: &Group| -> Vec<Vec<u32>> {
-            let column = |c: &Column| (0..g.size as usize).map(|i| c.get(i)).collect();
+        let columns = |g: &Group| -> Vec<Aligned> {
+            let column = |c: &Column| {
+                let words: Vec<u32> = (0..g.size as usize).map(|i| c.get(i)).collect();
+                Aligned::from(&words[..])
+            };
             match &g.kind {
                 GroupKind::Units { init, .. } => init.iter().map(column).collect(),
                 GroupKind::External => vec![],

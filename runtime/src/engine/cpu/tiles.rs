@@ -145,7 +145,8 @@ pub(super) fn arenas(
                     arena,
                     at: own[arena],
                 });
-                own[arena] += t.len;
+                // Each begins at a cache line.
+                own[arena] += t.len.next_multiple_of(16);
             }
         }
     }

@@ -8,7 +8,10 @@ use super::tiles::Slot;
 use std::ops::Range;
 use synfire_ir::program::Column;
 use synfire_kernels::cpu::deliver::{compress, count_nonzero};
-use synfire_kernels::cpu::{Isa, Kernel, Leaf, Noise, Registers, Units, Words};
+use synfire_kernels::cpu::{Aligned, Isa, Kernel, Leaf, Noise, Registers, Units, Words};
+
+/// Leaves of a kernel for which no memory is allocated.
+const FEW: usize = 16;
 
 /// What runs kernels: instructions, registers, and buffers for units that do not follow one another.
 #[derive(Debug)]
@@ -24,7 +27,7 @@ pub(super) struct Core {
 pub(super) struct Memory<'a> {
     pub params: &'a [Column],
     /// Each the length of the tile.
-    pub state: &'a mut [Vec<u32>],
+    pub state: &'a mut [Aligned],
     pub ports: Ports<'a>,
     /// Unit of the group that is the tile's first.
     pub start: u32,
@@ -33,7 +36,7 @@ pub(super) struct Memory<'a> {
 /// Accumulators of the ports of a tile; those of ports with handlers, and all of a serial group, read 0.
 #[derive(Clone, Copy)]
 pub(super) struct Ports<'a> {
-    pub arenas: &'a [Vec<u32>],
+    pub arenas: &'a [Aligned],
     pub slots: &'a [Option<Slot>],
     /// Units of the tile.
     pub len: usize,
@@ -65,19 +68,34 @@ impl Memory<'_> {
     fn leaf<'m>(&'m self, leaf: Leaf, range: Range<usize>, arg: Words<'m>) -> Words<'m> {
         match leaf {
             Leaf::State(s) => Words::Many(&self.state[s as usize][range]),
-            Leaf::Param(p) => match &self.params[p as usize] {
-                Column::Uniform(w) => Words::One(*w),
-                Column::PerUnit(v) => {
-                    let first = self.start as usize;
-                    Words::Many(&v[first + range.start..first + range.end])
-                }
-            },
-            Leaf::Port(p) => match self.ports.get(p).and_then(|v| v.get(range)) {
-                Some(v) => Words::Many(v),
-                None => Words::One(0),
-            },
-            Leaf::Arg => arg,
+            _ => beside(self.params, self.ports, self.start, leaf, range, arg),
         }
+    }
+}
+
+/// The words of a leaf other than a state.
+fn beside<'m>(
+    params: &'m [Column],
+    ports: Ports<'m>,
+    start: u32,
+    leaf: Leaf,
+    range: Range<usize>,
+    arg: Words<'m>,
+) -> Words<'m> {
+    match leaf {
+        Leaf::State(_) => Words::One(0),
+        Leaf::Param(p) => match &params[p as usize] {
+            Column::Uniform(w) => Words::One(*w),
+            Column::PerUnit(v) => {
+                let first = start as usize;
+                Words::Many(&v[first + range.start..first + range.end])
+            }
+        },
+        Leaf::Port(p) => match ports.get(p).and_then(|v| v.get(range)) {
+            Some(v) => Words::Many(v),
+            None => Words::One(0),
+        },
+        Leaf::Arg => arg,
     }
 }
 
@@ -145,19 +163,24 @@ impl Core {
         while a < range.end {
             let b = range.end.min(a + self.regs.lanes());
             let arg = part(args, a - range.start..b - range.start);
-            let leaves: Vec<Words> = (kernel.leaves().iter())
-                .map(|&l| mem.leaf(l, a..b, arg))
-                .collect();
             let units = Units::From(mem.start + a as u32);
             let at = (units, &self.noise);
-            kernel.run(self.isa, &mut self.regs, (&leaves, scalars), at, b - a);
-            for &(s, src) in kernel.stores() {
-                let to = &mut mem.state[s as usize][a..b];
-                match kernel.value(&self.regs, scalars, src, b - a) {
-                    Words::One(x) => to.fill(x),
-                    Words::Many(v) => to.copy_from_slice(v),
+            let (params, ports, start) = (mem.params, mem.ports, mem.start);
+            let leaf = |l: &Leaf| beside(params, ports, start, *l, a..b, arg);
+            let mut few = [Words::One(0); FEW];
+            let many: Vec<Words>;
+            let leaves = match few.get_mut(..kernel.leaves().len()) {
+                Some(few) => {
+                    (few.iter_mut().zip(kernel.leaves())).for_each(|(to, l)| *to = leaf(l));
+                    &*few
                 }
-            }
+                None => {
+                    many = kernel.leaves().iter().map(leaf).collect();
+                    &many[..]
+                }
+            };
+            let state = (&mut *mem.state, a..b);
+            kernel.update(self.isa, &mut self.regs, state, (leaves, scalars), at);
             if let Some(e) = kernel.emit() {
                 let words = kernel.value(&self.regs, scalars, e.src, b - a);
                 keep_dense(self.isa, words, b - a, out, keep);

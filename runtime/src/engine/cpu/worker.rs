@@ -18,14 +18,14 @@ use super::units::{Core, Keep, Memory, Ports, Ready};
 use super::window::Window;
 use crate::engine::{Counters, InputEvent};
 use synfire_ir::program::{Column, GroupKind};
-use synfire_kernels::cpu::{Noise, Words};
+use synfire_kernels::cpu::{Aligned, Noise, Words};
 
 /// State of a tile.
 #[derive(Debug)]
 pub(super) struct Units {
     pub tile: usize,
     /// `[state][unit]`.
-    pub state: Vec<Vec<u32>>,
+    pub state: Vec<Aligned>,
     /// One for each piece of the tile.
     pub(super) calendars: Vec<Option<Calendar>>,
 }
@@ -42,7 +42,7 @@ pub(super) struct Worker {
     /// Of every tile.
     pub history: Vec<History>,
     /// Accumulators of the own tiles' ports.
-    pub(super) arenas: Vec<Vec<u32>>,
+    pub(super) arenas: Vec<Aligned>,
     /// In the order of the plan's.
     windows: Vec<Window>,
     /// One for each lesson.
@@ -86,7 +86,7 @@ impl Worker {
             history,
             arenas: plan.arenas[me]
                 .iter()
-                .map(|&n| vec![0; n as usize])
+                .map(|&n| Aligned::new(n as usize))
                 .collect(),
             windows: vec![Window::default(); plan.windows[me].len()],
             learners: (plan.sequence.lessons[me].iter())
@@ -403,8 +403,12 @@ impl Units {
         let first = t.start as usize;
         let state = (init.iter())
             .map(|c| match c {
-                Column::Uniform(w) => vec![*w; n],
-                Column::PerUnit(v) => v[first..first + n].to_vec(),
+                Column::Uniform(w) => {
+                    let mut words = Aligned::new(n);
+                    words.fill(*w);
+                    words
+                }
+                Column::PerUnit(v) => Aligned::from(&v[first..first + n]),
             })
             .collect();
         let calendar = |p: &super::pieces::Piece| match p.timing {
