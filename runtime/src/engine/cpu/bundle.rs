@@ -19,7 +19,7 @@ use synfire_kernels::cpu::counted::{Bitmap, Tally};
 use synfire_kernels::cpu::deliver::{Fold, Row, scatter, touch};
 
 /// Bits for one synapse at most: as many as a target takes.
-const MOST_BITS: usize = 16;
+pub(super) const MOST_BITS: usize = 16;
 
 /// A tile of sources and the number of its first unit in the source group.
 #[derive(Clone, Copy, Debug)]

@@ -1,12 +1,11 @@
 //! Does a run fit this machine? Asked before anything is allocated, since sizes come from outside.
 
+use super::footprint::{FRAME, synapses, weight_bytes};
 use super::plan::Cut;
-use super::sequence::Bundling;
 use super::tiles::tile_count;
 use crate::engine::beyond_limit;
-use std::collections::BTreeMap;
 use synfire_ir::diag::{Class, Diagnostic, Diagnostics};
-use synfire_ir::program::{Carry, Layout, Plastic, Program, Weights};
+use synfire_ir::program::{Carry, Column, GroupKind, Layout, Plastic, Program};
 use synfire_ir::synapse::Place;
 
 /// What a run may take when the machine does not say what it has: 64 GiB.
@@ -46,9 +45,6 @@ pub(super) fn check(
     .into())
 }
 
-/// What a tile, or a piece between two, takes beside its contents.
-const FRAME: u128 = 512;
-
 /// Bytes of one sample, roughly.
 fn state(p: &Program, cut: Cut) -> u128 {
     let groups = (0..p.groups.len() as u32).map(|g| {
@@ -86,59 +82,6 @@ fn learned(p: &Program, x: &Plastic, cut: Cut) -> u128 {
     each(Place::Synapse, 1) + each(Place::Source, tiles) + each(Place::Target, 1) + waiting
 }
 
-/// Bytes of the synapses that all samples share, roughly, and of what stands beside them while they are laid out.
-fn synapses(p: &Program, cut: Cut) -> u128 {
-    let mut making: BTreeMap<u32, u128> = BTreeMap::new();
-    let mut largest = 0;
-    let bundling = Bundling::new(p, cut);
-    let each = p.projections.iter().enumerate().map(|(k, pr)| {
-        let (from, to) = (tiles(p, pr.source, cut), tiles(p, pr.target, cut));
-        let frames = from * to * FRAME;
-        let (n, sources) = (pr.synapses() as u128, pr.source_range.len as u128);
-        if p.plastic_of(k as u32).is_some() {
-            let rows = pr.elements(Place::Source) as u128;
-            return n * 2 + rows * to * 10 + to * (FRAME + sources * 4);
-        }
-        let weight = match &pr.layout {
-            Layout::Rows(r) => weight_bytes(&r.weights),
-            Layout::Generated(g) => g.weight_bytes() as u128,
-            Layout::Dense { .. } => return frames,
-            _ => return (from + to) * FRAME,
-        };
-        let Some((_, (least, most))) = bundling.of(p, (k, pr)) else {
-            let rows = sources * to * 4;
-            // A rule is expanded as a whole where it is not bundled.
-            let whole = matches!(pr.layout, Layout::Generated(_)) as u128 * n * 12;
-            return n * (2 + weight + 6) + rows + frames + whole;
-        };
-        if let Layout::Generated(_) = &pr.layout {
-            *making.entry(pr.source).or_default() += n * (2 + weight);
-            largest = largest.max(n * 12 / to.max(1));
-        }
-        // The table of a group's rows is shared by all bundles of an arena.
-        let table = sources * ((most - least) as u128 + 1) * 4 * cut.workers as u128;
-        n * (2 + weight) + table / targets_of(p, pr.source)
-    });
-    let laid_out: u128 = each.sum();
-    let beside = making.into_values().max().unwrap_or(0) / cut.workers.max(1) as u128;
-    laid_out + (beside + largest) * cut.workers as u128
-}
-
-/// Projections that leave a group.
-fn targets_of(p: &Program, group: u32) -> u128 {
-    let all = p.projections.iter().filter(|pr| pr.source == group);
-    all.count().max(1) as u128
-}
-
-fn weight_bytes(w: &Weights) -> u128 {
-    match w {
-        Weights::Uniform(_) => 0,
-        Weights::I8(_) => 1,
-        Weights::I16(_) => 2,
-        Weights::I32(_) | Weights::F32(_) => 4,
-    }
-}
-
 /// Bytes that a run of a checked program takes, its own and the engine's, at the most.
 pub(super) fn predicted(p: &Program, samples: u32, cut: Cut) -> u64 {
     let own = p.projections.iter().map(|pr| match &pr.layout {
@@ -150,7 +93,17 @@ pub(super) fn predicted(p: &Program, samples: u32, cut: Cut) -> u64 {
         }
         _ => 0,
     });
-    let all = own.sum::<u128>() + state(p, cut) * samples.max(1) as u128 + synapses(p, cut);
+    let columns = p.groups.iter().map(|g| match &g.kind {
+        GroupKind::Units { params, init, .. } => (params.iter().chain(init))
+            .map(|c| match c {
+                Column::Uniform(_) => 4,
+                Column::PerUnit(v) => v.len() as u128 * 4,
+            })
+            .sum(),
+        GroupKind::External => 0u128,
+    });
+    let own = own.sum::<u128>() + columns.sum::<u128>();
+    let all = own + state(p, cut) * samples.max(1) as u128 + synapses(p, cut);
     all.min(u64::MAX as u128) as u64
 }
 

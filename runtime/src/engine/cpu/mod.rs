@@ -11,6 +11,7 @@
 mod bundle;
 mod deliver;
 mod exchange;
+mod footprint;
 mod handled;
 pub(crate) mod input;
 mod learn;

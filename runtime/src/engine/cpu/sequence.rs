@@ -134,10 +134,10 @@ struct Worker<'p> {
     drafts: Vec<Draft<'p>>,
     /// Pieces that are the first at their ports: they come before all items, so that bundles may reach past them.
     first: Vec<Item>,
-    /// A draft, or a piece.
-    items: Vec<Item>,
-    /// Item of each draft.
-    place: Vec<usize>,
+    /// Drafts and pieces by their place in the order.
+    items: BTreeMap<u64, Item>,
+    /// Place of each draft.
+    place: Vec<u64>,
     lessons: Vec<Lesson>,
 }
 
@@ -147,9 +147,15 @@ struct Making<'p, 't> {
     tiles: &'t mut [Tile],
     of_group: &'t [Range<usize>],
     workers: Vec<Worker<'p>>,
-    /// The item that arrived last at a float port of a tile; `usize::MAX` after one that comes in the phase.
-    last: BTreeMap<(usize, u16), usize>,
+    /// Place of the item that arrived last at a port of a tile, or [`PHASE`].
+    last: BTreeMap<(usize, u16), u64>,
 }
+
+/// Place of what comes in the phase, after all items.
+const PHASE: u64 = u64::MAX;
+
+/// Distance of items that are appended: others can be put between them.
+const APART: u64 = 1 << 32;
 
 /// Lays out all projections.
 pub(super) fn sequence(
@@ -243,27 +249,26 @@ impl<'p> Making<'p, '_> {
     fn add(&mut self, pr: &Projection, to: usize, made: Vec<Piece>, early: bool) {
         let float = ordered(self.p, pr.target, pr.port);
         let key = (to, pr.port);
-        let early = early && !(float && self.last.get(&key) == Some(&usize::MAX));
+        let early = early && !(float && self.last.get(&key) == Some(&PHASE));
         for piece in made {
             let at = self.tiles[to].pieces.len();
             let handled = piece.handled;
             self.tiles[to].pieces.push(piece);
             let worker = &mut self.workers[self.tiles[to].owner];
-            let items = &mut worker.items;
             if early && !self.last.contains_key(&key) {
                 worker.first.push(Item::Piece {
                     tile: to,
                     piece: at,
                 });
             } else if early {
-                items.push(Item::Piece {
+                let place = worker.append(Item::Piece {
                     tile: to,
                     piece: at,
                 });
-                self.last.insert(key, items.len() - 1);
+                self.last.insert(key, place);
             } else if !handled {
                 self.tiles[to].late.push(at);
-                self.last.insert(key, usize::MAX);
+                self.last.insert(key, PHASE);
             }
         }
     }
@@ -277,7 +282,7 @@ impl<'p> Making<'p, '_> {
             let Some(slot) = self.tiles[to].slots[pr.port as usize] else {
                 continue;
             };
-            if float && self.last.get(&key) == Some(&usize::MAX) {
+            if float && self.last.get(&key) == Some(&PHASE) {
                 self.pieces(pr, to..to + 1);
                 continue;
             }
@@ -325,18 +330,18 @@ impl<'p> Making<'p, '_> {
             };
             let float = ordered(self.p, pr.target, pr.port);
             let key = (to, pr.port);
-            let behind = float && self.last.get(&key) == Some(&usize::MAX);
+            let behind = float && self.last.get(&key) == Some(&PHASE);
             let early = !handled && lesson.least() >= 1 && !behind;
             let worker = &mut self.workers[self.tiles[to].owner];
             let k = worker.lessons.len();
             if early {
-                worker.items.push(Item::Lesson(k));
-                self.last.insert(key, worker.items.len() - 1);
+                let place = worker.append(Item::Lesson(k));
+                self.last.insert(key, place);
             } else {
                 let tile = &mut self.tiles[to];
                 if !handled {
                     tile.late.push(tile.pieces.len());
-                    self.last.insert(key, usize::MAX);
+                    self.last.insert(key, PHASE);
                 }
                 tile.pieces.push(stand_in(pr, k, &lesson, handled));
             }
@@ -362,10 +367,14 @@ impl<'p> Making<'p, '_> {
                 number.push(made.as_ref().map(|_| bundles.len()));
                 bundles.extend(made);
             }
-            let items = w.first.into_iter().chain(w.items).filter_map(|i| match i {
-                Item::Bundle(d) => number[d].map(Item::Bundle),
-                piece => Some(piece),
-            });
+            let items = w
+                .first
+                .into_iter()
+                .chain(w.items.into_values())
+                .filter_map(|i| match i {
+                    Item::Bundle(d) => number[d].map(Item::Bundle),
+                    piece => Some(piece),
+                });
             (items.collect(), bundles)
         };
         let mut workers = self.workers;
@@ -397,15 +406,35 @@ fn stand_in(pr: &Projection, k: usize, lesson: &Lesson, handled: bool) -> Piece 
 }
 
 impl<'p> Worker<'p> {
-    /// Adds a member to a draft of its kind that comes after the item `after`, or to a new one; returns its item.
+    /// Puts an item after all others; returns its place.
+    fn append(&mut self, item: Item) -> u64 {
+        let place = self.items.last_key_value().map_or(APART, |l| l.0 + APART);
+        self.items.insert(place, item);
+        place
+    }
+
+    /// Puts an item right after a place, or before all others, so that as many as can be come later; returns its place.
+    fn insert(&mut self, after: Option<u64>, item: Item) -> u64 {
+        let low = after.unwrap_or(0);
+        match self.items.range(low + 1..).next() {
+            Some((&next, _)) if next - low > 1 => {
+                let place = low + (next - low) / 2;
+                self.items.insert(place, item);
+                place
+            }
+            _ => self.append(item),
+        }
+    }
+
+    /// Adds a member to a draft of its kind that comes after the place `after`, or to a new one; returns its place.
     fn draft(
         &mut self,
         kind: Kind,
         delays: (u16, u16),
         (member, synapses): (Member<'p>, u64),
-        after: Option<usize>,
-    ) -> usize {
-        let fits = |d: &Draft, item: usize| {
+        after: Option<u64>,
+    ) -> u64 {
+        let fits = |d: &Draft, item: u64| {
             d.kind == kind
                 && after.is_none_or(|a| item > a)
                 && d.synapses + synapses < u32::MAX as u64 / 2
@@ -414,8 +443,8 @@ impl<'p> Worker<'p> {
         let k = match known.position(|(d, &item)| fits(d, item)) {
             Some(k) => k,
             None => {
-                self.items.push(Item::Bundle(self.drafts.len()));
-                self.place.push(self.items.len() - 1);
+                let place = self.insert(after, Item::Bundle(self.drafts.len()));
+                self.place.push(place);
                 self.drafts.push(Draft {
                     kind,
                     delays,
