@@ -141,3 +141,76 @@ fn chips_are_timed() {
     );
     assert!(number(&batch, "synaptic_events") > 2.0 * number(&v, "synaptic_events"));
 }
+
+/// Final state of a benchmark network at test size.
+fn hash(net: &str, engine: &str, arithmetic: &str, threads: &str) -> String {
+    let how = ["--engine", engine, "--arithmetic", arithmetic];
+    let run = [
+        "bench",
+        "sim",
+        net,
+        "--threads",
+        threads,
+        "--time",
+        "20ms",
+        "--warm",
+        "0",
+    ];
+    let v = json(&[&run[..], &how[..]].concat());
+    v["state_hash"].as_str().expect("a hash").to_string()
+}
+
+/// Integer arithmetic gives the same bits on one thread, on two, and on a GPU.
+#[test]
+fn networks_in_integers_are_equal_on_all_engines() {
+    for net in [
+        "cuba:0.1",
+        "brunel:0.05",
+        "brunel-stdp:0.05",
+        "microcircuit:0.01,0.02",
+    ] {
+        let one = hash(net, "cpu", "fixed", "1");
+        assert_eq!(hash(net, "cpu", "fixed", "2"), one, "{net}, two threads");
+        assert_eq!(hash(net, "gpu", "fixed", "1"), one, "{net}, GPU");
+    }
+}
+
+/// Sums of floats have one order, however many threads add.
+#[test]
+fn networks_in_floats_are_equal_on_any_threads() {
+    for net in [
+        "cuba:0.1",
+        "coba:0.1",
+        "brunel:0.05",
+        "brunel-stdp:0.05",
+        "microcircuit:0.05,0.1",
+    ] {
+        let one = hash(net, "cpu", "f32", "1");
+        assert_eq!(hash(net, "cpu", "f32", "2"), one, "{net}");
+    }
+}
+
+/// What `check` says of memory, against the peak of a short run.
+#[test]
+fn memory_is_predicted() {
+    for (net, file, set) in [
+        ("cuba", "cuba.syn", &["scale=1"][..]),
+        ("brunel", "brunel.syn", &["scale=1"]),
+        (
+            "microcircuit:0.1,0.1",
+            "microcircuit.syn",
+            &["n=0.1", "k=0.1"],
+        ),
+    ] {
+        let file = network(file);
+        let mut check = vec!["check", file.as_str()];
+        set.iter().for_each(|s| check.extend(["--set", s]));
+        let said = number(&json(&check), "memory_bytes");
+        let run = [
+            "bench", "sim", net, "--time", "5ms", "--warm", "0", "--engine", "cpu",
+        ];
+        let peak = number(&json(&run), "peak_memory_bytes");
+        let off = said / peak - 1.0;
+        assert!(off.abs() < 0.05, "{net}: {said} predicted, {peak} measured");
+    }
+}

@@ -211,6 +211,9 @@ impl Generated {
             })
             .collect();
         let (mut row, mut runs, mut targets) = (vec![0u32], Vec::<Run>::new(), vec![]);
+        // Where each weight is; one for all has no order.
+        let one = |s: &(u32, Slice)| matches!(s.1.weights, SliceWeights::Uniform(_));
+        let drawn = !slices.iter().all(one);
         let mut order = vec![];
         for s in 0..self.sources as usize {
             // Runs of all slices by delay; those of one delay become one run.
@@ -229,7 +232,9 @@ impl Generated {
                         .iter()
                         .map(|t| first + *t as u32),
                 );
-                order.extend(range.clone().map(|i| (k, i)));
+                if drawn {
+                    order.extend(range.clone().map(|i| (k, i)));
+                }
                 let len = range.len() as u32;
                 let before = row.last().map_or(0, |r| *r as usize);
                 match runs[before..].last_mut() {
