@@ -3,21 +3,30 @@
 use serde_json::Value;
 use synfire_compiler::frontend;
 use synfire_compiler::ideal::{self, IdealOptions};
+use synfire_ir::program::Arithmetic;
 use synfire_ir::rng;
+use synfire_runtime::engine::gpu::adapters;
 use synfire_runtime::session::{Choice, Plan, Session};
 use synfire_tests::binary::{root, run};
 
 fn open(file: &str) -> Session {
+    open_on(file, Choice::Cpu, Arithmetic::F32)
+}
+
+fn open_on(file: &str, choice: Choice, arithmetic: Arithmetic) -> Session {
     let path = root().join("examples").join(file);
     let text = std::fs::read(&path).expect("an example");
     let options = frontend::LoadOptions::default();
     let loaded = frontend::load(file, &text, &frontend::NoFiles, &options);
     let net = loaded.network.unwrap_or_else(|d| panic!("{d}"));
     let sources: Vec<bool> = net.populations().map(|p| p.1.is_source).collect();
-    let made = ideal::lower(&net, &IdealOptions::default()).unwrap_or_else(|d| panic!("{d}"));
+    let options = IdealOptions {
+        arithmetic,
+        ..IdealOptions::default()
+    };
+    let made = ideal::lower(&net, &options).unwrap_or_else(|d| panic!("{d}"));
     let plan = Plan::ideal(made.program, &sources, made.feeds, made.scales);
-    plan.open(Choice::Cpu, 1, 1)
-        .unwrap_or_else(|d| panic!("{d}"))
+    plan.open(choice, 1, 1).unwrap_or_else(|d| panic!("{d}"))
 }
 
 /// A number in [0, 1), the same in every run.
@@ -125,4 +134,66 @@ fn weights_are_recorded_saved_and_loaded() {
     assert!(read("a.npz") == read("b.npz"));
     let (ok, said, _) = go(&["--steps", "1", "--set", "n=21", "--load-weights", "a.npz"]);
     assert!(!ok && said.contains("SYN0915"), "{said}");
+}
+
+fn has_adapter() -> bool {
+    let some = !adapters().is_empty();
+    let ci = std::env::var("CI").is_ok_and(|v| v == "true");
+    assert!(some || !ci, "no GPU adapter: install mesa-vulkan-drivers");
+    some
+}
+
+/// Two-sample Kolmogorov-Smirnov: the largest distance of the distributions, and what it may be at p = 0.01.
+fn distance(a: &[f32], b: &[f32]) -> (f64, f64) {
+    let below = |list: &[f32], x: f32| list.iter().filter(|y| **y <= x).count() as f64;
+    let (n, m) = (a.len() as f64, b.len() as f64);
+    let all = a.iter().chain(b);
+    let far = all.map(|&x| (below(a, x) / n - below(b, x) / m).abs());
+    (far.fold(0.0, f64::max), 1.63 * ((n + m) / (n * m)).sqrt())
+}
+
+/// STDP drives the weights apart on both engines: in integers with the same bits, in floats to the same distribution.
+#[test]
+fn both_engines_learn_the_same_weights() {
+    if !has_adapter() {
+        return;
+    }
+    let learnt = |choice, arithmetic| {
+        let mut s = open_on("stdp_bimodal.syn", choice, arithmetic);
+        let before = s.weights().expect("weights");
+        s.step(600).expect("steps");
+        let after = s.weights().expect("weights");
+        assert_ne!(before, after);
+        (s.spikes(), after)
+    };
+    let fixed = [Choice::Cpu, Choice::Gpu].map(|c| learnt(c, Arithmetic::Fixed));
+    assert_eq!(fixed[0], fixed[1]);
+    let floats = [Choice::Cpu, Choice::Gpu].map(|c| learnt(c, Arithmetic::F32).1);
+    let [a, b] = [&floats[0][0].values[0], &floats[1][0].values[0]];
+    let (found, allowed) = distance(a, b);
+    assert!(found < allowed, "{found}, allowed {allowed}");
+}
+
+/// Rewards reach synapses on a GPU as they do on the processor: the same choices, weights within rounding.
+#[test]
+fn the_bandit_plays_alike_on_both_engines() {
+    if !has_adapter() {
+        return;
+    }
+    let play = |choice| {
+        let mut agent = open_on("bandit.syn", choice, Arithmetic::F32);
+        let mut expected = 0.5;
+        let arms: Vec<usize> = (0..12)
+            .map(|n| trial(&mut agent, n, &mut expected))
+            .collect();
+        (arms, agent.weights().expect("weights"))
+    };
+    let [(arms, a), (other, b)] = [Choice::Cpu, Choice::Gpu].map(play);
+    let same = arms.iter().zip(&other).filter(|x| x.0 == x.1).count();
+    assert!(same >= 10, "{arms:?}, {other:?}");
+    let pairs = a[0].values[0].iter().zip(&b[0].values[0]);
+    let most = pairs
+        .map(|(x, y)| (x - y).abs() / x.abs().max(1e-3))
+        .fold(0.0, f32::max);
+    assert!(same < 12 || most < 1e-3, "{most}");
 }

@@ -84,11 +84,7 @@ pub fn learning(p: &Program, m: &Synapse) -> Learning {
     let reads = |late| parts.reads(late);
     let deliver = DELIVER
         .replace("SCALE_AT", "tables[dispatch.lesson + D_SCALE]")
-        .replace("BEGIN", "var u = lesson(slot);\n    u.row = x;")
-        .replace(
-            "WEIGHT, scale",
-            "learned_weight(u, t, weights + n, rule), scale",
-        );
+        .replace("    WALK\n", include_str!("text/walk_learned.wgsl"));
     Learning {
         deliver: with(
             "deliver_learned",
@@ -408,7 +404,7 @@ impl Parts<'_> {
             let _ = writeln!(text, "    var sum{k}: {ty} = {zero};");
             let _ = writeln!(
                 text,
-                "    for (var n = back[u.t]; n < back[u.t + 1u]; n++) {{
+                "    for (var n = back[u.t]; n < back[u.t + 1u]; n++) {{ // at most TOTALS
         u.i = back[first + n * BACK];
         sum{k} += read_{s}(u);
     }}

@@ -129,6 +129,7 @@ const ARITH: &str = include_str!("text/arith.wgsl");
 const FLOAT: &str = include_str!("text/float.wgsl");
 const PHILOX: &str = include_str!("text/philox.wgsl");
 const UNIT: &str = include_str!("text/unit.wgsl");
+const PARAM: &str = include_str!("text/param.wgsl");
 const PORTS: &str = include_str!("text/ports.wgsl");
 const WALK: &str = include_str!("text/walk.wgsl");
 const WEIGHTS: &str = include_str!("text/weights.wgsl");
@@ -162,15 +163,35 @@ fn kernel(name: &'static str, buffers: &[Buffer], parts: &[&str]) -> Kernel {
     }
 }
 
+/// What kernels are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// A device that runs the invocations of a workgroup side by side.
+    pub parallel: bool,
+    /// One invocation begins the step of a sample (see [`image::Image::begin_alone`]), not a workgroup.
+    pub begin_alone: bool,
+}
+
+/// Do the invocations of the update share nothing, so that each may take several samples?
+pub fn updates_alone(p: &Program, parallel: bool) -> bool {
+    let handled = |m: u32| !p.models[m as usize].handlers.is_empty();
+    !parallel && !used_models(p).into_iter().any(handled)
+}
+
 /// The kernels of a stepped program. Texts depend only on the models that its groups use.
 ///
 /// On a `parallel` device the invocations of a workgroup share what they can; one that runs them one after another would only wait.
-pub fn kernels(p: &Program, parallel: bool) -> Stepped {
+pub fn kernels(p: &Program, form: Form) -> Stepped {
     use Buffer::*;
+    let (together, main) = match form.begin_alone {
+        true => (1, include_str!("text/begin_alone.wgsl")),
+        false => (64, include_str!("text/begin_main.wgsl")),
+    };
+    let together = format!("const TOGETHER: u32 = {together}u;\n");
     let begin = kernel(
         "begin",
         &[Dispatch, Tables, Lists, Ctl, Ext, Args],
-        &[ARITH, include_str!("text/begin.wgsl")],
+        &[ARITH, &together, include_str!("text/begin.wgsl"), main],
     );
     let deliver = kernel(
         "deliver",
@@ -182,11 +203,7 @@ pub fn kernels(p: &Program, parallel: bool) -> Stepped {
             TARGETS,
             &include_str!("text/deliver.wgsl")
                 .replace("SCALE_AT", "rows[r + X_SCALE]")
-                .replace("    BEGIN\n", "")
-                .replace(
-                    "WEIGHT, scale",
-                    "weight_of((kinds >> 4u) & 15u, weights, n), scale",
-                ),
+                .replace("    WALK\n", include_str!("text/walk_static.wgsl")),
         ],
     );
     let gather = kernel(
@@ -201,7 +218,7 @@ pub fn kernels(p: &Program, parallel: bool) -> Stepped {
         begin,
         deliver,
         gather,
-        update: update(p, parallel),
+        update: update(p, form.parallel),
     }
 }
 
@@ -249,6 +266,49 @@ fn descriptor(longest: u32) -> String {
     )
 }
 
+/// Most words of a descriptor, and most parameters, that an invocation keeps for itself.
+const MOST_OWN: u32 = 64;
+
+/// How an update whose invocations share nothing reads its group's descriptor and parameters: from copies of its own, which
+/// compilers keep in registers because every index is a constant.
+fn own(p: &Program, used: &[u32], longest: u32) -> String {
+    let kept = longest.min(MOST_OWN);
+    let mut text = format!("const HEAD: u32 = {kept}u;\nvar<private> head: array<u32, HEAD>;\n");
+    text += "fn take_head(g: u32) {\n";
+    for k in 0..kept {
+        let _ = writeln!(text, "    head[{k}] = tables[g + {k}u];");
+    }
+    let far = match longest > kept {
+        true => "    if (k >= HEAD) {\n        return tables[u.g + k];\n    }\n",
+        false => "",
+    };
+    let _ = writeln!(
+        text,
+        "}}\nfn descriptor(u: Unit, k: u32) -> u32 {{\n{far}    return head[k];\n}}"
+    );
+    let params = |m: u32| p.models[m as usize].params.len();
+    let most = used.iter().map(|&m| params(m)).max().unwrap_or(0);
+    if longest > kept || most == 0 {
+        return text + "fn take_columns(i: u32) {}\n" + PARAM;
+    }
+    let _ = writeln!(text, "var<private> columns: array<u32, {most}>;");
+    text += "fn take_columns(i: u32) {\n    switch (head[G_MODEL]) {\n";
+    for (n, &m) in used.iter().enumerate() {
+        let _ = writeln!(text, "        case {n}u: {{");
+        for k in 0..params(m) {
+            let at = models::param_at(k);
+            let _ = writeln!(
+                text,
+                "            columns[{k}] = tables[head[{at}] + i * head[{}]];",
+                at + 1
+            );
+        }
+        text += "        }\n";
+    }
+    text += "        default: {}\n    }\n}\nfn param(u: Unit, k: u32) -> u32 {\n    return columns[(k - G_PARAMS) >> 1u];\n}\n";
+    text
+}
+
 fn update(p: &Program, parallel: bool) -> Kernel {
     use Buffer::*;
     debug_assert_eq!(p.discipline, Discipline::Stepped);
@@ -266,16 +326,19 @@ fn update(p: &Program, parallel: bool) -> Kernel {
         .iter()
         .any(|&m| !p.models[m as usize].handlers.is_empty());
     // Bitmaps for ordered ports are made by whole workgroups; of what learns, only payloads are read.
-    let shared = parallel || ordered;
+    let shared = !updates_alone(p, parallel);
     let longest = used
         .iter()
         .map(|&m| models::descriptor_words(&p.models[m as usize]));
     let descriptor = match shared {
         true => descriptor(longest.max().unwrap_or(shape::G_PARAMS)),
-        false => FAR.to_string(),
+        false => own(p, &used, longest.max().unwrap_or(shape::G_PARAMS)),
     };
     let mut buffers = vec![Dispatch, Tables, State, Acc, Lists, Ctl, Out];
     let mut parts = vec![ARITH, FLOAT, PHILOX, UNIT, PORTS, &descriptor];
+    if shared {
+        parts.push(PARAM);
+    }
     if ordered {
         buffers.extend([Ext, Ordered]);
         parts.extend([&*weights, WALK]);

@@ -4,12 +4,13 @@
 //! `ordered`; what left, in order, in `out`, where each sample has a place of its own.
 
 use super::image::limits::{fits, too_long};
+use super::image::loops::Loops;
 use super::image::pack::{push_weights, weight_kind, weight_words};
 use super::image::tables::Tables;
 use super::image::{layout::column_words, push_group};
 use super::models::{self, step_iterations};
 use super::shape::*;
-use super::{ARITH, Buffer, FLOAT, Kernel, PHILOX, UNIT, WEIGHTS, kernel};
+use super::{ARITH, Buffer, FLOAT, Kernel, PARAM, PHILOX, UNIT, WEIGHTS, kernel};
 use synfire_ir::Diagnostic;
 use synfire_ir::program::{
     Discipline, GroupKind, Layout, Observable, Program, Serial, SerialEvent,
@@ -32,6 +33,8 @@ pub struct SerialImage {
     pub probes: Vec<(usize, u32)>,
     /// Rounds of one dispatch.
     pub budget: u32,
+    /// Iterations of the kernel.
+    pub loops: Loops,
     /// The program's record (`V_*`), in which the engine sets `V_UNTIL` and `V_ROOM`.
     pub record: u32,
 }
@@ -48,6 +51,7 @@ pub fn serial_kernel(p: &Program, s: &Serial) -> Option<Kernel> {
             FLOAT,
             PHILOX,
             UNIT,
+            PARAM,
             super::FAR,
             &WEIGHTS.replace("BUFFER", "ordered"),
             &models::serial(m),
@@ -100,6 +104,7 @@ impl SerialImage {
         let places = if s.closed_loop { s.capacity } else { 1 };
         let due = u64::from(places) + u64::from(slots) * u64::from(rows);
         let acc = fits("the queue and the rows due of one sample", due)?;
+        let (budget, loops) = budget(p, s)?;
         let mut out = SerialImage {
             tables: vec![],
             matrix: vec![],
@@ -107,7 +112,8 @@ impl SerialImage {
             group_state,
             acc,
             probes: vec![],
-            budget: budget(p, s)?,
+            budget,
+            loops,
             record: 0,
         };
         let mut t = Tables::new();
@@ -192,8 +198,8 @@ fn loopbacks(s: &Serial, size: u32, t: &mut Tables) -> (u32, u32) {
     (t.push(&pointers), t.push(&pairs))
 }
 
-/// Rounds of one dispatch: as many as the loops of one invocation may make.
-fn budget(p: &Program, s: &Serial) -> Result<u32, Diagnostic> {
+/// Rounds of one dispatch, as many as the loops of one invocation may make; and these.
+fn budget(p: &Program, s: &Serial) -> Result<(u32, Loops), Diagnostic> {
     let longest = s
         .loopback
         .iter()
@@ -204,8 +210,16 @@ fn budget(p: &Program, s: &Serial) -> Result<u32, Diagnostic> {
         .into_values()
         .max();
     let unit = p.model_of(s.group).map_or(0, step_iterations);
-    // Besides: moves between parts, the search for a row, and the counts of emitters.
-    let round = 24 + unit + longest.unwrap_or(0);
+    let back = longest.unwrap_or(0);
+    let each = [
+        ("ROUNDS", 1),
+        ("PARTS", 6),
+        ("FOUND", 8),
+        ("RANKED", 8),
+        ("BACK", back),
+        ("NOISE", unit),
+    ];
+    let round: u64 = each.iter().map(|l| l.1).sum();
     match MAX_ITERATIONS / round {
         0 => Err(too_long(
             format!(
@@ -215,7 +229,11 @@ fn budget(p: &Program, s: &Serial) -> Result<u32, Diagnostic> {
             round,
             MAX_ITERATIONS,
         )),
-        n => Ok(n as u32),
+        n => {
+            let mut loops = Loops::default();
+            loops.note("serial", &each.map(|(name, k)| (name, n * k)));
+            Ok((n as u32, loops))
+        }
     }
 }
 

@@ -60,7 +60,8 @@ words! {
     C_FIRST = 6, "First step of this submission.";
     C_SAMPLE0 = 7, "Number of the first sample in the batch.";
     C_OVER = 8, "1 when a learned weight left the range that sums of floats are scaled for.";
-    C_COUNTS = 9, "Emissions of each group in this submission.";
+    C_SAMPLES = 9, "Samples of the lot.";
+    C_COUNTS = 10, "Emissions of each group in this submission.";
 
     S_NEXT = 0, "Step that begins next.";
     S_STEP = 1, "Step that runs.";
@@ -138,6 +139,7 @@ words! {
     TARGETS_ALL = 0, "Contiguous targets.";
     TARGETS_U16 = 1, "16-bit target indices.";
     TARGETS_U32 = 2, "32-bit target indices.";
+    TARGETS_PAIRED = 3, "Words of a 16-bit target index and, above it, a 16-bit weight.";
     WEIGHT_ONE = 0, "One weight.";
     WEIGHT_I8 = 1, "8-bit weights.";
     WEIGHT_I16 = 2, "16-bit weights.";
@@ -294,7 +296,7 @@ words! {
 }
 
 /// Words of the block that a dispatch is told by (see `Dispatch` in `head.wgsl`).
-pub const DISPATCH_WORDS: usize = 15;
+pub const DISPATCH_WORDS: usize = 16;
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,11 @@ use synfire_ir::program::{
     Arithmetic, Carry, Column, Group, Layout, Projection, Range, Serial, Weights,
 };
 
+const SIDE_BY_SIDE: Form = Form {
+    parallel: true,
+    begin_alone: false,
+};
+
 /// Panics with the text and the message unless naga takes it with no more than WebGPU's features.
 fn valid(k: &Kernel) {
     let storage = k.buffers.iter().filter(|b| **b != Buffer::Dispatch).count();
@@ -310,7 +315,11 @@ fn all_texts_are_valid() {
             let found = synfire_ir::program::check(&p);
             assert!(found.is_empty(), "{found}");
             for parallel in [false, true] {
-                let k = kernels(&p, parallel);
+                let form = Form {
+                    parallel,
+                    begin_alone: !parallel,
+                };
+                let k = kernels(&p, form);
                 for kernel in [&k.begin, &k.deliver, &k.gather, &k.update] {
                     valid(kernel);
                 }
@@ -331,26 +340,40 @@ fn body(k: &Kernel) -> String {
 /// The texts of a small program with an ordered port, and of one without.
 #[test]
 fn texts_are_what_they_were() {
-    let ordered = kernels(&program(vec![zoo("ordered", false, true)]), true);
+    let ordered = kernels(&program(vec![zoo("ordered", false, true)]), SIDE_BY_SIDE);
     insta::assert_snapshot!("begin", body(&ordered.begin));
     insta::assert_snapshot!("deliver", body(&ordered.deliver));
     insta::assert_snapshot!("gather", body(&ordered.gather));
     insta::assert_snapshot!("update_ordered", body(&ordered.update));
     let floats = program(vec![zoo("floats", true, false)]);
-    insta::assert_snapshot!("deliver_floats", body(&kernels(&floats, true).deliver));
-    insta::assert_snapshot!("update_floats", body(&kernels(&floats, true).update));
-    insta::assert_snapshot!("update_alone", body(&kernels(&floats, false).update));
+    insta::assert_snapshot!(
+        "deliver_floats",
+        body(&kernels(&floats, SIDE_BY_SIDE).deliver)
+    );
+    insta::assert_snapshot!(
+        "update_floats",
+        body(&kernels(&floats, SIDE_BY_SIDE).update)
+    );
+    let alone = kernels(
+        &floats,
+        Form {
+            parallel: false,
+            begin_alone: true,
+        },
+    );
+    insta::assert_snapshot!("begin_alone", body(&alone.begin));
+    insta::assert_snapshot!("update_alone", body(&alone.update));
 }
 
 /// Equal models give equal texts, whatever the network's sizes and synapses are.
 #[test]
 fn texts_hold_no_number_of_the_network() {
     let mut p = program(vec![zoo("one", false, true)]);
-    let before = kernels(&p, true).update.text;
+    let before = kernels(&p, SIDE_BY_SIDE).update.text;
     p.seed = 99;
     p.groups[1].size = 4000;
     p.projections.push(matrix());
-    assert_eq!(before, kernels(&p, true).update.text);
+    assert_eq!(before, kernels(&p, SIDE_BY_SIDE).update.text);
 }
 
 #[test]

@@ -89,6 +89,20 @@ pub fn build(
     Ok((out, weights))
 }
 
+/// Notes the loops of the gather.
+pub fn note(p: &Program, loops: &mut super::loops::Loops) {
+    let mut ports: BTreeMap<(u32, u16), u64> = BTreeMap::new();
+    for pr in p
+        .projections
+        .iter()
+        .filter(|pr| route(p, pr) == Route::Gather)
+    {
+        *ports.entry((pr.target, pr.port)).or_default() += 1;
+    }
+    let records = ports.into_values().max().unwrap_or(0);
+    loops.note("gather", &[("RECORDS", records), ("POSITIONS", STRETCH)]);
+}
+
 /// Describes one port: its descriptor, and the most positions of a unit.
 fn target(
     p: &Program,

@@ -85,15 +85,16 @@ pub struct GroupPlace {
     pub ports: Vec<PortPlace>,
     /// Rings of the outputs' values.
     pub outputs: Vec<Ring>,
-    /// Does it emit into the list of its phase?
-    pub listed: bool,
+    /// The list that it emits into.
+    pub list: Option<usize>,
     /// Ring of bitmaps of its emitters, for ordered ports.
     pub bits: Ring,
     /// Ring of their payloads (or, of external groups, places).
     pub aux: u32,
 }
 
-/// The emission list of a phase.
+/// A list of emissions of groups of one phase. Groups whose events travel over few delays share a list with others of the same delays:
+/// every event of a list is looked at once for each of the list's delays.
 #[derive(Clone, Debug)]
 pub struct ListPlace {
     pub phase: u16,
@@ -201,9 +202,42 @@ pub fn places(p: &Program) -> Result<Places, Diagnostic> {
     Ok(out)
 }
 
+/// For each group the delays over which its events travel.
+type Delays = BTreeMap<usize, BTreeSet<u16>>;
+
+/// Delays up to which a list is for groups with just these.
+const FEW: usize = 4;
+
+/// Makes the lists.
+fn share_lists(p: &Program, delays: Delays, out: &mut Places) {
+    let mut classes: BTreeMap<(u16, BTreeSet<u16>), Vec<usize>> = BTreeMap::new();
+    for (&g, of_group) in &delays {
+        let own = match of_group.len() <= FEW {
+            true => of_group.clone(),
+            false => BTreeSet::new(),
+        };
+        let class = (p.groups[g].phase, own);
+        classes.entry(class).or_default().push(g);
+    }
+    for ((phase, _), groups) in classes {
+        let all: BTreeSet<u16> = groups.iter().flat_map(|g| &delays[g]).copied().collect();
+        for &g in &groups {
+            out.groups[g].list = Some(out.lists.len());
+        }
+        out.lists.push(ListPlace {
+            phase,
+            at: 0,
+            capacity: groups.iter().map(|&g| p.groups[g].size).sum(),
+            slots: u32::from(all.last().copied().unwrap_or(0)) + 1,
+            len_at: 0,
+            delays: all,
+        });
+    }
+}
+
 /// Notes for each group what its emissions and outputs must be kept for, and for each port what arrives.
 fn travels(p: &Program, out: &mut Places) {
-    let mut lists: BTreeMap<u16, BTreeSet<u16>> = BTreeMap::new();
+    let mut lists: Delays = BTreeMap::new();
     for pr in &p.projections {
         let (s, t) = (pr.source as usize, pr.target as usize);
         let external = matches!(p.groups[s].kind, GroupKind::External);
@@ -222,11 +256,7 @@ fn travels(p: &Program, out: &mut Places) {
                 if external {
                     out.external.extend(delays(pr));
                 } else {
-                    out.groups[s].listed = true;
-                    lists
-                        .entry(p.groups[s].phase)
-                        .or_default()
-                        .extend(delays(pr));
+                    lists.entry(s).or_default().extend(delays(pr));
                 }
             }
             Route::Gather => {
@@ -251,27 +281,11 @@ fn travels(p: &Program, out: &mut Places) {
         }
     }
     learning(p, out, &mut lists);
-    for (phase, delays) in lists {
-        let listed = p
-            .groups
-            .iter()
-            .zip(&out.groups)
-            .filter(|(g, place)| g.phase == phase && place.listed)
-            .map(|(g, _)| g.size)
-            .sum();
-        out.lists.push(ListPlace {
-            phase,
-            at: 0,
-            capacity: listed,
-            slots: u32::from(delays.last().copied().unwrap_or(0)) + 1,
-            len_at: 0,
-            delays,
-        });
-    }
+    share_lists(p, lists, out);
 }
 
 /// The same for what learns: rows hear their sources, targets their own events, and modulators what sends them.
-fn learning(p: &Program, out: &mut Places, lists: &mut BTreeMap<u16, BTreeSet<u16>>) {
+fn learning(p: &Program, out: &mut Places, lists: &mut Delays) {
     let external = |g: usize| matches!(p.groups[g].kind, GroupKind::External);
     for x in &p.plastic {
         let pr = &p.projections[x.projection as usize];
@@ -282,8 +296,7 @@ fn learning(p: &Program, out: &mut Places, lists: &mut BTreeMap<u16, BTreeSet<u1
             out.window = out.window.max(longest);
             out.external.extend(delays);
         } else if !delays.is_empty() {
-            out.groups[s].listed = true;
-            lists.entry(p.groups[s].phase).or_default().extend(delays);
+            lists.entry(s).or_default().extend(delays);
         }
         let bits = &mut out.groups[t].bits;
         bits.slots = bits.slots.max(1);

@@ -6,7 +6,9 @@
 //! its row where rules at targets look at rows. Deliberately absent: a projection over several bindings.
 
 use super::layout::{Places, Route, heard, route};
-use super::limits::{MAX_WORDS, fits, too_long};
+use super::lesson_loops::{Costs, KernelLoops};
+use super::limits::{MAX_WORDS, fits};
+use super::loops::Loops;
 use super::pack::push_u16;
 use super::rows::rule;
 use super::scales::{self, Scale};
@@ -55,6 +57,21 @@ pub struct Lesson {
     pub modulated: bool,
     /// Base-2 logarithms of the invocations that share a row, and a target.
     pub lanes: (u32, u32),
+    /// Iterations of what one synapse delivers, and one for the synapse.
+    pub cost: u64,
+    /// Most external events of a step that its modulators can take.
+    pub most_events: u64,
+    /// Loops of its kernels.
+    loops: KernelLoops,
+}
+
+impl Lesson {
+    /// Notes the loops of its kernels.
+    pub fn note(&self, loops: &mut Loops) {
+        for (kernel, list) in &self.loops {
+            loops.note(kernel, list);
+        }
+    }
 }
 
 /// Where the parts of a sample's block of `learned` lie.
@@ -147,14 +164,14 @@ fn weights(pr: &Projection) -> &Weights {
     }
 }
 
-/// All plastic projections of a program. `lists` are the descriptors of emission lists by phase. `share` is the base-2 logarithm of the
+/// All plastic projections of a program. `lists` are the descriptors of emission lists. `share` is the base-2 logarithm of the
 /// synapses that an invocation should walk.
 ///
 /// Errors: `SYN0817` when a part of a projection exceeds a binding, `SYN0818` when an invocation would loop for too long.
 pub fn build(
     p: &Program,
     places: &Places,
-    (lists, scales): (&BTreeMap<u16, u32>, &BTreeMap<(u32, u16), Scale>),
+    (lists, scales): (&[u32], &BTreeMap<(u32, u16), Scale>),
     tables: &mut Tables,
     share: u32,
 ) -> Result<Vec<Lesson>, Diagnostic> {
@@ -190,12 +207,12 @@ fn both<'p>(p: &'p Program, x: &Plastic) -> Option<(&'p Projection, &'p Synapse)
     Some((pr, p.synapse_models.get(x.synapse as usize)?))
 }
 
-struct Maker<'a> {
-    p: &'a Program,
+pub(super) struct Maker<'a> {
+    pub(super) p: &'a Program,
     places: &'a Places,
-    x: &'a Plastic,
-    pr: &'a Projection,
-    m: &'a Synapse,
+    pub(super) x: &'a Plastic,
+    pub(super) pr: &'a Projection,
+    pub(super) m: &'a Synapse,
     block: Block,
 }
 
@@ -203,7 +220,7 @@ impl Maker<'_> {
     fn build(
         self,
         n: usize,
-        (lists, scales): (&BTreeMap<u16, u32>, &BTreeMap<(u32, u16), Scale>),
+        (lists, scales): (&[u32], &BTreeMap<(u32, u16), Scale>),
         tables: &mut Tables,
         share: u32,
     ) -> Result<Lesson, Diagnostic> {
@@ -214,11 +231,13 @@ impl Maker<'_> {
         let (row_words, synapses) = self.rows(&rows);
         let (back, longest_column) = self.back(&rows);
         let longest_row = rows.iter().map(|r| r.3).max().unwrap_or(0);
-        let lanes = self.lanes(longest_row, longest_column, share)?;
+        let costs = Costs::new(self.m);
+        let lanes = self.lanes((longest_row, longest_column), &costs, share)?;
+        let (loops, most_events) = self.loops((longest_row, longest_column), lanes, &costs);
         let scale = scales.get(&(pr.target, pr.port)).map_or(0, |s| s.at);
-        let at = self.descriptor(n, scale, tables)?;
-        let list = lists.get(&source.phase).filter(|_| !external);
-        let list = list.copied().unwrap_or(NONE);
+        let at = self.descriptor(n, scale, tables);
+        let list = self.places.groups[pr.source as usize].list;
+        let list = list.map_or(NONE, |k| lists[k]);
         let feeds: Vec<u32> = (heard(pr).iter())
             .flat_map(|&d| [list, u32::from(d)])
             .collect();
@@ -247,6 +266,9 @@ impl Maker<'_> {
             external,
             modulated: !self.x.modulators.is_empty(),
             lanes,
+            cost: 1 + costs.deliver,
+            most_events,
+            loops,
         })
     }
 
@@ -329,29 +351,6 @@ impl Maker<'_> {
         (out, longest)
     }
 
-    /// How many invocations share a row or a target.
-    fn lanes(&self, row: u32, column: u32, share: u32) -> Result<(u32, u32), Diagnostic> {
-        let most = TILE.trailing_zeros();
-        // Besides the synapses: bisections, and a check of each loop.
-        let limit = (MAX_ITERATIONS - 256) as u32;
-        let of = |n: u32| {
-            let wanted = (n >> share).max(1).ilog2().min(most);
-            (wanted..=most).find(|&l| n >> l <= limit)
-        };
-        let summed = self
-            .m
-            .views
-            .iter()
-            .filter(|v| matches!(v.seen, synfire_ir::synapse::Seen::Total(_)));
-        let sums = u64::from(column) * summed.count() as u64;
-        let (Some(r), Some(c), true) = (of(row), of(column), sums <= u64::from(limit)) else {
-            let what = format!("the synapses of one unit of `{}`", self.pr.name);
-            let most = u64::from(row.max(column)).max(sums);
-            return Err(too_long(what, most, u64::from(limit)));
-        };
-        Ok((r, c))
-    }
-
     fn initial(&self) -> Vec<u32> {
         let (m, x) = (self.m, self.x);
         let mut out = vec![0; self.block.words as usize];
@@ -369,9 +368,9 @@ impl Maker<'_> {
         out
     }
 
-    fn descriptor(&self, n: usize, scale: u32, tables: &mut Tables) -> Result<u32, Diagnostic> {
+    fn descriptor(&self, n: usize, scale: u32, tables: &mut Tables) -> u32 {
         let (p, pr, m, x) = (self.p, self.pr, self.m, self.x);
-        let mods = self.modulations(tables)?;
+        let mods = self.modulations(tables);
         let powers: Vec<u32> = (m.states.iter())
             .map(|c| match c.decay {
                 Some(d) => tables.push(Powers::new(d.factor, c.width.ty()).words.as_flattened()),
@@ -425,24 +424,15 @@ impl Maker<'_> {
             set(modulator_at(m, k), sums[0]);
             set(modulator_at(m, k) + 1, sums[1]);
         }
-        Ok(tables.push(&words))
+        tables.push(&words)
     }
 
     /// The records of what modulators come from.
-    fn modulations(&self, tables: &mut Tables) -> Result<u32, Diagnostic> {
-        let each = self.x.modulators.iter();
-        let steps: u64 = each
-            .map(|y| if y.each { 1 } else { y.range.len.into() })
-            .sum();
-        let loops = steps + 70 * self.x.modulators.len() as u64;
-        if loops > MAX_ITERATIONS {
-            let what = format!("what modulates `{}`", self.pr.name);
-            return Err(too_long(what, loops, MAX_ITERATIONS));
-        }
+    fn modulations(&self, tables: &mut Tables) -> u32 {
         let words: Vec<u32> = (self.x.modulators.iter())
             .flat_map(|y| self.modulation(y))
             .collect();
-        Ok(tables.push(&words))
+        tables.push(&words)
     }
 
     fn modulation(&self, y: &Modulation) -> [u32; M_WORDS as usize] {

@@ -3,12 +3,15 @@
 //! [`Image::new`] lays a checked program out; it refuses what WebGPU's default limits cannot hold before it builds anything.
 //! Sizes of what does change (states, accumulators, lists) are in [`Image::places`], in words of one sample.
 
+pub mod begin;
 mod columns;
 pub mod gather;
 pub mod layout;
 mod learned_probes;
 pub mod lesson;
+mod lesson_loops;
 pub mod limits;
+pub mod loops;
 mod ordered;
 pub mod pack;
 pub mod payload;
@@ -20,17 +23,21 @@ pub(crate) mod tables;
 
 use super::models::{descriptor_words, output_at, param_at, port_at, step_iterations};
 use super::shape::*;
-use super::used_models;
+use super::{updates_alone, used_models};
 use gather::Gather;
 use layout::Places;
 use lesson::Lesson;
 use limits::{fits, too_long};
+use loops::{Loops, SEARCH};
 use rows::Shard;
 use scales::Scale;
 use std::collections::BTreeMap;
 use synfire_ir::Diagnostic;
 use synfire_ir::program::{Column, Group, GroupKind, Observable, Program};
 use tables::Tables;
+
+/// Samples that one invocation of an update takes at most; as many as it keeps payloads (`payloads` in `update_alone.wgsl`).
+const MOST_SHARE: u64 = 8;
 
 /// Pairs of list and delay that one delivery can look at: 64 invocations count them, in two loops.
 const MOST_FEEDS: u64 = 64 * MAX_ITERATIONS / 4;
@@ -83,14 +90,22 @@ pub struct Image {
     pub most_events: u64,
     /// Words of the header of `ctl`.
     pub ctl_head: u32,
+    /// May one invocation begin the step of a sample?
+    pub begin_alone: bool,
+    /// Samples that an invocation of an update may take, if it shares nothing.
+    pub most_share: u32,
+    /// Iterations of every kernel.
+    pub loops: Loops,
 }
 
 impl Image {
     /// Lays out a program that passed [`synfire_ir::program::check`]. On a `parallel` device many invocations share an event;
     /// one that runs them one after another would only repeat the search for its row.
     ///
+    /// A shard of synapses has at most `shard` words in each of its buffers (less than [`rows::SHARD_WORDS`] only in tests).
+    ///
     /// Errors: `SYN0817` when a buffer would exceed a binding, `SYN0818` when an invocation would loop for too long.
-    pub fn new(p: &Program, parallel: bool) -> Result<Image, Diagnostic> {
+    pub fn new(p: &Program, parallel: bool, shard: u64) -> Result<Image, Diagnostic> {
         let places = layout::places(p)?;
         fits("the parameters", layout::column_words(p))?;
         let ctl_head = C_COUNTS + p.groups.len() as u32;
@@ -104,21 +119,23 @@ impl Image {
             p,
             &places,
             |g, port| scales.get(&(g, port)).map_or(0, |s| s.at),
-            rows::SHARD_WORDS,
+            shard,
         )?;
         let (gathers, gathered) = gather::build(p, &places, &mut tables)?;
         let ordered = ordered::build(p, &places, &mut tables)?;
         let lists = push_lists(&places, &mut tables);
         push_ingest(p, &places, &mut tables);
-        let known = (&lists, &scales);
+        let known = (&lists[..], &scales);
         let share = if parallel { 1 } else { 12 };
         let lessons = lesson::build(p, &places, known, &mut tables, share)?;
         let learned_probes = learned_probes::probes(p, &lessons, &mut tables);
-        let lanes = {
-            let all = shards.iter().map(|s| &*s.rows);
-            let all = all.chain(lessons.iter().map(|l| &*l.rows));
+        let shares = {
+            let all = shards.iter().map(|s| (&*s.rows, 1));
+            let all = all.chain(lessons.iter().map(|l| (&*l.rows, l.cost)));
             rows::lanes(all, if parallel { 1 } else { 6 })?
         };
+        let mut loops = Loops::default();
+        lessons.iter().for_each(|l| l.note(&mut loops));
         let mut groups = Groups {
             p,
             places: &places,
@@ -152,13 +169,28 @@ impl Image {
         if feeds > MOST_FEEDS {
             return Err(too_long("phases times delays".into(), feeds, MOST_FEEDS));
         }
+        // What a synapse that learns delivers is counted with the synapses.
+        let walk = [
+            ("FEED_SEARCH", SEARCH),
+            ("RUN_SEARCH", SEARCH),
+            ("RUNS", shares.runs),
+            ("SYNAPSES", shares.synapses),
+            ("NOISE", 0),
+        ];
+        loops.note("deliver", &walk);
+        loops.note("deliver_learned", &walk);
+        let begin = begin::Begin::new(p, &places, feeds, &lessons, parallel);
+        begin.note(&mut loops);
+        gather::note(p, &mut loops);
+        let most_share = units(p, &ordered.loops, &probes, &mut loops, parallel)?;
+        loops.check(&p.name)?;
         fits("the tables", tables.words.len() as u64)?;
         Ok(Image {
             recorded: recorded(p).map(|g| p.groups[g].size).sum(),
             places,
             tables: tables.words,
             shards,
-            lanes,
+            lanes: shares.lanes,
             gathered,
             ordered: ordered.words,
             stages,
@@ -166,7 +198,10 @@ impl Image {
             probes,
             lessons,
             learned_probes,
-            most_events: ordered.most_events,
+            begin_alone: begin.alone,
+            most_share,
+            loops,
+            most_events: begin.most_events.min(ordered.most_events),
             ctl_head,
         })
     }
@@ -229,6 +264,49 @@ fn push_column(c: &Column, tables: &mut Tables) -> [u32; 2] {
     }
 }
 
+/// Notes the loops of the update; gives the samples that an invocation may take.
+fn units(
+    p: &Program,
+    walks: &[(u64, u64)],
+    probes: &[(usize, u32)],
+    loops: &mut Loops,
+    parallel: bool,
+) -> Result<u32, Diagnostic> {
+    let mut each = vec![];
+    for g in 0..p.groups.len() {
+        let Some(m) = p.model_of(g as u32) else {
+            continue;
+        };
+        let of_group = |k: &&(usize, u32)| p.probes[k.0].group as usize == g;
+        let probed = probes.iter().filter(of_group).count() as u64;
+        let (walked, handled) = walks[g];
+        let list = [
+            ("NOISE", step_iterations(m)),
+            ("PROBES", probed),
+            ("WALKED", walked),
+            ("HANDLED", handled),
+        ];
+        let once: u64 = list.iter().map(|l| l.1).sum();
+        if once + 64 > MAX_ITERATIONS {
+            let what = format!("a step of a unit of `{}`", p.groups[g].name);
+            return Err(too_long(what, once, MAX_ITERATIONS - 64));
+        }
+        each.push((once, list));
+    }
+    let most = each.iter().map(|l| l.0).max().unwrap_or(0);
+    let share = match updates_alone(p, parallel) {
+        true => ((MAX_ITERATIONS - 64) / (most + 1)).clamp(1, MOST_SHARE),
+        false => 1,
+    };
+    let none = [("NOISE", 0), ("PROBES", 0), ("WALKED", 0), ("HANDLED", 0)];
+    for list in each.iter().map(|l| l.1).chain([none]) {
+        let mut all = vec![("HEAD_WORDS", 3), ("SHARE", share), ("EMITTED", share)];
+        all.extend(list.map(|(name, n)| (name, n * share)));
+        loops.note("update", &all);
+    }
+    Ok(share as u32)
+}
+
 fn header(p: &Program, places: &Places, ctl_head: u32, tables: &mut Tables) {
     tables.set(T_SEED_LO, p.seed as u32);
     tables.set(T_SEED_HI, (p.seed >> 32) as u32);
@@ -240,7 +318,8 @@ fn header(p: &Program, places: &Places, ctl_head: u32, tables: &mut Tables) {
     tables.set(T_PREFIX, places.prefix);
 }
 
-fn push_lists(places: &Places, tables: &mut Tables) -> BTreeMap<u16, u32> {
+/// The descriptors of all lists.
+fn push_lists(places: &Places, tables: &mut Tables) -> Vec<u32> {
     let words: Vec<u32> = places
         .lists
         .iter()
@@ -250,20 +329,14 @@ fn push_lists(places: &Places, tables: &mut Tables) -> BTreeMap<u16, u32> {
     tables.set(T_LISTS, at);
     tables.set(T_LISTS_N, places.lists.len() as u32);
     let at = |k: usize| at + k as u32 * L_SIZE;
-    let numbered = places.lists.iter().enumerate();
-    numbered.map(|(k, l)| (l.phase, at(k))).collect()
+    (0..places.lists.len()).map(at).collect()
 }
 
 /// The feeds of a phase's delivery: at the beginning of a step all that comes over delays, later what the phase before has
 /// just emitted.
-fn push_feeds(
-    places: &Places,
-    phase: usize,
-    lists: &BTreeMap<u16, u32>,
-    tables: &mut Tables,
-) -> (u32, u32) {
+fn push_feeds(places: &Places, phase: usize, lists: &[u32], tables: &mut Tables) -> (u32, u32) {
     let mut feeds = vec![];
-    for l in &places.lists {
+    for (l, &list) in places.lists.iter().zip(lists) {
         for &d in &l.delays {
             let due = if phase == 0 {
                 d > 0
@@ -271,7 +344,7 @@ fn push_feeds(
                 d == 0 && l.phase as usize + 1 == phase
             };
             if due {
-                feeds.extend([lists[&l.phase], u32::from(d)]);
+                feeds.extend([list, u32::from(d)]);
             }
         }
     }
@@ -331,7 +404,7 @@ fn push_tiles(p: &Program, at: &[u32], tables: &mut Tables) -> Vec<Stage> {
 struct Groups<'a> {
     p: &'a Program,
     places: &'a Places,
-    lists: &'a BTreeMap<u16, u32>,
+    lists: &'a [u32],
     segments: &'a [(u32, u32)],
     scales: &'a BTreeMap<(u32, u16), Scale>,
     probes: Vec<(usize, u32)>,
@@ -351,14 +424,6 @@ impl Groups<'_> {
             let m = &self.p.models[*model as usize];
             let number = models.binary_search(model).unwrap_or(0) as u32;
             let probes = self.push_probes(g, tables);
-            let loops = step_iterations(m) + u64::from(probes.1) + 16;
-            if loops > MAX_ITERATIONS {
-                return Err(too_long(
-                    format!("a step of `{}`", group.name),
-                    loops,
-                    MAX_ITERATIONS,
-                ));
-            }
             let mut words = self.head(g, group, number, probes);
             words[G_RECORDED as usize] = u32::from(recorded.contains(&g));
             words.resize(descriptor_words(m) as usize, 0);
@@ -387,7 +452,7 @@ impl Groups<'_> {
 
     fn head(&self, g: usize, group: &Group, model: u32, probes: (u32, u32)) -> Vec<u32> {
         let place = &self.places.groups[g];
-        let list = self.lists.get(&group.phase).filter(|_| place.listed);
+        let list = place.list.map(|k| self.lists[k]);
         let bits = if place.bits.slots > 0 {
             place.bits.at
         } else {
@@ -399,7 +464,7 @@ impl Groups<'_> {
             group.size,
             group.base,
             place.state,
-            list.copied().unwrap_or(NONE),
+            list.unwrap_or(NONE),
             0,
             g as u32,
             bits,

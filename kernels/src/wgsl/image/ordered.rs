@@ -21,6 +21,8 @@ pub struct Ordered {
     pub segments: Vec<(u32, u32)>,
     /// Weights and columns.
     pub words: Vec<u32>,
+    /// For each group the most iterations of a unit's search for events, and of its handlers.
+    pub loops: Vec<(u64, u64)>,
     /// Most external events of one sample in one step, so that no invocation walks too many.
     pub most_events: u64,
 }
@@ -58,6 +60,7 @@ pub fn build(p: &Program, places: &Places, tables: &mut Tables) -> Result<Ordere
     let mut out = Ordered {
         segments: vec![(0, 0); p.groups.len()],
         words: vec![],
+        loops: vec![(0, 0); p.groups.len()],
         most_events: u64::MAX,
     };
     let mut by_target: Vec<Vec<&Projection>> = vec![vec![]; p.groups.len()];
@@ -86,7 +89,8 @@ pub fn build(p: &Program, places: &Places, tables: &mut Tables) -> Result<Ordere
             size: group.size,
             words: &mut out.words,
             records: vec![],
-            iterations: step_iterations(m) + 64,
+            searched: 1,
+            events: 1,
             repeats: 0,
         };
         let sources: BTreeSet<u32> = list.iter().map(|pr| pr.source).collect();
@@ -99,13 +103,21 @@ pub fn build(p: &Program, places: &Places, tables: &mut Tables) -> Result<Ordere
             s.source(&of);
         }
         fits("the synapses of ordered ports", s.words.len() as u64)?;
-        if s.iterations > MAX_ITERATIONS {
+        // Besides: random numbers, and probes.
+        let probes = p.probes.iter().filter(|pb| pb.group as usize == g).count() as u64;
+        let room = MAX_ITERATIONS.saturating_sub(step_iterations(m) + probes + 64);
+        let once = s.searched + s.events;
+        if once > room {
             let what = format!("what a unit of `{}` may receive in a step", group.name);
-            return Err(too_long(what, s.iterations, MAX_ITERATIONS));
+            return Err(too_long(what, once, room));
         }
-        if let Some(n) = (MAX_ITERATIONS - s.iterations).checked_div(s.repeats) {
+        // Every further event of an external unit is found once more and handled once more.
+        let mut more = 0;
+        if let Some(n) = (room - once).checked_div(2 * s.repeats) {
             out.most_events = out.most_events.min(n);
+            more = n * s.repeats;
         }
+        out.loops[g] = (s.searched + more, s.events + more);
         let n = s.records.len() as u32 / W_WORDS;
         let records = std::mem::take(&mut s.records);
         out.segments[g] = (tables.push(&records), n);
@@ -119,8 +131,10 @@ struct Segments<'a> {
     size: u32,
     words: &'a mut Vec<u32>,
     records: Vec<u32>,
-    /// Most iterations of one unit's walk, if external units have one event each.
-    iterations: u64,
+    /// Most iterations of one unit's search, if external units have one event each.
+    searched: u64,
+    /// Most events that it finds.
+    events: u64,
     /// Most synapses that one external event meets at one unit.
     repeats: u64,
 }
@@ -185,7 +199,8 @@ impl Segments<'_> {
             form,
             at,
         ]);
-        self.iterations += 2 + u64::from(reach.div_ceil(32) + 1) + u64::from(reach);
+        self.searched += 2 + u64::from(reach.div_ceil(32) + 1) + u64::from(reach);
+        self.events += u64::from(reach);
         self.repeats += u64::from(self.external(pr.source));
     }
 
@@ -211,11 +226,13 @@ impl Segments<'_> {
         self.records.extend(self.head(KIND_COLUMNS, 0, source));
         self.records.extend([0, 0, 0, 0, self.size, WEIGHT_32, at]);
         let most = |parts: &mut dyn Iterator<Item = usize>| parts.max().unwrap_or(0) as u64;
-        self.iterations += 2 + most(
+        let longest = most(
             &mut entries
                 .chunk_by(|a, b| a.target == b.target)
                 .map(<[_]>::len),
         );
+        self.searched += 2 + longest;
+        self.events += longest;
         if self.external(source) {
             let met = |a: &columns::Entry, b: &columns::Entry| {
                 (a.target, a.source) == (b.target, b.source)

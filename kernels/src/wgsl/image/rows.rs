@@ -6,11 +6,12 @@
 
 use super::layout::{Places, Route, route};
 use super::limits::{MAX_WORDS, fits, too_long};
+use super::loops::SEARCH;
 use super::pack::{push_u16, push_weights, weight_kind, weight_words};
 use crate::wgsl::shape::*;
 use synfire_ir::Diagnostic;
 use synfire_ir::model::{Combine, Ty};
-use synfire_ir::program::{Layout, Program, Projection};
+use synfire_ir::program::{Layout, Program, Projection, Weights};
 
 /// Rows and synapses of a part of the network.
 #[derive(Clone, Debug, Default)]
@@ -157,6 +158,36 @@ fn room(open: &Open, limit: u64, sources: u64, pieces: impl Iterator<Item = (u64
     n
 }
 
+/// Do targets and weights share words? A delivery then reads one word a synapse.
+fn pairs(w: &Weights) -> bool {
+    matches!(w, Weights::I8(_) | Weights::I16(_))
+}
+
+/// Words that the targets and weights of `n` synapses of a run take.
+fn words_of(w: &Weights, wide: bool, n: u64) -> u64 {
+    match wide {
+        _ if !wide && pairs(w) => n,
+        true => n + weight_words(w, n),
+        false => n.div_ceil(2) + weight_words(w, n),
+    }
+}
+
+/// Words that all static event synapses of a program take at least, before any of them is laid out.
+pub fn words(p: &Program) -> u64 {
+    let of = |(k, pr): (u32, &Projection)| match &pr.layout {
+        _ if route(p, pr) != Route::Scatter || p.plastic_of(k).is_some() => 0,
+        Layout::Rows(r) => {
+            let wide = pr.target_range.len > 65_536;
+            words_of(&r.weights, wide, pr.synapses()) + r.runs.len() as u64 * u64::from(X_SIZE)
+        }
+        Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => {
+            weight_words(weights, pr.synapses())
+        }
+        _ => 0,
+    };
+    (0..).zip(&p.projections).map(of).sum()
+}
+
 fn all_sources(p: &Program) -> u64 {
     p.groups.iter().map(|g| g.size as u64).sum()
 }
@@ -168,19 +199,21 @@ fn sparse(form: &Form, open: &mut Open, done: &mut Vec<Shard>, limit: u64) {
     let sources = all_sources(form.p);
     let n = form.pr.source_range.len as usize;
     let runs_of = |i: usize| &rows.runs[rows.row[i] as usize..rows.row[i + 1] as usize];
+    let paired = !form.wide && pairs(&rows.weights);
     let (kind, _) = weight_kind(&rows.weights);
-    let targets = if form.wide { TARGETS_U32 } else { TARGETS_U16 };
+    let targets = match (form.wide, paired) {
+        (true, _) => TARGETS_U32,
+        (false, true) => TARGETS_PAIRED,
+        (false, false) => TARGETS_U16,
+    };
     let mut next = 0;
     while next < n {
         let sizes = (next..n).map(|i| {
             let synapses: u64 = runs_of(i).iter().map(|r| r.len as u64).sum();
-            let t = if form.wide {
-                synapses
-            } else {
-                synapses.div_ceil(2)
-            };
-            let w = weight_words(&rows.weights, synapses);
-            (runs_of(i).len() as u64, t + w)
+            (
+                runs_of(i).len() as u64,
+                words_of(&rows.weights, form.wide, synapses),
+            )
         });
         let take = room(open, limit, sources, sizes);
         if take == 0 {
@@ -191,14 +224,22 @@ fn sparse(form: &Form, open: &mut Open, done: &mut Vec<Shard>, limit: u64) {
         let runs = &rows.runs[first..end];
         let from = runs.first().map_or(0, |r| r.start as usize);
         let to = runs.last().map_or(from, |r| (r.start + r.len) as usize);
-        let t_at = if form.wide {
+        let t_at = if paired {
+            let at = open.synapses.len() as u32;
+            let pair = |k: usize| rows.targets[k] | rows.weights.bits(k) << 16;
+            open.synapses.extend((from..to).map(pair));
+            at
+        } else if form.wide {
             let at = open.synapses.len() as u32;
             open.synapses.extend(&rows.targets[from..to]);
             at
         } else {
             push_u16(&mut open.synapses, &rows.targets[from..to])
         };
-        let w_at = push_weights(&mut open.synapses, &rows.weights, from, to);
+        let w_at = match paired {
+            true => 0,
+            false => push_weights(&mut open.synapses, &rows.weights, from, to),
+        };
         for i in next..next + take {
             for r in runs_of(i).iter().filter(|r| r.len > 0) {
                 let off = r.start - from as u32;
@@ -286,21 +327,36 @@ fn close(open: &mut Open, done: &mut Vec<Shard>) {
     });
 }
 
-/// Base-2 logarithm of the invocations that should share an event of shards with such rows: so many that each walks about 2^`share` synapses of a run
+/// How the invocations of a delivery share events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shares {
+    /// Base-2 logarithm of the invocations that share one.
+    pub lanes: u32,
+    /// Most runs that an event passes.
+    pub runs: u64,
+    /// Most iterations that an invocation then makes over their synapses.
+    pub synapses: u64,
+}
+
+/// How many invocations should share an event of shards with such rows, and what one synapse costs: so many that each walks about 2^`share` synapses of a run
 /// of mean length, and as many as the longest row needs.
 ///
 /// Errors: `SYN0818` when even a whole workgroup cannot walk the longest row.
-pub fn lanes<'a>(shards: impl Iterator<Item = &'a [u32]>, share: u32) -> Result<u32, Diagnostic> {
+pub fn lanes<'a>(
+    shards: impl Iterator<Item = (&'a [u32], u64)>,
+    share: u32,
+) -> Result<Shares, Diagnostic> {
     let most = TILE.trailing_zeros();
     let (mut runs, mut synapses) = (0u64, 0u64);
-    let mut needed = vec![0u64; most as usize + 1];
-    // Besides the synapses: two loop checks a run, and the two bisections.
-    let mut note = |row: (u64, u64)| {
+    // For each number of lanes the most runs of an event, and the most that an invocation does on their synapses.
+    let mut needed = vec![(0u64, 0u64); most as usize + 1];
+    let mut note = |row: (u64, u64), cost: u64| {
         for (lanes, n) in needed.iter_mut().enumerate() {
-            *n = (*n).max(2 * row.0 + (row.1 >> lanes) + 64);
+            let own = row.0 + (row.1 >> lanes);
+            *n = (n.0.max(row.0), n.1.max(own * cost));
         }
     };
-    for rows in shards {
+    for (rows, cost) in shards {
         let records = &rows[rows[ROW_RECS as usize] as usize..];
         for pair in rows[ROW_PTR as usize..rows[ROW_RECS as usize] as usize].windows(2) {
             let mut before = u32::MAX;
@@ -309,7 +365,7 @@ pub fn lanes<'a>(shards: impl Iterator<Item = &'a [u32]>, share: u32) -> Result<
                 let r = &records[(r * X_SIZE) as usize..];
                 let (delay, len) = (r[X_KIND as usize] & 0xffff, r[X_LEN as usize] as u64);
                 if delay != before {
-                    note(row);
+                    note(row, cost);
                     row = (0, 0);
                     before = delay;
                 }
@@ -317,18 +373,26 @@ pub fn lanes<'a>(shards: impl Iterator<Item = &'a [u32]>, share: u32) -> Result<
                 runs += 1;
                 synapses += len;
             }
-            note(row);
+            note(row, cost);
         }
     }
     let mean = synapses.checked_div(runs).unwrap_or(1).max(1);
     let wanted = (mean >> share).next_power_of_two().trailing_zeros();
     (wanted.min(most)..=most)
-        .find(|&l| needed[l as usize] <= MAX_ITERATIONS)
+        .map(|lanes| {
+            let (runs, synapses) = needed[lanes as usize];
+            Shares {
+                lanes,
+                runs,
+                synapses,
+            }
+        })
+        .find(|s| s.runs + s.synapses + 2 * SEARCH <= MAX_ITERATIONS)
         .ok_or_else(|| {
             too_long(
                 "the row of one source and delay".into(),
-                needed[most as usize],
-                MAX_ITERATIONS,
+                needed[most as usize].1,
+                MAX_ITERATIONS - 2 * SEARCH,
             )
         })
 }

@@ -1,6 +1,4 @@
-// Before each delivery: how many events there are, and how many workgroups they need. The first one of a step also
-// begins the step. One workgroup a sample.
-var<workgroup> sums: array<u32, 64>;
+// Before each delivery: how many events there are, and how many workgroups they need. The first one of a step also begins the step.
 
 fn list_len(c: u32, list: u32, step: u32) -> u32 {
     return atomicLoad(&ctl[c + tables[list + L_LEN] + step % tables[list + L_RING]]);
@@ -21,7 +19,7 @@ fn begin_step(c: u32) {
 }
 // Empties the lists' slots for a new step.
 fn clear_lists(c: u32, step: u32, lid: u32) {
-    for (var k = lid; k < tables[T_LISTS_N]; k += 64u) {
+    for (var k = lid; k < tables[T_LISTS_N]; k += TOGETHER) { // at most LISTS
         let list = tables[T_LISTS] + k * L_SIZE;
         atomicStore(&ctl[c + tables[list + L_LEN] + step % tables[list + L_RING]], 0u);
     }
@@ -30,7 +28,7 @@ fn clear_lists(c: u32, step: u32, lid: u32) {
 fn first_event(start: u32, to: u32, src: u32) -> u32 {
     var lo = start;
     var hi = to;
-    while (lo < hi) {
+    while (lo < hi) { // at most EVENT_SEARCH
         let mid = (lo + hi) >> 1u;
         if (ext[ext[E_ENTRIES] + 2u * mid] < src) {
             lo = mid + 1u;
@@ -46,18 +44,18 @@ fn ingest(slot: u32, step: u32, lid: u32) {
     let at = ext_place(slot, step);
     let start = ext[at];
     let to = ext[at + 1u];
-    for (var k = 0u; k < tables[T_INGEST_N]; k++) {
+    for (var k = 0u; k < tables[T_INGEST_N]; k++) { // at most INGESTED
         let r = tables[T_INGEST] + k * I_WORDS;
         let size = tables[r + I_SIZE];
         let words = (size + 31u) >> 5u;
         let ring = step % tables[r + I_RING];
         let bits_at = home + tables[r + I_BITS] + ring * words;
         let aux_at = home + tables[r + I_AUX] + ring * size;
-        for (var w = lid; w < words; w += 64u) {
+        for (var w = lid; w < words; w += TOGETHER) { // at most MARKS
             let first = tables[r + I_BASE] + w * 32u;
             var bits = 0u;
             let end = first_event(start, to, first + min(32u, size - w * 32u));
-            for (var e = first_event(start, to, first); e < end; e++) {
+            for (var e = first_event(start, to, first); e < end; e++) { // at most MARKED
                 let i = ext[ext[E_ENTRIES] + 2u * e] - first;
                 if (((bits >> i) & 1u) == 0u) {
                     lists[aux_at + w * 32u + i] = e - start;
@@ -90,53 +88,4 @@ fn conclude(prefix: u32, events: u32) {
     atomicMax(&args[dispatch.args + 2u], (groups + MAX_X - 1u) / MAX_X);
     atomicStore(&args[dispatch.args_next], 0u);
     atomicStore(&args[dispatch.args_next + 2u], 0u);
-}
-
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-    let c = tables[T_CTL] + wg.y * tables[T_CTL_STRIDE];
-    let prefix = c + tables[T_PREFIX];
-    if (dispatch.stage == 0u) {
-        if (lid == 0u) {
-            begin_step(c);
-        }
-        storageBarrier();
-    }
-    let step = atomicLoad(&ctl[c + S_STEP]);
-    let live = atomicLoad(&ctl[c + S_LIVE]) != 0u;
-    if (live && dispatch.stage == 0u) {
-        clear_lists(c, step, lid);
-        ingest(wg.y, step, lid);
-    }
-    let n = select(0u, dispatch.feeds_n, live);
-    // Few feeds are counted by one invocation; of many, each invocation adds up a stretch, and the sums are scanned.
-    let alone = dispatch.feeds_n <= 16u;
-    let per = select((n + 63u) / 64u, n, alone);
-    let start = select(min(n, lid * per), select(n, 0u, lid == 0u), alone);
-    let stop = min(n, start + per);
-    var sum = 0u;
-    if (!alone) {
-        for (var k = start; k < stop; k++) {
-            sum += feed_len(c, wg.y, step, k);
-        }
-        sums[lid] = sum;
-        workgroupBarrier();
-        for (var d = 1u; d < 64u; d = d << 1u) {
-            var below = 0u;
-            if (lid >= d) {
-                below = sums[lid - d];
-            }
-            workgroupBarrier();
-            sums[lid] += below;
-            workgroupBarrier();
-        }
-        sum = sums[lid] - sum;
-    }
-    for (var k = start; k < stop; k++) {
-        atomicStore(&ctl[prefix + k], sum);
-        sum += feed_len(c, wg.y, step, k);
-    }
-    if (lid == select(63u, 0u, alone)) {
-        conclude(prefix, sum);
-    }
 }

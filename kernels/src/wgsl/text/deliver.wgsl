@@ -7,6 +7,13 @@ fn contribution(rule: u32, payload: u32, weight: u32, scale: f32) -> i32 {
     let y = x * bitcast<f32>(weight) * scale;
     return i32(round(clamp(y, -2147483520.0, 2147483520.0)));
 }
+fn arrive(rule: u32, at: u32, x: i32) {
+    if (MAXIMA && (rule == RULE_MAX || (rule & 3u) == RULE_MAX_F)) {
+        atomicMax(&acc[at], x);
+    } else {
+        atomicAdd(&acc[at], x);
+    }
+}
 // One run, which is record `x`, from synapse `lane` in strides; returns its length.
 fn run(slot: u32, x: u32, payload: u32, lane: u32) -> u32 {
     let r = rows[ROW_RECS] + x * X_SIZE;
@@ -20,16 +27,7 @@ fn run(slot: u32, x: u32, payload: u32, lane: u32) -> u32 {
     if (FLOATS) {
         scale = bitcast<f32>(tables[SCALE_AT]);
     }
-    BEGIN
-    for (var n = lane; n < len; n += 1u << dispatch.lanes) {
-        let t = target_of(kinds & 15u, targets, n);
-        let x = contribution(rule, payload, WEIGHT, scale);
-        if (MAXIMA && (rule == RULE_MAX || (rule & 3u) == RULE_MAX_F)) {
-            atomicMax(&acc[first + t], x);
-        } else {
-            atomicAdd(&acc[first + t], x);
-        }
-    }
+    WALK
     return len;
 }
 
@@ -48,7 +46,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
         if (row < n_rows) {
             let end = rows[ROW_PTR + row + 1u];
             var synapses_walked = 0u;
-            for (var x = first_run(recs, rows[ROW_PTR + row], end, a.delay); x < end; x++) {
+            for (var x = first_run(recs, rows[ROW_PTR + row], end, a.delay); x < end; x++) { // at most RUNS
                 if ((rows[recs + x * X_SIZE] & 0xffffu) != a.delay) {
                     break;
                 }

@@ -11,7 +11,7 @@ struct Arrival {
 fn first_run(recs: u32, from_run: u32, end: u32, delay: u32) -> u32 {
     var lo = from_run;
     var hi = end;
-    while (lo < hi) {
+    while (lo < hi) { // at most RUN_SEARCH
         let mid = (lo + hi) >> 1u;
         if ((rows[recs + mid * X_SIZE] & 0xffffu) < delay) {
             lo = mid + 1u;
@@ -25,7 +25,7 @@ fn first_run(recs: u32, from_run: u32, end: u32, delay: u32) -> u32 {
 fn feed_of(prefix: u32, k: u32) -> u32 {
     var lo = 0u;
     var hi = dispatch.feeds_n - 1u;
-    while (lo < hi) {
+    while (lo < hi) { // at most FEED_SEARCH
         let mid = (lo + hi + 1u) >> 1u;
         if (atomicLoad(&ctl[prefix + mid]) <= k) {
             lo = mid;

@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
         sum = bitcast<u32>(atomicLoad(&acc[place]));
     }
     var passed = 0u;
-    for (var k = 0u; k < tables[q + Q_RECS_N]; k++) {
+    for (var k = 0u; k < tables[q + Q_RECS_N]; k++) { // at most RECORDS
         let r = tables[q + Q_RECS] + k * A_WORDS;
         let t = i - tables[r + A_TSTART];
         if (i < tables[r + A_TSTART] || t >= tables[r + A_TLEN]) {
@@ -56,7 +56,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
         let lo = clamp(dispatch.start, passed, passed + n) - passed;
         let hi = clamp(dispatch.stop, passed, passed + n) - passed;
         passed += n;
-        for (var j = lo; j < hi; j++) {
+        for (var j = lo; j < hi; j++) { // at most POSITIONS
             var source = first + j;
             var delay = tables[r + A_DELAY];
             var w = 0u;

@@ -14,5 +14,6 @@ struct Dispatch {
     lesson: u32,     // descriptor of a projection that learns, or record of a probe of it
     part: u32,       // which rule at intervals, or: 0 events, then modulators
     round: u32,      // which of the events of one row, or which block of a rule
+    share: u32,      // samples of an invocation of the update
     budget: u32,     // iterations of a serial dispatch
 }

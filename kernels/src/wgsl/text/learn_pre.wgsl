@@ -3,7 +3,7 @@
 fn rank(a: Arrival) -> u32 {
     var n = 0u;
     if (a.outside) {
-        for (var e = a.ext; e > a.ext_first && n <= dispatch.round; e -= 2u) {
+        for (var e = a.ext; e > a.ext_first && n <= dispatch.round; e -= 2u) { // at most REPEATS
             if (ext[e - 2u] != a.src) {
                 break;
             }

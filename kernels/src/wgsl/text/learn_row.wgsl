@@ -6,7 +6,7 @@ fn along_row(row: Syn, lane: u32) {
     let len = rows[r + X_LEN];
     let targets = rows[r + X_TARGETS];
     let first = rows[r + X_WEIGHTS];
-    for (var n = lane; n < len; n += 1u << dispatch.lanes) {
+    for (var n = lane; n < len; n += 1u << dispatch.lanes) { // at most SYNAPSES
         u.t = target_of(kind, targets, n);
         u.i = first + n;
         on_synapse(u);

@@ -13,7 +13,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
     }
     let t = u.t;
     let end = back[t + 1u];
-    for (var n = back[t] + (lid & ((1u << dispatch.lanes) - 1u)); n < end; n += 1u << dispatch.lanes) {
+    for (var n = back[t] + (lid & ((1u << dispatch.lanes) - 1u)); n < end; n += 1u << dispatch.lanes) { // at most SYNAPSES
         let e = targets + 1u + n * BACK;
         u.i = back[e];
         if (BACK == 2u) {

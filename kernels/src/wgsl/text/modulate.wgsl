@@ -13,7 +13,7 @@ fn weighted(r: u32, payload: u32) -> u32 {
 fn first_event(start: u32, to: u32, src: u32) -> u32 {
     var lo = start;
     var hi = to;
-    while (lo < hi) {
+    while (lo < hi) { // at most EVENT_SEARCH
         let mid = (lo + hi) >> 1u;
         if (ext[ext[E_ENTRIES] + 2u * mid] < src) {
             lo = mid + 1u;
@@ -43,7 +43,7 @@ fn collect(r: u32, u: Sender, at: u32, first: u32, stop: u32) {
     } else {
         ring = begin + (then % tables[r + M_RING]) * tables[r + M_UNITS];
     }
-    for (; k < end; k++) {
+    for (; k < end; k++) { // at most SENT
         var x = 0u;
         var any = true;
         if (kind == SENDS_EXTERNAL) {
@@ -83,7 +83,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
     let u = Sender(wg.y, atomicLoad(&ctl[c + S_STEP]));
     let home = wg.y * tables[d + D_STRIDE];
     // Records of one modulator share their sums, which begin at nothing.
-    for (var k = 0u; k < 2u * tables[d + D_MODS_N]; k++) {
+    for (var k = 0u; k < 2u * tables[d + D_MODS_N]; k++) { // at most RECORDS
         let n = tables[d + D_MODS_N];
         let r = tables[d + D_MODS] + (k % n) * M_WORDS;
         let each = (tables[r + M_FORM] & FORM_EACH) != 0u;

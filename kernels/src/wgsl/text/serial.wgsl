@@ -214,7 +214,7 @@ fn choose(f: Fixed, r: ptr<function, Run>) {
     }
     let held = (*r).kind != EVENT_NONE;
     var found = held;
-    for (var n = 0u; n < 6u && !found; n++) {
+    for (var n = 0u; n < 6u && !found; n++) { // at most PARTS
         if ((*r).waiting != 0u) {
             (*r).what = bitcast<u32>(atomicLoad(&acc[f.queue + (*r).head]));
             (*r).kind = EVENT_ROW | EVENT_QUEUED;
@@ -269,7 +269,7 @@ fn conclude(f: Fixed, r: ptr<function, Run>, total: u32, space: u32) {
 // Goes on to the first 32 rows of a looked-through stretch of which one is due.
 fn found_rows(r: ptr<function, Run>) {
     (*r).bits = 0u;
-    for (var w = 0u; w < 8u && (*r).bits == 0u; w++) {
+    for (var w = 0u; w < 8u && (*r).bits == 0u; w++) { // at most FOUND
         (*r).bits = atomicLoad(&emitted[w]);
         (*r).base = (*r).at;
         (*r).at += 32u;
@@ -301,7 +301,7 @@ fn visit(f: Fixed, r: Run, i: u32) -> i32 {
 // What the host sends back for a spike.
 fn loop_back(f: Fixed, i: u32, step: u32) {
     let end = tables[f.back + i + 1u];
-    for (var k = tables[f.back + i]; k < end; k++) {
+    for (var k = tables[f.back + i]; k < end; k++) { // at most BACK
         let row = f.due + ((step + tables[f.backs + 2u * k]) % f.slots) * f.rows;
         atomicAdd(&acc[row + tables[f.backs + 2u * k + 1u]], 1i);
     }
@@ -321,7 +321,7 @@ fn probe_tile(f: Fixed, r: Run, lid: u32) {
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let f = fixed(wg.y);
     var r = load(wg.y);
-    for (var n = 0u; n < dispatch.budget; n++) {
+    for (var n = 0u; n < dispatch.budget; n++) { // at most ROUNDS
         choose(f, &r);
         let space = f.capacity - min(f.capacity, r.waiting + (r.kind >> 8u));
         if (lid < 8u) {
@@ -353,7 +353,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
         workgroupBarrier();
         var total = 0u;
         var rank = 0u;
-        for (var w = 0u; w < 8u; w++) {
+        for (var w = 0u; w < 8u; w++) { // at most RANKED
             let bits = atomicLoad(&emitted[w]);
             if (w == lid >> 5u) {
                 rank = total + countOneBits(bits & ((1u << (lid & 31u)) - 1u));

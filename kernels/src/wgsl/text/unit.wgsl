@@ -12,9 +12,6 @@ struct Unit {
     step: u32,
     zero: u32,    // 0, unknown to the compiler
 }
-fn param(u: Unit, k: u32) -> u32 {
-    return tables[descriptor(u, k) + u.i * descriptor(u, k + 1u)];
-}
 fn noise(u: Unit, site: u32) -> u32 {
     return philox(descriptor(u, G_BASE) + u.i, u.step, u.sample, 4u | (site << 8u));
 }

@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
     let g = tables[tile];
     let first = tables[tile + 1u];
     // Behind a shorter descriptor stand words that nobody reads.
-    for (var k = lid; k < HEAD; k += 256u) {
+    for (var k = lid; k < HEAD; k += 256u) { // at most HEAD_WORDS
         head[k] = tables[g + k];
     }
     if (lid < 8u) {

@@ -160,7 +160,7 @@ fn walk_external(w: ptr<function, Walk>, again: bool) {
 fn walk_next(u: Unit, w: ptr<function, Walk>) -> bool {
     let again = (*w).ext_end != 0u;
     var found = again;
-    while (!found && ((*w).seg < (*w).end || (*w).pos < (*w).last || (*w).bits != 0u)) {
+    while (!found && ((*w).seg < (*w).end || (*w).pos < (*w).last || (*w).bits != 0u)) { // at most WALKED
         var i = ABSENT;
         var delay = (*w).delay;
         if ((*w).bits != 0u) {

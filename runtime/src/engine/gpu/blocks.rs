@@ -89,11 +89,12 @@ struct Block {
     lesson: u32,
     part: u32,
     round: u32,
+    share: u32,
 }
 
 impl Blocks {
-    /// The calls of a step of `image`, which is that of `p`.
-    pub fn new(p: &Program, image: &Image) -> Blocks {
+    /// The calls of a step of `image`, which is that of `p`; an invocation of the update takes `share` samples.
+    pub fn new(p: &Program, image: &Image, share: u32) -> Blocks {
         let counted = image.stages.len() + image.lessons.len();
         let mut out = Blocks {
             args: u64::from(ARGS) * 2 * counted as u64,
@@ -150,7 +151,11 @@ impl Blocks {
                 }
             }
             for (first, groups) in portions(stage.tiles.0, stage.tiles.1) {
-                let block = out.block(Block { first, ..base });
+                let block = out.block(Block {
+                    first,
+                    share,
+                    ..base
+                });
                 out.calls.push(Call::Update { block, groups });
             }
         }
@@ -289,6 +294,7 @@ impl Blocks {
             b.lesson,
             b.part,
             b.round,
+            b.share,
             0,
         ];
         self.words.extend(words);

@@ -161,7 +161,8 @@ fn choose(
     })
 }
 
-fn open() -> Result<Shared, Diagnostic> {
+/// Opens a device of the best adapter, or of the one that `WGPU_ADAPTER_NAME` names.
+pub(super) fn open() -> Result<Shared, Diagnostic> {
     let wanted = std::env::var("WGPU_ADAPTER_NAME").unwrap_or_default();
     let (info, adapter) = choose(found(&instance()), &wanted)?;
     let asked = adapter.request_device(&wgpu::DeviceDescriptor {
@@ -203,6 +204,12 @@ fn keep(slot: &Mutex<Option<String>>, text: String) {
 }
 
 impl Shared {
+    /// Makes the device as if a driver had reset it.
+    #[cfg(test)]
+    pub fn lose(&self) {
+        self.device.destroy();
+    }
+
     fn lost(&self) -> Option<String> {
         self.lost
             .lock()
@@ -285,6 +292,10 @@ impl Shared {
             submission_index: Some(index),
             timeout: Some(PATIENCE),
         });
+        if polled.is_err() {
+            // A loss is told when the device is next looked at.
+            let _ = self.device.poll(wgpu::PollType::Poll);
+        }
         self.healthy()?;
         polled.map(|_| ()).map_err(|e| {
             Diagnostic::error("SYN0815", format!("{} does not answer", self.info))

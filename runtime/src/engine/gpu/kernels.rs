@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use synfire_ir::Diagnostic;
 use synfire_ir::program::Program;
 use synfire_kernels::wgsl::learn::learning;
-use synfire_kernels::wgsl::{self, Buffer, Kernel};
+use synfire_kernels::wgsl::{self, Buffer, Form, Kernel};
 
 /// See the module.
 pub(super) struct Kernels {
@@ -15,6 +15,10 @@ pub(super) struct Kernels {
     deliver: Ready,
     gather: Option<Ready>,
     update: Ready,
+    /// Does one invocation begin the step of a sample?
+    begin_alone: bool,
+    /// Samples that an invocation of the update takes.
+    share: u32,
     /// For each lesson and kind that it needs: index by the calls.
     learn: BTreeMap<(usize, u8), Ready>,
 }
@@ -89,13 +93,16 @@ impl Kernels {
     pub fn new(
         p: &Program,
         s: &Shared,
-        parallel: bool,
+        form: Form,
         blocks: &Blocks,
+        share: u32,
     ) -> Result<Self, Diagnostic> {
-        let texts = wgsl::kernels(p, parallel);
+        let texts = wgsl::kernels(p, form);
         let gathers = (blocks.calls.iter()).any(|c| matches!(c, Call::Gather { .. }));
         Ok(Kernels {
             learn: lessons(p, s, blocks)?,
+            begin_alone: form.begin_alone,
+            share,
             begin: Ready::new(s, &texts.begin)?,
             deliver: Ready::new(s, &texts.deliver)?,
             gather: gathers.then(|| Ready::new(s, &texts.gather)).transpose()?,
@@ -169,7 +176,10 @@ impl Kernels {
                 }
                 Call::Begin { blocks } => {
                     set(pass, &self.begin, &bound.begin, blocks[odd]);
-                    pass.dispatch_workgroups(1, lot.samples, 1);
+                    match self.begin_alone {
+                        true => pass.dispatch_workgroups(lot.samples.div_ceil(64), 1, 1),
+                        false => pass.dispatch_workgroups(1, lot.samples, 1),
+                    }
                 }
                 Call::Deliver { shard, block, args } => {
                     set(pass, &self.deliver, &bound.deliver[shard], block);
@@ -183,7 +193,7 @@ impl Kernels {
                 }
                 Call::Update { block, groups } => {
                     set(pass, &self.update, &bound.update, block);
-                    pass.dispatch_workgroups(groups, lot.samples, 1);
+                    pass.dispatch_workgroups(groups, lot.samples.div_ceil(self.share), 1);
                 }
             }
             calls += 1;

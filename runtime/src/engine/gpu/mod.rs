@@ -31,6 +31,7 @@ use stepped::Stepped;
 use synfire_ir::diag::{Diagnostics, Progress};
 use synfire_ir::program::{Discipline, Program};
 use synfire_ir::{Class, Diagnostic};
+use synfire_kernels::wgsl::image::rows::SHARD_WORDS;
 
 /// A program on a GPU.
 pub struct Gpu {
@@ -59,22 +60,35 @@ impl Gpu {
     /// Errors: `SYN0810` to `SYN0815` from the driver; `SYN0817` to `SYN0819` when the program is too large for a GPU,
     /// found before anything is allocated.
     pub fn new(program: Arc<Program>, options: &Options) -> Result<Self, Diagnostics> {
-        Self::as_if(program, options, None)
+        Self::as_if(program, options, None, SHARD_WORDS)
     }
 
-    /// As [`Gpu::new`], with the kernels for real adapters or those for software ones, whatever the adapter is.
+    /// As [`Gpu::new`], with the kernels for real adapters or those for software ones, whatever the adapter is, and at most so many words
+    /// of synapses in a binding.
     fn as_if(
         program: Arc<Program>,
         options: &Options,
         parallel: Option<bool>,
+        shard: u64,
     ) -> Result<Self, Diagnostics> {
-        let shared = device::shared()?;
+        Self::on(device::shared()?, program, options, parallel, shard)
+    }
+
+    fn on(
+        shared: Arc<Shared>,
+        program: Arc<Program>,
+        options: &Options,
+        parallel: Option<bool>,
+        shard: u64,
+    ) -> Result<Self, Diagnostics> {
         let parallel = parallel.unwrap_or(shared.info.is_real());
         let samples = (options.samples.max(1), options.memory);
         let (p, s) = (program.clone(), shared.clone());
         let run = match &program.discipline {
             Discipline::Serial(d) => Run::Serial(Box::new(Serial::new(p, s, d, samples)?)),
-            Discipline::Stepped => Run::Stepped(Box::new(Stepped::new(p, s, samples, parallel)?)),
+            Discipline::Stepped => {
+                Run::Stepped(Box::new(Stepped::new(p, s, samples, (parallel, shard))?))
+            }
         };
         Ok(Gpu {
             program,

@@ -6,9 +6,9 @@ use synfire_ir::{Class, Diagnostic};
 pub(super) fn too_busy(events: u64, most: u64, step: u32) -> Diagnostic {
     Diagnostic::error(
         "SYN0818",
-        format!("{events} external events in step {step}; the ordered ports of this network can take {most} on a GPU"),
+        format!("{events} external events in step {step}; this network can take {most} on a GPU"),
     )
-    .note("each unit walks them one by one, and some drivers leave long loops without an error")
+    .note("ordered ports and modulators take them one by one, and some drivers leave long loops without an error")
     .hint("run with `--engine cpu`")
 }
 

@@ -257,8 +257,8 @@ impl Layout<'_> {
                 &self.p.groups[e.group as usize],
                 &places.groups[e.group as usize],
             );
-            let list = places.lists.iter().find(|l| l.phase == group.phase);
-            if let Some(l) = list.filter(|l| place.listed && now - e.step < l.slots) {
+            let list = place.list.map(|k| &places.lists[k]);
+            if let Some(l) = list.filter(|l| now - e.step < l.slots) {
                 let slot = e.step % l.slots;
                 let len = &mut b.ctl[(l.len_at + slot) as usize];
                 let at = (l.at + 2 * (l.capacity * slot + *len)) as usize;

@@ -18,14 +18,18 @@ use std::time::Instant;
 use synfire_ir::Diagnostic;
 use synfire_ir::diag::Progress;
 use synfire_ir::program::{Plastic, Program};
-use synfire_kernels::wgsl::Buffer;
 use synfire_kernels::wgsl::image::Image;
+use synfire_kernels::wgsl::image::rows::words as synapse_words;
 use synfire_kernels::wgsl::shape::*;
+use synfire_kernels::wgsl::{Buffer, Form};
 
 /// Recorded emissions for which there is room, unless one step needs more.
 const RECORDS: u64 = 1 << 20;
 /// Words of recorded emissions that are read together with the counters; more take a second transfer.
 const AT_ONCE: u64 = 1 << 14;
+
+/// Workgroups along the samples of a batch that an update should have at least, so that all processors have work.
+const SPREAD: u32 = 8;
 
 /// A stepped program on a device.
 pub(super) struct Stepped {
@@ -65,9 +69,11 @@ impl Stepped {
         p: Arc<Program>,
         s: Arc<Shared>,
         (samples, memory): (u32, Option<u64>),
-        parallel: bool,
+        (parallel, shard): (bool, u64),
     ) -> Result<Self, Diagnostic> {
-        let mut image = Image::new(&p, parallel)?;
+        // What the synapses alone need is known before any of them is laid out.
+        enough_memory(&s, synapse_words(&p), (&p.name, samples, memory))?;
+        let mut image = Image::new(&p, parallel, shard)?;
         let records = RECORDS.max(u64::from(image.recorded));
         let mut output = Output::new(p.clone());
         let head = u64::from(image.ctl_head);
@@ -146,8 +152,13 @@ impl Stepped {
         loads: Vec<f64>,
         output: Output,
     ) -> Result<Stepped, Diagnostic> {
-        let blocks = Blocks::new(&p, &image);
-        let kernels = Kernels::new(&p, &s, plan.parallel, &blocks)?;
+        let share = image.most_share.min(plan.most.div_ceil(SPREAD));
+        let blocks = Blocks::new(&p, &image, share);
+        let form = Form {
+            parallel: plan.parallel,
+            begin_alone: image.begin_alone,
+        };
+        let kernels = Kernels::new(&p, &s, form, &blocks, share)?;
         let uniform = buffers::make(&s, "Dispatch", blocks.words.len() as u64, Use::Uniform);
         buffers::write(&s, &uniform, 0, &blocks.words);
         let shared: BTreeMap<Buffer, wgpu::Buffer> = [
@@ -359,6 +370,7 @@ impl Stepped {
         words[C_UNTIL as usize] = to;
         words[C_FIRST as usize] = from;
         words[C_SAMPLE0 as usize] = lot.first;
+        words[C_SAMPLES as usize] = lot.samples;
         buffers::write(&self.s, lot.buffer(Buffer::Ctl), 0, &words);
         let mut encoder = self.s.device.create_command_encoder(&Default::default());
         let Some(bound) = &runner.bound else {

@@ -3,9 +3,16 @@
 //! Without an adapter a test says so and passes, but in CI (`CI=true`) it fails.
 
 use super::*;
-use crate::engine::arbitrary::{Case, Flavour, case, compare, expected, resume};
+use crate::engine::arbitrary::{Case, Flavour, case, compare, expected, from_tapes, resume};
 use crate::engine::cpu::Cpu;
 use proptest::prelude::*;
+use synfire_ir::diag::Quiet;
+use synfire_kernels::wgsl::image::Image;
+use synfire_kernels::wgsl::image::loops::stated;
+use synfire_kernels::wgsl::learn::learning;
+use synfire_kernels::wgsl::serial::{SerialImage, serial_kernel};
+use synfire_kernels::wgsl::shape::MAX_ITERATIONS;
+use synfire_kernels::wgsl::{self, Form};
 
 /// Is there an adapter to test on?
 pub(super) fn adapter() -> bool {
@@ -26,12 +33,19 @@ fn cases() -> ProptestConfig {
     c
 }
 
+/// Words of a binding, so few that most networks need several.
+const FEW: u64 = 96;
+
 fn agree(c: &Case, cut: u32, parallel: bool) -> Result<(), String> {
+    agree_in(c, cut, parallel, SHARD_WORDS)
+}
+
+fn agree_in(c: &Case, cut: u32, parallel: bool, shard: u64) -> Result<(), String> {
     let options = Options {
         samples: c.samples,
         ..Options::default()
     };
-    let gpu = Gpu::as_if(c.program.clone(), &options, Some(parallel));
+    let gpu = Gpu::as_if(c.program.clone(), &options, Some(parallel), shard);
     let mut gpu = gpu.map_err(|d| d.to_string())?;
     compare(&mut gpu, c, &expected(c), cut)
 }
@@ -57,6 +71,57 @@ proptest! {
         if adapter() {
             prop_assert_eq!(agree(&c, cut, parallel), Ok(()));
         }
+    }
+
+    /// So do those whose synapses are split over several bindings.
+    #[test]
+    fn split_programs_equal_the_reference(c in case(Flavour::Integer), parallel: bool) {
+        if adapter() {
+            prop_assert_eq!(agree_in(&c, 0, parallel, FEW), Ok(()));
+        }
+    }
+
+    /// No invocation loops for longer than drivers allow: every loop of a text states what bounds it, and the bounds of a kernel add up.
+    #[test]
+    fn no_kernel_loops_too_long(
+        c in prop_oneof![case(Flavour::Integer), case(Flavour::Float), case(Flavour::LearningFloat)],
+        parallel: bool,
+    ) {
+        let image = Image::new(&c.program, parallel, SHARD_WORDS).map_err(|d| TestCaseError::fail(d.to_string()))?;
+        let form = Form { parallel, begin_alone: image.begin_alone };
+        let k = wgsl::kernels(&c.program, form);
+        let mut all = vec![k.begin, k.deliver, k.gather, k.update];
+        for m in &c.program.synapse_models {
+            let k = learning(&c.program, m);
+            all.extend([k.deliver, k.offer, k.modulate, k.pre, k.targets, k.every, k.probe]);
+        }
+        let learns = !c.program.plastic.is_empty();
+        for kernel in &all {
+            let names = stated(&kernel.text).map_err(TestCaseError::fail)?;
+            let known = image.loops.of(kernel.name);
+            prop_assert!(known.is_some() || !learns, "{}", kernel.name);
+            for name in names.iter().filter(|_| known.is_some()) {
+                let stated = known.iter().flatten().any(|k| k == name);
+                prop_assert!(stated, "{}: {name}", kernel.name);
+            }
+            let sum = image.loops.sum(kernel.name);
+            prop_assert!(sum <= MAX_ITERATIONS, "{}: {sum}", kernel.name);
+        }
+    }
+
+    /// The same for serial programs.
+    #[test]
+    fn no_serial_kernel_loops_too_long(c in case(Flavour::Serial)) {
+        let Discipline::Serial(d) = &c.program.discipline else {
+            return Ok(());
+        };
+        let image = SerialImage::new(&c.program, d).map_err(|d| TestCaseError::fail(d.to_string()))?;
+        let kernel = serial_kernel(&c.program, d).expect("the group has a model");
+        let known = image.loops.of("serial").unwrap_or_default();
+        for name in stated(&kernel.text).map_err(TestCaseError::fail)? {
+            prop_assert!(known.contains(&name), "{name}");
+        }
+        prop_assert!(image.loops.sum("serial") <= MAX_ITERATIONS);
     }
 
     /// So do programs that learn.
@@ -89,4 +154,80 @@ proptest! {
             prop_assert_eq!(agree(&c, cut, parallel), Ok(()));
         }
     }
+}
+
+fn some_case() -> Case {
+    let words = |n: u32| {
+        (0..n)
+            .map(|k| synfire_ir::rng::word(5, 1, 0, 0, 0, k))
+            .collect()
+    };
+    from_tapes([words(300), words(900), words(4000)], Flavour::Integer)
+}
+
+/// A network that exceeds the device is refused before anything is allocated: at once, and with numbers.
+#[test]
+fn what_does_not_fit_is_refused() {
+    if !adapter() {
+        return;
+    }
+    let open = |samples: u32, memory: Option<u64>| {
+        let options = Options {
+            samples,
+            memory,
+            ..Options::default()
+        };
+        let refused = Gpu::new(some_case().program, &options).err();
+        refused.and_then(|d| d.0.first().map(|d| d.code.clone()))
+    };
+    assert_eq!(open(1, None), None);
+    assert_eq!(open(1, Some(1000)), Some("SYN0846".into()));
+    // Hundreds of gigabytes.
+    if !adapters()[0].is_real() {
+        assert_eq!(open(1_000_000_000, None), Some("SYN0819".into()));
+    }
+}
+
+/// A device that is lost in the middle of a run is told, and what was saved before goes on a new one.
+#[test]
+fn a_lost_device_is_told_and_gone_on_from() {
+    if !adapter() {
+        return;
+    }
+    let c = some_case();
+    let want = expected(&c);
+    let options = Options {
+        samples: c.samples,
+        ..Options::default()
+    };
+    // A device of its own: other tests run on the one of the process.
+    let own = std::sync::Arc::new(device::open().expect("the adapter is there"));
+    let mut first =
+        Gpu::on(own.clone(), c.program.clone(), &options, None, SHARD_WORDS).expect("an engine");
+    let half = c.steps / 2;
+    let mut record = Record::default();
+    first
+        .advance(half, &c.input, &mut record, &Quiet)
+        .expect("half a run");
+    let saved = first.save().expect("a snapshot");
+    own.lose();
+    let later = Stimulus {
+        events: (c.input.events.iter().copied())
+            .filter(|e| e.step >= half)
+            .collect(),
+        ..Stimulus::default()
+    };
+    let mut lost = Record::default();
+    let told = first.advance(c.steps - half, &later, &mut lost, &Quiet);
+    let codes: Vec<_> = (told.expect_err("the device is gone").0.into_iter())
+        .map(|d| d.code)
+        .collect();
+    assert_eq!(codes, ["SYN0814"]);
+    let mut second = open(&c, true).expect("another device");
+    second.restore(&saved).expect("the same program");
+    second
+        .advance(c.steps - half, &later, &mut record, &Quiet)
+        .expect("the rest");
+    assert_eq!(record.spikes, want.record.spikes);
+    assert_eq!(second.hash().expect("a hash"), want.hash);
 }
