@@ -209,12 +209,32 @@ pub struct MapperArgs {
     /// Searches at a time; 0 takes all cores. Results do not depend on it.
     #[arg(long, value_name = "K", default_value_t = 0)]
     pub threads: usize,
+    /// What the placement makes small: the hops of single packets, or the links of multicast trees.
+    #[arg(long, value_enum, default_value_t = GoalArg::Unicast)]
+    pub goal: GoalArg,
     /// Positions of cores that must stay empty: a file with a line `x,y` for each, `#` begins a comment.
     #[arg(long, value_name = "FILE")]
     pub dead: Option<PathBuf>,
     /// Change as little as possible of this earlier mapping of the network, and say what moved.
     #[arg(long, value_name = "OLD.synx")]
     pub incremental: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum GoalArg {
+    #[default]
+    Unicast,
+    Multicast,
+}
+
+impl GoalArg {
+    /// The mapper's own.
+    pub fn goal(self) -> synfire_compiler::map::layout::Goal {
+        match self {
+            GoalArg::Unicast => synfire_compiler::map::layout::Goal::Unicast,
+            GoalArg::Multicast => synfire_compiler::map::layout::Goal::Multicast,
+        }
+    }
 }
 
 /// What shapes a run.
@@ -339,7 +359,7 @@ pub struct BenchChipArgs {
 
 #[derive(Debug, Args)]
 pub struct BenchMappingArgs {
-    /// dnn:L,M, cnn:L,M, grid4k, grid64k, comm8k, comm32k, pd10, cnn, alexnet-227, ...; with -shuf at the end ids are shuffled.
+    /// dnn:L,M, cnn:L,M, grid4k, grid64k, comm8k, comm32k, pd10, cnn, alexnet-227, grid:N,F,SIGMA, ...; with @SEED at the end another draw, with -shuf after it shuffled ids.
     #[arg(value_name = "NET")]
     pub net: String,
     /// Machine: jin-S, loihi-64, loihi-16x8, truenorth-64, npc-N, or a chip; else jin-S for dnn: and cnn:, npc-256 for the others.
@@ -351,6 +371,15 @@ pub struct BenchMappingArgs {
     /// Effort: 0 takes the plain order, 3 searches for minutes.
     #[arg(long, value_name = "LEVEL", default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=3))]
     pub opt: u8,
+    /// Searches at a time; results do not depend on it.
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub threads: usize,
+    /// What the placement makes small: the hops of single packets, or the links of multicast trees.
+    #[arg(long, value_enum, default_value_t = GoalArg::Unicast)]
+    pub goal: GoalArg,
+    /// Write the network as a hypergraph for other partitioners (hMETIS form), and stop there.
+    #[arg(long, value_name = "FILE.hgr")]
+    pub export: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

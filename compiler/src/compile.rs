@@ -4,6 +4,7 @@ use crate::map::chip::measure::{costs, measure};
 use crate::map::chip::mesh::placement;
 use crate::map::chip::route::route;
 use crate::map::chip::{self, Limits, Partition};
+use crate::map::layout::Goal;
 use crate::map::search::{Budget, Search};
 use crate::passes::{self, ChipNetwork, emit::emit, quantise::quantise, schedule::schedule};
 use crate::resources::resources;
@@ -26,6 +27,8 @@ pub struct CompileOptions {
     pub time_limit: Option<Duration>,
     /// Searches at a time; 0: as many as there are processors. Results do not depend on it.
     pub threads: usize,
+    /// What the placement makes small.
+    pub goal: Goal,
     /// Positions that no core may take.
     pub dead: Vec<(u32, u32)>,
     /// An earlier mapping that is to change as little as possible.
@@ -46,6 +49,7 @@ impl Default for CompileOptions {
             opt: 1,
             time_limit: None,
             threads: 0,
+            goal: Goal::default(),
             dead: vec![],
             earlier: None,
             seed: None,
@@ -178,7 +182,14 @@ pub fn compile(
             .collect(),
         None => vec![],
     };
-    let placed = placement(&chip, &parts.cores, &target, &options.dead, &old, &search)?;
+    let placed = placement(
+        &chip,
+        &parts.cores,
+        &target,
+        &options.dead,
+        &old,
+        (&search, options.goal),
+    )?;
     clock.lap("place");
     dump("place", &|| {
         placed
@@ -231,7 +242,7 @@ pub fn compile(
     let (metrics, traffic) = measure(&chip, &parts.cores, &placed, &limits, &costs(&target));
     report["metrics"] = metrics;
     report["traffic"] = traffic;
-    report["search"] = json!({"opt": search.opt, "partition": parts.method, "placement": placed.method, "history": parts.history});
+    report["search"] = json!({"opt": search.opt, "partition": parts.method, "placement": placed.method, "history": parts.history, "trace": thinned(&parts.trace)});
     if let (Some(e), Some(known)) = (&options.earlier, &known) {
         report["moved"] = moved(&chip, &parts, &placed.positions, e, known);
     }
@@ -365,6 +376,12 @@ fn report(
         "shifts": m.populations.iter().filter(|p| p.shift > 0).map(|p| json!({"population": p.name, "steps": p.shift})).collect::<Vec<_>>(),
         "cores": cores,
     })
+}
+
+/// At most 200 of the values, evenly spaced.
+fn thinned(trace: &[f32]) -> Vec<f32> {
+    let step = trace.len().div_ceil(200).max(1);
+    trace.iter().step_by(step).copied().collect()
 }
 
 impl Earlier {

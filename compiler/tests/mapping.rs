@@ -3,21 +3,22 @@
 use synfire_compiler::map::bench::irregular::{communities, grid};
 use synfire_compiler::map::bench::jin::{Jin, Links};
 use synfire_compiler::map::bench::layered::Layered;
-use synfire_compiler::map::bench::machine::JIN;
+use synfire_compiler::map::bench::machine::{JIN, machine};
 use synfire_compiler::map::bench::{Network, network};
 use synfire_compiler::map::cut::anneal::State;
 use synfire_compiler::map::cut::fill::fill;
 use synfire_compiler::map::cut::hyper::Hyper;
-use synfire_compiler::map::cut::partition;
+use synfire_compiler::map::cut::trim::Trim;
+use synfire_compiler::map::cut::{fewest, partition};
 use synfire_compiler::map::flow::Flows;
 use synfire_compiler::map::layout::anneal::Board;
 use synfire_compiler::map::layout::chain::Shape;
 use synfire_compiler::map::layout::curve::{Cell, gilbert, hilbert, strips};
 use synfire_compiler::map::layout::graph::Graph;
-use synfire_compiler::map::layout::{Grid, place};
-use synfire_compiler::map::net::{Builder, Net};
+use synfire_compiler::map::layout::{Goal, Grid, place, place_for};
+use synfire_compiler::map::net::{Builder, Lists, Net, OUTSIDE};
 use synfire_compiler::map::rng::Rng;
-use synfire_compiler::map::score::partition::{Caps, broken, cut, flows};
+use synfire_compiler::map::score::partition::{Caps, Usage, broken, cut, flows};
 use synfire_compiler::map::score::tree::multicast;
 use synfire_compiler::map::score::unicast::{Places, hops, unicast};
 use synfire_compiler::map::search::Search;
@@ -326,6 +327,131 @@ fn gains_equal_a_full_recomputation() {
             }
         }
     }
+}
+
+#[test]
+fn gains_under_all_limits_equal_a_full_recomputation() {
+    let mut rng = Rng::new(13);
+    for net in [
+        grid(12, 6, 2.0, 1),
+        communities(200, 4, 8, 2),
+        random(&mut rng, 150, 9),
+        random(&mut rng, 64, 30),
+        wired(&mut rng),
+    ] {
+        let (n, k) = (net.neurons() as u32, 7u32);
+        let caps = Caps {
+            npc: Some(30),
+            apc: Some(60),
+            spc: Some(200),
+            opc: Some(50),
+            cores: None,
+            copies: !net.home.is_empty(),
+        };
+        let excess = |part: &[u32]| {
+            let over = |have: u64, most: u64| {
+                if have > most {
+                    (((have - most) << 16) / most).max(1) as i64
+                } else {
+                    0
+                }
+            };
+            let (_, usage) = cut(&net, part, k);
+            let of = |u: &Usage| {
+                let neurons = u.neurons + if caps.copies { u.copies } else { 0 };
+                over(neurons, 30) + over(u.axons, 60) + over(u.synapses, 200) + over(u.outbound, 50)
+            };
+            usage.iter().map(of).sum::<i64>()
+        };
+        let part: Vec<u32> = (0..n).map(|_| rng.below(k as u64) as u32).collect();
+        let mut t = Trim::new(&net, &caps, k as usize, part);
+        for _ in 0..1000 {
+            let (v, b) = (rng.below(n as u64) as u32, rng.below(k as u64) as u32);
+            if t.part[v as usize] == b {
+                continue;
+            }
+            let before = t.cost();
+            let gain = t.moved(v, b);
+            t.apply(v, b);
+            assert_eq!(before + gain as f64, t.cost());
+            assert_eq!(t.over(), excess(&t.part));
+        }
+        if net.home.is_empty() {
+            assert_eq!(t.cost(), cut(&net, &t.part, k).0.remote);
+        }
+    }
+}
+
+/// Neurons with up to three nets each, nets from outside, copies.
+fn wired(rng: &mut Rng) -> Net {
+    let (n, nets) = (60u32, 150u32);
+    let mut into = Lists {
+        start: vec![0],
+        to: vec![],
+    };
+    for _ in 0..n {
+        let mut list: Vec<u32> = (0..rng.below(12))
+            .map(|_| rng.below(nets as u64) as u32)
+            .collect();
+        list.sort_unstable();
+        list.dedup();
+        into.to.extend(list);
+        into.start.push(into.to.len() as u64);
+    }
+    Net {
+        out: into.turned(nets as usize),
+        into,
+        home: (0..nets)
+            .map(|e| if e % 5 == 4 { OUTSIDE } else { e % n })
+            .collect(),
+        base: (0..n).map(|v| v % 2).collect(),
+        ..Net::default()
+    }
+}
+
+/// Where axons do not bind, parts are as few as neurons and synapses allow.
+#[test]
+fn cores_are_few_where_axons_do_not_bind() {
+    let caps = machine("loihi-64").expect("a machine").caps;
+    let mut rng = Rng::new(3);
+    let mut b = Builder::new();
+    for v in 0..4096u64 {
+        let group = v / 512 * 512;
+        b.neuron((0..256).map(|_| (group + rng.below(512)) as u32).collect());
+    }
+    for net in [b.build(), grid(64, 16, 3.0, 1)] {
+        let net = net.shuffled(2);
+        let c = partition(&net, &caps, &Search::new(1, 1)).expect("it fits");
+        let (_, usage) = cut(&net, &c.part, c.parts);
+        assert_eq!(broken(&usage, &caps), None);
+        let least = fewest(&net, &caps);
+        assert!(
+            c.parts as f64 <= 1.02 * least as f64,
+            "{} of {least}",
+            c.parts
+        );
+    }
+}
+
+/// Trees never get longer, and packets never shorter than those of the placement for packets.
+#[test]
+fn each_goal_wins_at_its_own() {
+    let net = communities(1024, 16, 12, 3).shuffled(5);
+    let caps = Caps {
+        npc: Some(16),
+        ..Caps::default()
+    };
+    let c = partition(&net, &caps, &Search::new(1, 1)).expect("it fits");
+    let list = flows(&net, &c.part, c.parts);
+    let to = |goal| {
+        place_for(goal, &list, None, &Grid::new(8, 8), &Search::new(1, 1))
+            .expect("it fits")
+            .places
+    };
+    let (packets, trees) = (to(Goal::Unicast), to(Goal::Multicast));
+    let links = |p: &Places| multicast(&list, p, &JIN).mc_hops;
+    assert!(links(&trees) < links(&packets));
+    assert!(hops(&list, &packets) <= hops(&list, &trees));
 }
 
 #[test]

@@ -63,6 +63,29 @@ fn adder_adds_five_and_eleven() {
     assert_eq!(population(&v, "sum")["spikes"], 1);
 }
 
+/// After two generations the glider has turned; after four it is back, one cell further along the diagonal.
+#[test]
+fn a_glider_glides() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    std::os::unix::fs::symlink(root().join("examples"), dir.path().join("examples"))
+        .expect("a link");
+    let (net, input) = ("examples/life.syn", "examples/life_glider.csv");
+    let all = [
+        "run", net, "--input", input, "--steps", "10", "--record", "-", "--engine", "cpu",
+    ];
+    let out = run(dir.path(), &all);
+    let text = String::from_utf8_lossy(&out.stdout);
+    let cells = |step: u32| -> Vec<u32> {
+        let of = text
+            .lines()
+            .filter_map(|l| l.strip_prefix(&format!("{step},alive,")));
+        of.filter_map(|n| n.parse().ok()).collect()
+    };
+    let moved: Vec<u32> = cells(1).iter().map(|c| c + 33).collect();
+    assert_eq!(cells(1).len(), 5);
+    assert_eq!(cells(9), moved);
+}
+
 /// Spikes per spiking node as the reference runs have them.
 #[test]
 fn networks_trained_elsewhere() {

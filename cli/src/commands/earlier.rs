@@ -17,6 +17,7 @@ pub fn options(args: &MapperArgs, target: &Target<'_>) -> Result<CompileOptions,
         opt: args.opt as usize,
         time_limit: args.time_limit.map(Duration::from_secs_f64),
         threads: args.threads,
+        goal: args.goal.goal(),
         dead: match &args.dead {
             Some(path) => dead(path)?,
             None => vec![],

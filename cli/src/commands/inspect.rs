@@ -31,6 +31,14 @@ pub fn inspect(args: &InspectArgs, console: &Console) -> Outcome {
         facts["artefact_bytes"] = json!(raw.len());
         files::write(path, report::compile_page(&facts, &artefact).as_bytes())?;
     }
+    if let Some(path) = &args.svg {
+        let drawn = report::svg(&artefact).ok_or_else(|| {
+            Diagnostic::error("SYN0656", "the artefact does not say how it was mapped")
+                .at(name.clone())
+                .hint("compile the network again; the report it then carries is what is drawn")
+        })?;
+        files::write(path, drawn.as_bytes())?;
+    }
     if console.is_json() {
         console.json(&facts(&artefact, &stored, raw.len(), &extracted));
         return Ok(());
@@ -42,6 +50,9 @@ pub fn inspect(args: &InspectArgs, console: &Console) -> Outcome {
             number_of(extracted.len() as u64, "native file", "native files"),
             folder.display()
         );
+    }
+    if let Some(path) = &args.svg {
+        text += &format!("\nwrote {}\n", path.display());
     }
     if let Some(path) = &args.report {
         text += &format!("\nwrote {}\n", path.display());

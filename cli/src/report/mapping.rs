@@ -1,7 +1,8 @@
 //! The page about a mapping, and its sections in the page about a run of an artefact.
 
+use super::drawing;
 use super::html::{Cell, bar, cards, number, page, prose, section, table, text};
-use super::placement::placement;
+use super::placement::{legend, placement};
 use crate::commands::compile_notes;
 use crate::mapping::{CoreUse, Mapped, RESOURCES, list};
 use crate::units::{bytes, count, number_of, percent, seconds, short};
@@ -62,18 +63,38 @@ pub fn sections(facts: &Value, artefact: &Artifact) -> Vec<String> {
             "utilisation",
             "Utilisation",
             "The bar shows the limit that binds: the one of which the core uses most.",
-            &utilisation(&mapped),
+            &(drawing::fullness(&mapped).element("Use of the limit that binds, by core")
+                + &utilisation(&mapped)),
         ));
+        let traffic = &facts["traffic"];
         if (2..=MAPPED).contains(&mapped.mesh[0].saturating_mul(mapped.mesh[1])) {
             let note = format!(
-                "{} x {} cores, row 0 at the bottom. Numbers and strength of colour: percent of the limit that binds.",
+                "{} x {} cores, row 0 at the bottom. Numbers and strength of colour: percent of the limit that binds. Lines: the heaviest flows.",
                 mapped.mesh[0], mapped.mesh[1]
             );
             out.push(section(
                 "placement",
                 "Placement",
                 &note,
-                &placement(&mapped),
+                &(legend(&mapped)
+                    + &placement(&mapped, traffic, false).element("Placement of cores")),
+            ));
+            if let Some(d) = drawing::links(&mapped, traffic) {
+                let note = "Packets over each link in each direction, along multicast trees X first then Y; a neuron spikes once.";
+                out.push(section(
+                    "links",
+                    "Link load",
+                    note,
+                    &d.element("Load of links"),
+                ));
+            }
+        }
+        if let Some(d) = drawing::history(&facts["search"]) {
+            out.push(section(
+                "search",
+                "Search",
+                "",
+                &d.element("Cost over the refinement"),
             ));
         }
     }
@@ -113,11 +134,44 @@ pub fn sections(facts: &Value, artefact: &Artifact) -> Vec<String> {
     out
 }
 
+/// The drawings of a mapping as one SVG file. `None`: the artefact holds no report of its mapping.
+pub fn svg(artefact: &Artifact) -> Option<String> {
+    let facts = stored(artefact);
+    let mapped = Mapped::of(&facts);
+    if mapped.cores.is_empty() {
+        return None;
+    }
+    let mut parts = vec![];
+    if mapped.mesh[0].saturating_mul(mapped.mesh[1]) <= MAPPED {
+        parts.push((
+            "Placement: populations, and the heaviest flows",
+            placement(&mapped, &facts["traffic"], true),
+        ));
+        parts.extend(drawing::links(&mapped, &facts["traffic"]).map(|d| ("Link load", d)));
+    }
+    parts.push((
+        "Use of the limit that binds, by core",
+        drawing::fullness(&mapped),
+    ));
+    parts.extend(drawing::history(&facts["search"]).map(|d| ("Search", d)));
+    let h = &artefact.header;
+    Some(drawing::file(
+        &format!("{} on {}:{}", h.network, h.target, h.dialect),
+        &parts,
+    ))
+}
+
 fn value(v: &Value) -> String {
     match (v.as_u64(), v.as_f64()) {
         (Some(n), _) => count(n),
         (None, Some(x)) => short(x),
-        _ => v.to_string(),
+        _ => match (v["max"].as_f64(), v["mean"].as_f64()) {
+            (Some(max), Some(mean)) => {
+                format!("{} at most, {} in the mean", percent(max), percent(mean))
+            }
+            _ if v.is_null() => "–".into(),
+            _ => v.to_string(),
+        },
     }
 }
 

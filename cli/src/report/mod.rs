@@ -4,10 +4,11 @@
 //! stays small whatever the run. Same result, same bytes (times of the run aside).
 
 mod data;
+mod drawing;
 mod html;
 mod mapping;
 mod placement;
 mod run;
 
-pub use mapping::{compile_page, stored};
+pub use mapping::{compile_page, stored, svg};
 pub use run::run_page;

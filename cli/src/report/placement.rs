@@ -1,8 +1,10 @@
 //! The mesh as a drawing: where each population sits, and how full its cores are.
 
+use super::drawing::{Drawing, side};
 use super::html::escape;
-use crate::mapping::{CoreUse, Mapped, RESOURCES};
+use crate::mapping::{CoreUse, Mapped, RESOURCES, list};
 use crate::units::{count, percent};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Populations with an entry in the legend.
@@ -21,22 +23,9 @@ fn colors(m: &Mapped) -> (Vec<&str>, BTreeMap<&str, usize>) {
     (order, number)
 }
 
-/// The drawing with its legend. A core has the colour of the population that holds most of it, the stronger the fuller it is.
-pub fn placement(m: &Mapped) -> String {
-    let [columns, rows] = m.mesh;
-    let cell = (720 / columns.max(rows).max(1)).clamp(3, 44);
-    let (width, height) = (columns * cell, rows * cell);
+/// Populations and their colours.
+pub fn legend(m: &Mapped) -> String {
     let (order, number) = colors(m);
-    let color = |c: &CoreUse| {
-        let most = c
-            .populations
-            .iter()
-            .reduce(|a, b| if b.1 > a.1 { b } else { a });
-        most.and_then(|p| number.get(p.0.as_str()))
-            .copied()
-            .unwrap_or(0)
-    };
-    let cells: String = m.cores.iter().map(|c| core(m, c, color(c), cell)).collect();
     let mut legend: String = order
         .iter()
         .take(NAMED)
@@ -51,13 +40,84 @@ pub fn placement(m: &Mapped) -> String {
     if order.len() > NAMED {
         legend += &format!("<span>and {} more</span>", order.len() - NAMED);
     }
-    format!(
-        "<div class=\"legend map\">{legend}</div>\n<svg class=\"mesh\" viewBox=\"-1 -1 {w} {}\" style=\"max-width:{w}px\" role=\"img\" aria-label=\"Placement of cores\">\n\
-         <defs><pattern id=\"grid\" width=\"{cell}\" height=\"{cell}\" patternUnits=\"userSpaceOnUse\"><path d=\"M {cell} 0 H 0 V {cell}\"/></pattern></defs>\n\
-         <rect class=\"chip\" width=\"{width}\" height=\"{height}\"/>\n{cells}</svg>\n",
-        height + 2,
-        w = width + 2,
-    )
+    format!("<div class=\"legend map\">{legend}</div>\n")
+}
+
+/// The drawing. A core has the colour of the population that holds most of it, the stronger the fuller it is; lines are the heaviest flows. `named`: with the
+/// names of populations below, for where there is no [`legend`].
+pub fn placement(m: &Mapped, traffic: &Value, named: bool) -> Drawing {
+    let [columns, rows] = m.mesh;
+    let cell = side(m);
+    let (width, height) = (columns * cell, rows * cell);
+    let (order, number) = colors(m);
+    let color = |c: &CoreUse| {
+        let most = c
+            .populations
+            .iter()
+            .reduce(|a, b| if b.1 > a.1 { b } else { a });
+        most.and_then(|p| number.get(p.0.as_str()))
+            .copied()
+            .unwrap_or(0)
+    };
+    let cells: String = m.cores.iter().map(|c| core(m, c, color(c), cell)).collect();
+    let mut body = format!(
+        "<defs><pattern id=\"grid\" width=\"{cell}\" height=\"{cell}\" patternUnits=\"userSpaceOnUse\"><path d=\"M {cell} 0 H 0 V {cell}\"/></pattern></defs>\n\
+         <rect class=\"chip\" width=\"{width}\" height=\"{height}\"/>\n{cells}{}",
+        flows(m, traffic, cell)
+    );
+    let mut below = 0;
+    if named {
+        for (k, name) in order.iter().take(NAMED).enumerate() {
+            let (x, y) = (k as u64 % 3 * 160, height + 12 + k as u64 / 3 * 18);
+            body += &format!(
+                "<rect class=\"f{}\" x=\"{x}\" y=\"{y}\" width=\"10\" height=\"10\"/><text class=\"left\" x=\"{}\" y=\"{}\">{}</text>\n",
+                number[name],
+                x + 15,
+                y + 9,
+                escape(name)
+            );
+            below = 12 + (k as u64 / 3 + 1) * 18;
+        }
+    }
+    Drawing {
+        width: if named { width.max(480) } else { width },
+        height: height + below,
+        body,
+    }
+}
+
+/// The heaviest flows as curves from core to core, the wider the more packets.
+fn flows(m: &Mapped, traffic: &Value, cell: u64) -> String {
+    let all = list(&traffic["flows"]);
+    let most = all.iter().filter_map(|f| f[2].as_f64()).fold(0.0, f64::max);
+    let center = |k: &Value| {
+        let c = m.cores.get(k.as_u64()? as usize)?;
+        let half = cell as f64 / 2.0;
+        Some((
+            (c.place.1 * cell) as f64 + half,
+            ((m.mesh[1] - 1 - c.place.2) * cell) as f64 + half,
+        ))
+    };
+    let mut out = String::new();
+    for f in all {
+        let (Some(a), Some(b), Some(w)) = (center(&f[0]), center(&f[1]), f[2].as_f64()) else {
+            continue;
+        };
+        // Bent to the left of their way, so that opposite flows stand apart.
+        let (dx, dy) = (b.0 - a.0, b.1 - a.1);
+        let (mx, my) = ((a.0 + b.0) / 2.0 + dy * 0.18, (a.1 + b.1) / 2.0 - dx * 0.18);
+        let share = if most > 0.0 { w / most } else { 0.0 };
+        out += &format!(
+            "<path class=\"flow\" d=\"M {:.1} {:.1} Q {mx:.1} {my:.1} {:.1} {:.1}\" style=\"stroke-width:{:.2}px;stroke-opacity:{:.2}\"/>\n",
+            a.0,
+            a.1,
+            b.0,
+            b.1,
+            0.5 + 2.0 * share,
+            0.15 + 0.5 * share
+        );
+    }
+    out
 }
 
 fn core(m: &Mapped, c: &CoreUse, color: usize, cell: u64) -> String {

@@ -25,11 +25,6 @@ impl<'a> Budget<'a> {
         self.end.is_some_and(|e| Instant::now() >= e) || self.progress.cancelled()
     }
 
-    /// Is there a time limit?
-    pub fn timed(&self) -> bool {
-        self.end.is_some()
-    }
-
     /// Tells how far a stage is.
     pub fn tell(&self, what: &str, done: u64, total: u64) {
         self.progress.report(what, done, total);

@@ -7,15 +7,17 @@ use crate::table::{Side, Table};
 use crate::units::peak_memory;
 use cpu_time::ProcessTime;
 use serde_json::{Map, Value, json};
+use std::path::Path;
 use std::time::Instant;
 use synfire_compiler::map::bench::machine::{JIN, Machine, machine, square};
 use synfire_compiler::map::bench::{NAMES, Network, network};
 use synfire_compiler::map::cut::fewest;
 use synfire_compiler::map::cut::fill::TooWide;
+use synfire_compiler::map::cut::hyper::Hyper;
 use synfire_compiler::map::cut::partition;
 use synfire_compiler::map::flow::{FlowList, Flows};
 use synfire_compiler::map::layout::chain::Shape;
-use synfire_compiler::map::layout::{Grid, Placed, place};
+use synfire_compiler::map::layout::{Grid, Placed, place_for};
 use synfire_compiler::map::net::Net;
 use synfire_compiler::map::score::partition::{Caps, broken, cut, flows};
 use synfire_compiler::map::score::tree::multicast;
@@ -56,13 +58,20 @@ pub fn mapping(args: &BenchMappingArgs, console: &Console) -> Outcome {
         .class(Class::Usage)
         .hint(format!("networks: {NAMES}"))
     })?;
+    if let Some(path) = &args.export {
+        return export(path, &net);
+    }
     let machine = find(args, &net)?;
     let mut out = Map::new();
     out.insert("net".into(), json!(args.net));
     out.insert("target".into(), json!(machine.name));
     out.insert("seed".into(), json!(args.seed));
     out.insert("opt".into(), json!(args.opt));
-    out.insert("threads".into(), json!(1));
+    out.insert("threads".into(), json!(args.threads.max(1)));
+    out.insert(
+        "goal".into(),
+        json!(format!("{:?}", args.goal).to_lowercase()),
+    );
     match net {
         Network::Parts(jin, shape) => {
             out.insert("neurons".into(), json!(jin.parts() as u64 * 4096));
@@ -90,8 +99,32 @@ pub fn mapping(args: &BenchMappingArgs, console: &Console) -> Outcome {
     Ok(())
 }
 
+/// Writes the nets {u} and D_u, which is what `remote` counts, in the form of hMETIS.
+fn export(path: &Path, net: &Network) -> Outcome {
+    let Network::Neurons(net) = net else {
+        return Err(
+            Diagnostic::error("SYN0650", "networks of parts have nothing to partition")
+                .class(Class::Usage)
+                .hint("export one of the networks of neurons, such as grid4k")
+                .into(),
+        );
+    };
+    let h = Hyper::new(net);
+    let mut text = format!("{} {}\n", h.pins.len(), net.neurons());
+    for e in 0..h.pins.len() as u32 {
+        let pins: Vec<String> = h.pins.of(e).iter().map(|p| (p + 1).to_string()).collect();
+        text += &pins.join(" ");
+        text.push('\n');
+    }
+    crate::files::write(path, text.as_bytes())?;
+    Ok(())
+}
+
 fn search(args: &BenchMappingArgs) -> Search<'static> {
-    Search::new(args.opt as usize, args.seed)
+    Search {
+        threads: args.threads.max(1),
+        ..Search::new(args.opt as usize, args.seed)
+    }
 }
 
 fn find(args: &BenchMappingArgs, net: &Network) -> Result<Machine, Diagnostic> {
@@ -198,7 +231,13 @@ fn placed(
     let (x, y) = m.mesh.unwrap_or(square(parts));
     let found = clock
         .time("place", || {
-            place(flows, shape, &Grid::new(x, y), &search(args))
+            place_for(
+                args.goal.goal(),
+                flows,
+                shape,
+                &Grid::new(x, y),
+                &search(args),
+            )
         })
         .ok_or_else(|| {
             too_wide(

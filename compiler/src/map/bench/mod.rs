@@ -23,7 +23,7 @@ pub enum Network {
 
 /// The names that [`network`] knows.
 pub const NAMES: &str = "dnn:L,M, cnn:L,M[,K], grid:N,F,SIGMA, comm:N,C,F, pd:SCALE, grid4k, grid64k, comm8k, comm32k, pd10, cnn, lenet5-28, lenet5-32, lenet5-224, alexnet-227, vgg11-32, \
-    vgg16-224, mobilenetv1-224; each also with -shuf for shuffled ids";
+    vgg16-224, mobilenetv1-224; each also with @SEED for another draw, and then -shuf for shuffled ids";
 
 /// Seed of the generators and of the shuffle of named instances.
 const SEED: u64 = 1;
@@ -37,12 +37,16 @@ pub fn network(name: &str) -> Option<Network> {
         Some(b) => (b, true),
         None => (name, false),
     };
+    let (base, seed) = match base.split_once('@') {
+        Some((b, s)) => (b, s.parse().ok()?),
+        None => (base, SEED),
+    };
     if let Some((kind @ ("dnn" | "cnn"), numbers)) = base.split_once(':') {
         return parts(kind, numbers, shuffled);
     }
-    let net = neurons(base)?;
+    let net = neurons(base, seed)?;
     Some(Network::Neurons(if shuffled {
-        net.shuffled(SEED)
+        net.shuffled(seed)
     } else {
         net
     }))
@@ -74,7 +78,7 @@ fn parts(kind: &str, numbers: &str, shuffled: bool) -> Option<Network> {
     Some(Network::Parts(jin, Some(shape)))
 }
 
-fn neurons(name: &str) -> Option<Net> {
+fn neurons(name: &str, seed: u64) -> Option<Net> {
     let n: Vec<f64> = match name.split_once(':') {
         Some((_, list)) => list
             .split(',')
@@ -86,18 +90,18 @@ fn neurons(name: &str) -> Option<Net> {
         neurons >= 1.0 && neurons <= NEURONS as f64 && neurons * fan <= SYNAPSES
     };
     Some(match (name.split(':').next()?, &n[..]) {
-        ("grid4k", []) => grid(64, 16, 3.0, SEED),
-        ("grid64k", []) => grid(256, 32, 6.0, SEED),
-        ("comm8k", []) => communities(8192, 32, 32, SEED),
-        ("comm32k", []) => communities(32_768, 128, 64, SEED),
-        ("pd10", []) => microcircuit(0.1, SEED),
+        ("grid4k", []) => grid(64, 16, 3.0, seed),
+        ("grid64k", []) => grid(256, 32, 6.0, seed),
+        ("comm8k", []) => communities(8192, 32, 32, seed),
+        ("comm32k", []) => communities(32_768, 128, 64, seed),
+        ("pd10", []) => microcircuit(0.1, seed),
         ("grid", &[side, fan, sigma]) if fits(side * side, fan) => {
-            grid(side as u32, fan as u32, sigma, SEED)
+            grid(side as u32, fan as u32, sigma, seed)
         }
         ("comm", &[n, groups, fan]) if fits(n, fan) && groups >= 1.0 && groups <= n => {
-            communities(n as u32, groups as u32, fan as u32, SEED)
+            communities(n as u32, groups as u32, fan as u32, seed)
         }
-        ("pd", &[s]) if (0.01..=2.0).contains(&s) => microcircuit(s, SEED),
+        ("pd", &[s]) if (0.01..=2.0).contains(&s) => microcircuit(s, seed),
         (name, []) => {
             let l = Layered::named(name)?;
             if l.synapses() > SYNAPSES as u64 {

@@ -16,46 +16,55 @@ use std::collections::BTreeMap;
 use synfire_ir::mapping::UnitRef;
 use synfire_targets::Target;
 
-/// The graph of units in cores, and the core of each.
+/// The graph of units in cores, and the core of each: a node for each unit in each core that holds a copy of it, since copies listen too; a unit's own
+/// node is that of its first copy.
 fn graph(net: &ChipNetwork, cores: &[PlannedCore]) -> (Net, Vec<u32>) {
-    let home = homes(cores);
-    let rank: BTreeMap<u32, u32> = home.keys().zip(0..).map(|(&u, i)| (u, i)).collect();
-    let mut names: BTreeMap<UnitRef, u32> = rank
+    let first = homes(cores);
+    let mut nodes: Vec<(u32, u32)> = vec![];
+    for (c, core) in cores.iter().enumerate() {
+        let from = nodes.len();
+        nodes.extend(core.slots.iter().map(|s| (c as u32, s.unit)));
+        nodes[from..].sort_unstable();
+        nodes.dedup();
+    }
+    let own = nodes
         .iter()
-        .map(|(&u, &i)| (net.units[u as usize].unit, i))
-        .collect();
-    let mut homes: Vec<u32> = (0..rank.len() as u32).collect();
+        .zip(0u32..)
+        .filter(|((c, u), _)| first.get(u) == Some(c))
+        .map(|(&(_, u), i)| (net.units[u as usize].unit, i));
+    let mut names: BTreeMap<UnitRef, u32> = BTreeMap::new();
+    let mut home = vec![];
+    for (unit, node) in own {
+        names.insert(unit, home.len() as u32);
+        home.push(node);
+    }
     let mut into = Lists {
         start: vec![0],
         to: vec![],
     };
-    for &u in home.keys() {
-        let from = into.to.len();
-        for s in net.onto(u) {
-            let n = *names.entry(s.source).or_insert_with(|| {
-                homes.push(OUTSIDE);
-                homes.len() as u32 - 1
-            });
-            into.to.push(n);
-        }
-        into.to[from..].sort_unstable();
-        let mut end = from;
-        for k in from..into.to.len() {
-            if end == from || into.to[end - 1] != into.to[k] {
-                into.to[end] = into.to[k];
-                end += 1;
-            }
-        }
-        into.to.truncate(end);
-        into.start.push(end as u64);
+    for &(_, u) in &nodes {
+        let mut list: Vec<u32> = net
+            .onto(u)
+            .iter()
+            .map(|s| {
+                *names.entry(s.source).or_insert_with(|| {
+                    home.push(OUTSIDE);
+                    home.len() as u32 - 1
+                })
+            })
+            .collect();
+        list.sort_unstable();
+        list.dedup();
+        into.to.extend(list);
+        into.start.push(into.to.len() as u64);
     }
     let graph = Net {
-        out: into.turned(homes.len()),
+        out: into.turned(home.len()),
         into,
-        home: homes,
+        home,
         ..Net::default()
     };
-    (graph, home.into_values().collect())
+    (graph, nodes.into_iter().map(|n| n.0).collect())
 }
 
 /// Packets between cores.

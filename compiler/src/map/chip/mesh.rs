@@ -7,7 +7,7 @@ use super::core::PlannedCore;
 use super::measure::traffic;
 use crate::map::flow::FlowList;
 use crate::map::layout::curve::Cell;
-use crate::map::layout::{Grid, place};
+use crate::map::layout::{Goal, Grid, place_for};
 use crate::map::score::unicast::distance;
 use crate::map::search::Search;
 use crate::passes::ChipNetwork;
@@ -35,7 +35,7 @@ pub fn placement(
     target: &Target,
     dead: &[Cell],
     old: &[Option<Cell>],
-    search: &Search,
+    (search, goal): (&Search, Goal),
 ) -> Result<Placement, Diagnostic> {
     let (grid, reserved) = mesh(target, cores.len(), dead, old)?;
     let n = cores.len();
@@ -58,7 +58,7 @@ pub fn placement(
             method: "kept".into(),
         });
     }
-    let placed = place(&flows, None, &grid, search);
+    let placed = place_for(goal, &flows, None, &grid, search);
     let placed = placed.ok_or_else(|| full(target, n, grid.room()))?;
     Ok(Placement {
         mesh,

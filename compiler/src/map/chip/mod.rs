@@ -95,6 +95,8 @@ pub struct Partition {
     pub method: String,
     /// Cost of the best partition after each stage of the search: (stage, cores, `remote`).
     pub history: Vec<(String, usize, u64)>,
+    /// Cost over the refinement that led to it.
+    pub trace: Vec<f32>,
 }
 
 /// Cuts a network into cores. `old`: core of each unit in an earlier mapping, which is kept as far as it goes.
@@ -121,7 +123,7 @@ pub fn partition(
     let first = task.legal(&[all.clone()], false);
     let mut best = task.rated(first, "in order");
     let mut history = vec![("in order".to_string(), best.cores.len(), best.remote)];
-    let mut kept = vec![];
+    let (mut kept, mut trace) = (vec![], vec![]);
     if best.cores.len() > 1 && (search.opt > 0 || old.is_some()) {
         let mut graph = graph::graph(net, limits, &wires, &all);
         let first = best.cores.len();
@@ -145,6 +147,7 @@ pub fn partition(
                     let found = task.rated(task.legal(&groups, aligned), p.method);
                     if found.cores.len() <= first && found.merit(limits) < best.merit(limits) {
                         best = found;
+                        trace.clone_from(&p.trace);
                     }
                 }
             }
@@ -158,6 +161,7 @@ pub fn partition(
         kept,
         method: best.method,
         history,
+        trace,
     })
 }
 

@@ -39,5 +39,6 @@ pub fn keep(net: &Net, caps: &Caps, mut known: Vec<u32>, search: &Search) -> Opt
         part: t.part,
         parts: k as u32,
         method: KEPT,
+        trace: vec![],
     })
 }

@@ -34,6 +34,8 @@ pub struct Cutting {
     pub parts: u32,
     /// In words.
     pub method: &'static str,
+    /// Cost over the refinement, where it was followed.
+    pub trace: Vec<f32>,
 }
 
 /// Largest table of pins by (net, part): 2 GiB.
@@ -59,6 +61,7 @@ pub fn partition(net: &Net, caps: &Caps, search: &Search) -> Result<Cutting, Too
         part,
         parts,
         method: "in order",
+        trace: vec![],
     };
     let mut best = (rated(net, &first, caps), first);
     if search.opt > 0 && n > 1 {
@@ -147,11 +150,10 @@ const TWINS: f64 = 0.9;
 const TRIMS: [f64; 4] = [0.0, 20.0, 100.0, 500.0];
 const EMPTIED: usize = 64;
 
-/// All searches at the effort asked for; under a time limit at every effort up to it, so that there is always a result.
+/// All searches at every effort up to the one asked for, so that more effort never gives less, and a time limit finds a result.
 fn searches(net: &Net, caps: &Caps, search: &Search) -> Vec<Cutting> {
     let mut found = vec![];
-    let from = if search.budget.timed() { 1 } else { search.opt };
-    for opt in from..=search.opt {
+    for opt in 1..=search.opt.min(3) {
         if search.budget.over() {
             break;
         }
@@ -196,6 +198,7 @@ fn searched(net: &Net, caps: &Caps, search: &Search) -> Vec<Cutting> {
                     part,
                     parts,
                     method: "overlap",
+                    trace: vec![],
                 })
             }
         }));
@@ -242,7 +245,7 @@ fn finished(
     search: &Search,
     rng: &mut Rng,
 ) -> Option<Cutting> {
-    let (part, parts) = if several {
+    let (part, parts, trace) = if several {
         let mut t = Trim::new(net, caps, k, part);
         let trials = (TRIMS[search.opt] * net.neurons() as f64) as u64;
         t.anneal(trials / 4, (0.0, 0.0), rng, &search.budget);
@@ -250,17 +253,21 @@ fn finished(
         t.anneal(trials, (0.5, 0.1), rng, &search.budget);
         t.anneal(trials / 4, (0.0, 0.0), rng, &search.budget);
         t.dissolve(EMPTIED, &search.budget);
-        t.finish()
+        let trace = std::mem::take(&mut t.trace);
+        let (part, parts) = t.finish();
+        (part, parts, trace)
     } else {
-        (part, k as u32)
+        (part, k as u32, vec![])
+    };
+    let found = |part, parts| Cutting {
+        part,
+        parts,
+        method,
+        trace,
     };
     let (_, usage) = cut(net, &part, parts);
     if broken(&usage, caps).is_none() || caps.copies {
-        return Some(Cutting {
-            part,
-            parts,
-            method,
-        });
+        return Some(found(part, parts));
     }
     let mut order: Vec<u32> = (0..net.neurons() as u32).collect();
     order.sort_by_key(|&v| (part[v as usize], v));
@@ -269,11 +276,7 @@ fn finished(
         ..*caps
     };
     let (part, parts) = fill(net, order.into_iter(), &open).ok()?;
-    Some(Cutting {
-        part,
-        parts,
-        method,
-    })
+    Some(found(part, parts))
 }
 
 /// Results of the jobs in their order, however many threads there are.

@@ -31,6 +31,8 @@ pub struct Trim<'a> {
     /// Sum over parts and limits of what is above, in shares of the limit times 2^16.
     over: i64,
     cost: f64,
+    /// Cost after each step of the annealing so far.
+    pub trace: Vec<f32>,
     /// Nets of each neuron, where these are not the neuron's own numbers.
     owned: Option<(Vec<u32>, Vec<u32>)>,
 }
@@ -51,6 +53,7 @@ impl<'a> Trim<'a> {
             over: 0,
             cost: 0.0,
             part,
+            trace: vec![],
             owned,
         };
         for v in 0..net.neurons() as u32 {
@@ -265,6 +268,8 @@ impl<'a> Trim<'a> {
             if budget.over() {
                 return;
             }
+            budget.tell("partition", s, STEPS);
+            self.trace.push(self.cost as f32);
             let t = cooling.at(s as f64 / STEPS as f64);
             for _ in 0..moves.div_ceil(STEPS) {
                 let v = rng.below(n) as u32;

@@ -120,19 +120,20 @@ fn local(
     drop(at);
     let (_, at, turn) = best;
     let method = format!("layer grid, turned by {turn}");
-    if effort > 0
-        && let Some(mut r) = Ripple::new(flows, x, y, &at)
-    {
-        drop(at);
-        r.run(
-            SWEEPS[effort],
-            if effort > 1 { 0.8 } else { 0.6 },
-            if effort > 1 { 0.1 } else { 0.2 },
-            rng,
-        );
-        return Some((r.places(), method));
+    if effort == 0 {
+        return Some((at, method));
     }
-    Some((at, method))
+    let mut r = match Ripple::new(flows, x, y, at) {
+        Ok(r) => r,
+        Err(at) => return Some((at, method)),
+    };
+    r.run(
+        SWEEPS[effort],
+        if effort > 1 { 0.8 } else { 0.6 },
+        if effort > 1 { 0.1 } else { 0.2 },
+        rng,
+    );
+    Some((r.places(), method))
 }
 
 /// Layer of every cell when `order` is cut into layers.

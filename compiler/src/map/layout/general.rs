@@ -10,7 +10,7 @@ use crate::map::score::unicast::Places;
 use crate::map::search::Search;
 
 /// Judged exchanges per part by effort, and the most in all.
-const MOVES: [u64; 4] = [0, 300, 2000, 10_000];
+const MOVES: [u64; 4] = [0, 2000, 8000, 30_000];
 /// Edge ends that may be visited by effort.
 const WORK: [f64; 4] = [0.0, 3e8, 3e9, 3e10];
 

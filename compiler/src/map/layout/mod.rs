@@ -13,6 +13,7 @@ pub mod general;
 pub mod graph;
 pub mod ripple;
 pub mod swirl;
+pub mod trees;
 
 use crate::map::flow::Flows;
 use crate::map::rng::Rng;
@@ -63,6 +64,38 @@ impl Grid {
     pub fn room(&self) -> u64 {
         (self.x as u64 * self.y as u64).saturating_sub(self.blocked.len() as u64)
     }
+}
+
+/// What a placement is to make small.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Goal {
+    /// Packets times links, each destination with a packet of its own (`hops`).
+    #[default]
+    Unicast,
+    /// Links of the multicast trees (`mc_hops`), and with them `mc_energy`.
+    Multicast,
+}
+
+/// Places parts on a mesh for the least of `goal`. `shape`: as for [`place`]. `None`: more parts than cells.
+pub fn place_for(
+    goal: Goal,
+    flows: &impl Flows,
+    shape: Option<&Shape>,
+    grid: &Grid,
+    search: &Search,
+) -> Option<Placed> {
+    let unicast = place(flows, shape, grid, search)?;
+    if goal == Goal::Unicast || search.opt == 0 {
+        return Some(unicast);
+    }
+    let places = Places {
+        at: trees::grow(flows, grid, &unicast.places, search),
+        ..unicast.places
+    };
+    Some(Placed {
+        places,
+        method: format!("{}, trees annealed", unicast.method),
+    })
 }
 
 /// Places parts on a mesh for the least packets times links. `shape`: the network is known to be a chain in this order.

