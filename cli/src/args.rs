@@ -7,6 +7,7 @@ use crate::units::Interval;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
+use synfire_lang::resolve::Results;
 
 /// A compiler and emulator for neuromorphic chips.
 ///
@@ -74,6 +75,8 @@ pub enum Command {
     Compile(CompileArgs),
     /// Run a network in its ideal semantics, or an artefact bit-exactly as the chip would.
     Run(RunArgs),
+    /// Run all experiments of network files, and see whether what they expect holds.
+    Test(TestArgs),
     /// Run a network ideally and on a chip, and say how far apart they are, and why.
     Compare(CompareArgs),
     /// Accuracy over a labelled batch: ideally, and on chips.
@@ -106,6 +109,11 @@ pub struct NetworkArgs {
     /// Sets a parameter of the network, e.g. --set order=500 --set "J=0.2 mV".
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair)]
     pub set: Vec<(String, String)>,
+    /// The experiment that a command follows, and what its run gave.
+    #[arg(skip)]
+    pub experiment: Option<String>,
+    #[arg(skip)]
+    pub results: Option<Results>,
     /// Time step of a NIR file, e.g. 1ms (a plain number is seconds); recovered from the file when absent.
     #[arg(long, value_name = "D", value_parser = crate::units::parse_step, help_heading = "What a NIR file does not say")]
     pub dt: Option<f64>,
@@ -297,6 +305,20 @@ pub struct RunArgs {
     /// Write a page about the run: raster, rates, traces.
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,
+    /// Follow this experiment of the file: its arguments, length and input; exit 1 if what it expects does not hold.
+    #[arg(long, value_name = "NAME")]
+    pub experiment: Option<String>,
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Network files (.syn) whose experiments are run.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub run: RunOptions,
     #[command(flatten)]
     pub network: NetworkArgs,
 }

@@ -17,6 +17,7 @@ use synfire_ir::network::{Network, Probe, Quantity};
 use synfire_ir::program::{Arithmetic, Layout, Projection, Store};
 use synfire_ir::units::Dimension;
 use synfire_ir::{Class, Diagnostic, Diagnostics, SourceMap};
+use synfire_lang::resolve::Expectation;
 use synfire_runtime::engine::DeviceFacts;
 use synfire_runtime::session::{
     Checkpoint, Choice, Course, Every, Keep, Length, Plan, Recording, Session, Wanted, length,
@@ -397,13 +398,27 @@ pub fn one_standard_input(net: &std::path::Path, inputs: &[PathBuf]) -> Result<(
     )
 }
 
+/// A file that can be run.
+pub struct Opened {
+    /// What runs.
+    pub subject: Subject,
+    /// Of an artefact.
+    pub artefact: Option<Artifact>,
+    /// Texts that spans point into.
+    pub sources: SourceMap,
+    /// What the experiment expects.
+    pub expectations: Vec<Expectation>,
+    /// The bytes of a network's file.
+    pub bytes: Vec<u8>,
+}
+
 /// Reads NET or an artefact.
 pub fn open(
     path: &std::path::Path,
     options: &RunOptions,
     network: &NetworkArgs,
     console: &Console,
-) -> Result<(Subject, Option<Artifact>, SourceMap), Failure> {
+) -> Result<Opened, Failure> {
     let bytes = files::read(path)?;
     if bytes.starts_with(b"SYNX") || path.extension().is_some_and(|e| e == "synx") {
         let read = Artifact::from_bytes(&files::shown(path), &bytes)?;
@@ -415,9 +430,29 @@ pub fn open(
                     .into(),
             );
         }
-        return Ok((artefact(&read, options)?, Some(read), SourceMap::default()));
+        if network.experiment.is_some() {
+            return Err(
+                Diagnostic::error("SYN0914", "an artefact has no experiments")
+                    .class(Class::Usage)
+                    .hint("run the network's file with --experiment")
+                    .into(),
+            );
+        }
+        return Ok(Opened {
+            subject: artefact(&read, options)?,
+            artefact: Some(read),
+            sources: SourceMap::default(),
+            expectations: vec![],
+            bytes: vec![],
+        });
     }
-    let loaded = network::load(path, bytes, network, console)?;
+    let loaded = network::load(path, bytes.clone(), network, console)?;
     let subject = ideal(&loaded, options, console)?;
-    Ok((subject, None, loaded.sources))
+    Ok(Opened {
+        subject,
+        artefact: None,
+        sources: loaded.sources,
+        expectations: loaded.expectations,
+        bytes,
+    })
 }

@@ -10,6 +10,7 @@ mod diagnostics;
 mod distance;
 mod estimates;
 mod execute;
+mod experiment;
 mod failure;
 mod files;
 mod interrupt;

@@ -11,7 +11,7 @@ use synfire_compiler::nir::{CubaOrder, NirOptions, Reset, TauUnit};
 use synfire_ir::network::{Array, ArrayData, Network, Verified};
 use synfire_ir::{Diagnostics, SourceMap};
 use synfire_lang::npy;
-use synfire_lang::resolve::Loader;
+use synfire_lang::resolve::{Expectation, Loader};
 use synfire_runtime::spikes::read_events;
 
 /// A network that was read without errors.
@@ -22,6 +22,8 @@ pub struct Loaded {
     pub sources: SourceMap,
     /// Warnings, already shown.
     pub warnings: Diagnostics,
+    /// What the experiment expects.
+    pub expectations: Vec<Expectation>,
     /// CRC-32 of the file's bytes.
     pub hash: u32,
 }
@@ -64,15 +66,21 @@ pub fn load(
     let options = LoadOptions {
         set: args.set.clone(),
         nir,
+        experiment: args.experiment.clone(),
+        results: args.results.clone(),
     };
     let loaded = frontend::load(&files::shown(path), &bytes, &Beside, &options);
-    console.show(&loaded.warnings, &loaded.sources);
+    // A second reading has nothing new to warn of.
+    if args.results.is_none() {
+        console.show(&loaded.warnings, &loaded.sources);
+    }
     tracing::info!(file = %files::shown(path), bytes = bytes.len(), "read");
     match loaded.network {
         Ok(network) => Ok(Loaded {
             network,
             sources: loaded.sources,
             warnings: loaded.warnings,
+            expectations: loaded.expectations,
             hash: crc32fast::hash(&bytes),
         }),
         Err(d) => Err(Failure::Wrong(d, loaded.sources)),

@@ -46,6 +46,12 @@ pub fn activity(
     populations.iter().enumerate().map(of).collect()
 }
 
+/// Coefficient of variation of the intervals between the spikes of a population, mean over neurons with at least three.
+pub fn cv_isi(spikes: &[NamedSpike], populations: &[Population], k: u32) -> Option<f64> {
+    let size = populations.get(k as usize)?.size;
+    Trains::new(spikes, populations).of(k, size).1
+}
+
 /// Spikes grouped by population, neuron and sample.
 struct Trains {
     /// (population, neuron, sample, step), sorted.

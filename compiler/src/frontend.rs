@@ -3,7 +3,7 @@
 use crate::nir::{self, NirOptions};
 use synfire_ir::network::{Array, Network, Verified, verify};
 use synfire_ir::{Diagnostic, Diagnostics, SourceMap};
-use synfire_lang::resolve::{self, Loader};
+use synfire_lang::resolve::{self, Expectation, Loader, Results};
 
 /// What the user chose beside the file.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +12,10 @@ pub struct LoadOptions {
     pub set: Vec<(String, String)>,
     /// What a NIR file does not say.
     pub nir: NirOptions,
+    /// The experiment to follow; without one, a network's only experiment.
+    pub experiment: Option<String>,
+    /// What the experiment's run gave.
+    pub results: Option<Results>,
 }
 
 /// A network, or why there is none.
@@ -22,6 +26,8 @@ pub struct Loaded {
     pub network: Result<Verified<Network>, Diagnostics>,
     /// Worth knowing.
     pub warnings: Diagnostics,
+    /// What the experiment expects.
+    pub expectations: Vec<Expectation>,
 }
 
 /// Signature of an HDF5 file, and so of a NIR file.
@@ -35,11 +41,13 @@ pub fn load(name: &str, bytes: &[u8], loader: &dyn Loader, options: &LoadOptions
                 sources: SourceMap::default(),
                 network: verify(net),
                 warnings,
+                expectations: vec![],
             },
             Err(e) => Loaded {
                 sources: SourceMap::default(),
                 network: Err(e),
                 warnings: Diagnostics::new(),
+                expectations: vec![],
             },
         };
     }
@@ -56,19 +64,26 @@ pub fn load(name: &str, bytes: &[u8], loader: &dyn Loader, options: &LoadOptions
                 sources: SourceMap::default(),
                 network: Err(d.into()),
                 warnings: Diagnostics::new(),
+                expectations: vec![],
             };
         }
     };
-    let (sources, network, warnings) = resolve::load(
+    let (sources, resolved, warnings) = resolve::resolve(
         name,
         text,
         loader,
         &resolve::LoadOptions {
             network: None,
             set: options.set.clone(),
+            experiment: options.experiment.clone(),
+            results: options.results.clone(),
         },
     );
-    let network = network.and_then(verify).map_err(|mut e| {
+    let (network, expectations) = match resolved {
+        Ok(r) => (verify(r.network), r.expectations),
+        Err(e) => (Err(e), vec![]),
+    };
+    let network = network.map_err(|mut e| {
         e.sort();
         e
     });
@@ -76,6 +91,7 @@ pub fn load(name: &str, bytes: &[u8], loader: &dyn Loader, options: &LoadOptions
         sources,
         network,
         warnings,
+        expectations,
     }
 }
 

@@ -17,6 +17,7 @@ mod help;
 mod inspect;
 mod run;
 mod targets;
+mod test;
 
 pub use compile::notes as compile_notes;
 
@@ -33,6 +34,7 @@ pub fn run(command: Command, console: &Console) -> Outcome {
         Command::Fmt(a) => fmt::fmt(&a, console),
         Command::Compile(a) => compile::compile(&a, console),
         Command::Run(a) => run::run(&a, console),
+        Command::Test(a) => test::test(&a, console),
         Command::Compare(a) => compare::compare(&a, console),
         Command::Eval(a) => eval::eval(&a, console),
         Command::Deploy(a) => deploy::deploy(&a, console),

@@ -1,9 +1,10 @@
 //! `run`: a network in its ideal semantics, or an artefact as the chip would.
 
-use crate::args::RunArgs;
+use crate::args::{NetworkArgs, RunArgs};
 use crate::console::Console;
 use crate::estimates;
 use crate::execute::{self, Long, Ran};
+use crate::experiment::{self, Verdict};
 use crate::failure::{Failure, Outcome};
 use crate::files;
 use crate::report;
@@ -60,6 +61,8 @@ pub(super) struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     estimates: Option<Estimate>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    expectations: Vec<Verdict>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     hashes: Vec<HashFacts>,
     warnings: Vec<Value>,
 }
@@ -102,8 +105,12 @@ pub fn run(args: &RunArgs, console: &Console) -> Outcome {
         .hint("record to a file")
         .into());
     }
-    let (mut subject, artefact, sources) =
-        execute::open(&args.net, &args.run, &args.network, console)?;
+    let network = NetworkArgs {
+        experiment: args.experiment.clone(),
+        ..args.network.clone()
+    };
+    let opened = execute::open(&args.net, &args.run, &network, console)?;
+    let (mut subject, artefact, sources) = (opened.subject, opened.artefact, opened.sources);
     refuse_signals_in_csv(args, &subject.plan.signals())?;
     if let Some(path) = &args.load_weights {
         let given = spikes::weights::read(&files::shown(path), &files::read(path)?)?;
@@ -135,10 +142,25 @@ pub fn run(args: &RunArgs, console: &Console) -> Outcome {
             report::run_page(&ran, &activity, artefact.as_ref()).as_bytes(),
         )?;
     }
+    let (expected, broken) = match args
+        .experiment
+        .as_deref()
+        .filter(|_| ran.recording.complete)
+    {
+        None => (vec![], None),
+        Some(name) => {
+            let wanted = &opened.expectations;
+            let (found, sources) =
+                experiment::judge(&args.net, opened.bytes, &network, wanted, &ran, console)?;
+            let broken = experiment::broken(name, &found);
+            (experiment::verdicts(&found), Some((broken, sources)))
+        }
+    };
     if console.is_json() {
         let estimates = artefact.as_ref().and_then(|a| estimates::of_run(&ran, a));
         console.json(&Facts {
             estimates,
+            expectations: expected,
             ..facts(&ran, &activity)
         });
     } else if to_stdout {
@@ -153,13 +175,23 @@ pub fn run(args: &RunArgs, console: &Console) -> Outcome {
             text += &format!("estimated for the chip: {line}\n");
         }
         text += &written(args, &ran);
+        for e in &expected {
+            let mark = if e.held { "holds" } else { "FAILS" };
+            text += &format!("{mark}  {}; {}\n", e.expect, e.measured.join(", "));
+        }
         console.print(&text);
     }
     if !ran.recording.complete {
         console.note(&stopped(args, &ran));
         return Err(Failure::Interrupted);
     }
-    Ok(())
+    broken.map_or(Ok(()), |(d, sources)| match d.is_empty() {
+        true => Ok(()),
+        false => {
+            console.show(&d, &sources);
+            Err(Failure::Told(1))
+        }
+    })
 }
 
 /// What is left of a run that the user stopped.
@@ -288,6 +320,7 @@ pub(super) fn facts<'a>(ran: &'a Ran, activity: &'a [Activity]) -> Facts<'a> {
             .map(population)
             .collect(),
         estimates: None,
+        expectations: vec![],
         hashes: r
             .hashes
             .iter()

@@ -24,17 +24,34 @@ network Noisy {
 }
 ";
 
+/// The same with synapses that learn: pairs of spikes, and a reward that turns their eligibility into weight.
+fn learning() -> String {
+    let rule = "fixed_probability(0.1) { weight = 0.4 mV, delay ~ uniform(1 ms, 90 ms) }";
+    let pairs = "fixed_probability(0.1) { synapse = Stdp(w_max = 0.8 mV), w ~ uniform(0 mV, 0.8 mV), delay ~ uniform(1 ms, 90 ms) }";
+    let rewarded = "  connect taught: stim -> e.kick : all_to_all { synapse = RewardStdp(w_max = 1 mV), w = 0.5 mV, delay = 3 ms }\n  modulate stim -> taught.reward\n  record taught.w every 500 ms\n}";
+    let text = NET.replace(
+        "use std.neurons\n",
+        "use std.neurons\nuse std.synapses.{Stdp, RewardStdp}\n",
+    );
+    let (head, _) = text.rsplit_once('}').expect("a network");
+    format!("{}{rewarded}\n", head.replace(rule, pairs))
+}
+
 /// Steps of the longest runs.
 const STEPS: u32 = 60_000;
 
 /// A folder that holds the network and its input.
 fn noisy(name: &str) -> Place {
+    a_place(name, NET)
+}
+
+fn a_place(name: &str, net: &str) -> Place {
     let place = Place::new(name);
     let mut rows = String::from("step,population,neuron\n");
     for step in (0..STEPS).step_by(37) {
         rows += &format!("{step},stim,{}\n", step % 4);
     }
-    place.write("net.syn", NET);
+    place.write("net.syn", net);
     place.write("in.csv", &rows);
     place
 }
@@ -101,7 +118,17 @@ fn broken_off(
     then: &[&'static str],
     steps: &'static str,
 ) {
-    let p = noisy(name);
+    breaks_off((name, NET), signal, engine, then, steps);
+}
+
+fn breaks_off(
+    (name, net): (&str, &str),
+    signal: &str,
+    engine: &[&'static str],
+    then: &[&'static str],
+    steps: &'static str,
+) {
+    let p = a_place(name, net);
     if engine.contains(&"gpu") && !has_adapter(&p) {
         return;
     }
@@ -176,6 +203,31 @@ fn a_killed_run_goes_on_with_equal_bytes() {
     broken_off("kill", "-KILL", &cpu("1"), &cpu("1"), "60000");
     let fixed = |threads| [&cpu(threads)[..], &["--arithmetic", "fixed"]].concat();
     broken_off("kill-fixed", "-KILL", &fixed("2"), &fixed("3"), "8000");
+}
+
+#[test]
+fn a_killed_run_that_learns_goes_on_with_equal_bytes() {
+    let by = |threads, arithmetic| {
+        [
+            "--engine",
+            "cpu",
+            "--threads",
+            threads,
+            "--arithmetic",
+            arithmetic,
+        ]
+    };
+    let net = learning();
+    let (name, f32) = ("kill-learning", "f32");
+    breaks_off((name, &net), "-KILL", &by("1", f32), &by("2", f32), "20000");
+    let (name, fixed) = ("kill-learning-fixed", "fixed");
+    breaks_off(
+        (name, &net),
+        "-KILL",
+        &by("2", fixed),
+        &by("1", fixed),
+        "8000",
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod bench_mapping;
 mod boards;
 mod bridge;
 mod eval;
+mod experiments;
 mod explain;
 #[cfg(unix)]
 mod long;

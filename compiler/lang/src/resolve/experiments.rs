@@ -1,9 +1,10 @@
 //! The file's only experiment, and what networks feed to themselves.
 //!
 //! Comes in: the experiment of the chosen network, if there is one and no second, and the `spike_list` sources. Goes out:
-//! the length of a run and the feeds. `at` and `expect` are not evaluated here: a warning says so.
+//! the length of a run and the feeds (with [`super::schedule`]), and what is expected of it ([`super::expect`]).
 
 use super::data::Numbers;
+use super::expect::{Measuring, Results};
 use super::quantity::show;
 use super::scope::ScopeId;
 use super::value::{Node, Value, count};
@@ -11,7 +12,7 @@ use super::{Resolver, near};
 use crate::syntax::tree::{Exp, Experiment, Feed as FeedStmt, Field, Item, Setting, Source};
 use std::collections::BTreeMap;
 use synfire_ir::diag::{Diagnostic, Span};
-use synfire_ir::network::{Array, Feed};
+use synfire_ir::network::{Array, Feed, Probe};
 use synfire_ir::units::Dimension;
 
 /// Most spikes that a `spike_list` may unfold to.
@@ -65,12 +66,15 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Length of the run in steps and the feeds of the experiment.
+    /// Length of the run in steps and the feeds of the experiment; its expectations are kept, and what they need is recorded
+    /// if the experiment was `asked` for.
     pub(super) fn follow_experiment(
         &mut self,
         e: &'a Experiment,
         scope: ScopeId,
+        (results, asked): (Option<Results>, bool),
         feeds: &mut BTreeMap<usize, Vec<Event>>,
+        probes: &mut Vec<Probe>,
     ) -> Option<u32> {
         let mut run: Option<(u32, Span)> = None;
         for stmt in &e.body {
@@ -82,19 +86,26 @@ impl<'a> Resolver<'a> {
                     run = run.or(self.run_length(s, scope).map(|n| (n, s.span)));
                 }
                 Exp::Feed(f) => self.feed(f, scope, feeds),
-                Exp::At(a) => self.not_evaluated("at", a.span),
-                Exp::Expect(x) => self.not_evaluated("expect", x.span),
+                Exp::At(_) | Exp::Expect(_) => {}
             }
         }
-        run.map(|r| r.0)
-    }
-
-    fn not_evaluated(&mut self, what: &str, at: Span) {
-        self.warn(
-            Diagnostic::warning("SYN0112", format!("`{what}` is not evaluated yet"))
-                .label(at, "without effect")
-                .hint("check the recorded results by other means for now"),
-        );
+        let steps = run.map(|r| r.0);
+        let at = e.body.iter().filter_map(|s| match s {
+            Exp::At(a) => Some(a),
+            _ => None,
+        });
+        self.assignments(&at.collect::<Vec<_>>(), scope, steps, feeds);
+        self.measuring = Some(Measuring::new(results, probes.clone(), steps.unwrap_or(1)));
+        for s in &e.body {
+            if let Exp::Expect(x) = s {
+                let read = self.expectation(x, scope);
+                self.expectations.extend(read);
+            }
+        }
+        if let Some(m) = self.measuring.take().filter(|_| asked) {
+            *probes = m.probes;
+        }
+        steps
     }
 
     fn run_length(&mut self, s: &'a Setting, scope: ScopeId) -> Option<u32> {

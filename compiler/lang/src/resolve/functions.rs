@@ -3,6 +3,7 @@
 //! Comes in: a call. Goes out: its value. There are numeric functions (with their dimensions), those of fixed-width
 //! arithmetic, `name` and `size` of populations, `load` of data, and the distributions.
 
+use super::expect::Statistic;
 use super::ops::{Checked, Fault, fail, finite, mismatch, plain};
 use super::scope::ScopeId;
 use super::value::{Data, Node, Text, Value};
@@ -60,6 +61,11 @@ impl<'a> Resolver<'a> {
             "size" => return self.size_call(c, scope),
             "spaced" => return self.spaced_call(c, scope),
             _ => {}
+        }
+        if self.measuring.is_some()
+            && let Some(statistic) = Statistic::named(&name, c.args.len())
+        {
+            return self.measure(c, statistic, scope);
         }
         let formals = NUMERIC
             .iter()

@@ -18,6 +18,7 @@ mod declare;
 mod delays;
 mod distributions;
 mod eval;
+mod expect;
 mod experiments;
 mod files;
 mod functions;
@@ -30,6 +31,7 @@ mod quantity;
 mod records;
 mod refs;
 mod rules;
+mod schedule;
 mod scope;
 mod sparse;
 mod spatial;
@@ -37,6 +39,8 @@ mod synapses;
 mod top;
 mod value;
 mod weights;
+
+pub use expect::{Expectation, Measured, Measurement, Results, Statistic};
 
 use crate::syntax::tree;
 use connect::End;
@@ -90,6 +94,29 @@ pub struct LoadOptions {
     pub network: Option<String>,
     /// Values of the network's parameters: name and text (`--set NAME=VALUE`).
     pub set: Vec<(String, String)>,
+    /// Which experiment, with its network; without one, a network's only experiment gives arguments, length and input.
+    pub experiment: Option<String>,
+    /// What the experiment's run gave; says of its expectations whether they held.
+    pub results: Option<Results>,
+}
+
+/// Names of the experiments that a text declares, in its order; of a text with errors those that could be read.
+pub fn experiments(text: &str) -> Vec<String> {
+    let (file, _) = crate::syntax::parse(0, text);
+    let name = |i: tree::Item| match i {
+        tree::Item::Experiment(e) => Some(e.name.text.to_string()),
+        _ => None,
+    };
+    file.items.into_iter().filter_map(name).collect()
+}
+
+/// A network and what its experiment expects.
+#[derive(Debug)]
+pub struct Resolved {
+    /// To be verified by the caller.
+    pub network: Network,
+    /// In the order of the text.
+    pub expectations: Vec<Expectation>,
 }
 
 /// Reads a network. Returns all texts that diagnostics point into; the network (to be verified by the caller) or all
@@ -100,6 +127,17 @@ pub fn load(
     loader: &dyn Loader,
     options: &LoadOptions,
 ) -> (SourceMap, Result<Network, Diagnostics>, Diagnostics) {
+    let (sources, resolved, warnings) = resolve(name, text, loader, options);
+    (sources, resolved.map(|r| r.network), warnings)
+}
+
+/// As [`load`], with the expectations of the experiment.
+pub fn resolve(
+    name: &str,
+    text: &str,
+    loader: &dyn Loader,
+    options: &LoadOptions,
+) -> (SourceMap, Result<Resolved, Diagnostics>, Diagnostics) {
     let mut found = Diagnostics::new();
     let files = Files::read(name, text, loader, options, &mut found);
     let mut resolver = Resolver::new(&files, loader, found);
@@ -112,7 +150,10 @@ pub fn load(
         .partition(|d| d.severity == Severity::Error);
     let errors = Diagnostics(errors);
     let result = match network {
-        Some(n) if errors.is_empty() => Ok(n),
+        Some(network) if errors.is_empty() => Ok(Resolved {
+            network,
+            expectations: resolver.expectations,
+        }),
         _ => Err(errors),
     };
     (files.sources, result, Diagnostics(warnings))
@@ -216,6 +257,9 @@ struct Resolver<'a> {
     array_ids: BTreeMap<String, ArrayId>,
     array_names: Unique,
     loaded: BTreeMap<ArrayKey, Option<Arc<Array>>>,
+    /// While expectations are read.
+    measuring: Option<expect::Measuring>,
+    expectations: Vec<Expectation>,
 }
 
 impl<'a> Resolver<'a> {
@@ -262,6 +306,8 @@ impl<'a> Resolver<'a> {
             array_ids: BTreeMap::new(),
             array_names: Unique::default(),
             loaded: BTreeMap::new(),
+            measuring: None,
+            expectations: vec![],
         };
         r.file_scopes();
         r

@@ -90,7 +90,8 @@ impl<'a> Resolver<'a> {
         Some(steps as u32)
     }
 
-    fn probe(&mut self, t: &Target) -> Vec<Probe> {
+    /// What records what a reference names.
+    pub(super) fn probe(&mut self, t: &Target) -> Vec<Probe> {
         match &t.value {
             Value::Node(Node::Projection(k)) => self.learned(*k, t.member.as_ref(), t.span),
             _ => self.unit_probe(t).into_iter().collect(),

@@ -19,9 +19,14 @@ impl<'a> Resolver<'a> {
     /// The chosen network; `None` when it could not be made. Errors are among the diagnostics.
     pub(super) fn network(&mut self, options: &LoadOptions) -> Option<Network> {
         self.experiments_name_networks();
-        let net = self.choose(options.network.as_deref())?;
+        let named = match &options.experiment {
+            Some(name) => Some(self.named_experiment(name)?),
+            None => None,
+        };
+        let network = named.map_or(options.network.as_deref(), |e| Some(e.network.as_str()));
+        let net = self.choose(network)?;
         let scope = self.new_scope(Some(0), 0, "".into(), "".into(), 0);
-        let experiment = self.only_experiment(net.name.as_str());
+        let experiment = named.or_else(|| self.only_experiment(net.name.as_str()));
         self.network_parameters(net, experiment, scope);
         self.declare_all(Body {
             stmts: &net.body,
@@ -40,9 +45,11 @@ impl<'a> Resolver<'a> {
         let links = self.without_ports(links);
         self.edges(links);
         self.modulations();
-        let probes = self.probes();
+        let mut probes = self.probes();
         let hints = self.all_hints();
-        let run = experiment.and_then(|e| self.follow_experiment(e, scope, &mut feeds));
+        let how = (options.results.clone(), named.is_some());
+        let run =
+            experiment.and_then(|e| self.follow_experiment(e, scope, how, &mut feeds, &mut probes));
         let feeds = self.feeds(feeds);
         self.evaluate_the_rest();
         Some(Network {

@@ -103,7 +103,7 @@ fn the_network_is_chosen_by_name() {
     insta::assert_snapshot!(wrong(text, &Memory::default(), &[]));
     let options = synfire_lang::LoadOptions {
         network: Some("B".into()),
-        set: vec![],
+        ..synfire_lang::LoadOptions::default()
     };
     let (_, net, _) = synfire_lang::load("net.syn", text, &Memory::default(), &options);
     assert_eq!(net.unwrap().dt, Some(2e-3));

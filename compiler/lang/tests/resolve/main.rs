@@ -115,7 +115,10 @@ pub fn load_with(text: &str, files: &Memory, set: &[(&str, &str)]) -> Loaded {
         .iter()
         .map(|(a, b)| (a.to_string(), b.to_string()))
         .collect();
-    let options = LoadOptions { network: None, set };
+    let options = LoadOptions {
+        set,
+        ..LoadOptions::default()
+    };
     let (sources, result, warnings) = load("net.syn", text, files, &options);
     Loaded {
         sources,

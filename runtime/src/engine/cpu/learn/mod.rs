@@ -27,7 +27,7 @@ use rule::Read;
 use synfire_ir::eval::kept;
 use synfire_ir::program::{Column, Layout, Plastic, Program, Projection};
 use synfire_ir::synapse::{Place, Synapse};
-use synfire_kernels::cpu::deliver::{Row, scatter};
+use synfire_kernels::cpu::deliver::{Row, scatter, touch};
 use synfire_kernels::cpu::{Isa, Registers, Words};
 use traces::Traces;
 
@@ -237,8 +237,13 @@ impl Learner {
         let lesson = now.lesson;
         let due = std::mem::take(&mut self.due);
         let mut walked = 0;
-        for same in due.chunk_by(|a, b| a.run == b.run) {
+        let mut near = 0;
+        for (first, same) in rows(&due) {
             let run = same[0].run as usize;
+            if first >= near {
+                near = first + AHEAD;
+                self.fetch(lesson, &due[first..near.min(due.len())]);
+            }
             self.catch_up(now, lent, run);
             for d in same {
                 walked += lesson.places(run).len() as u64;
@@ -258,6 +263,13 @@ impl Learner {
         }
         self.due = due;
         walked
+    }
+
+    /// Brings rows that are worked on next nearer, all at once.
+    fn fetch(&self, lesson: &Lesson, due: &[Due]) {
+        let places = || due.iter().map(|d| lesson.places(d.run as usize));
+        touch(places().map(|p| &lesson.targets[p]));
+        touch(places().map(|p| &self.cells.words[0][p]));
     }
 
     /// What arrived in this step, for a port with a handler.
@@ -430,6 +442,20 @@ impl Learner {
             self.on_target(now, lent, t, &now.m.post.target, 0);
         }
     }
+}
+
+/// Events whose rows are fetched together: rows of a thousand synapses then take a part of a second-level cache. Measured on 6.4
+/// million synapses, a third of the time of a row was the wait for its first lines.
+const AHEAD: usize = 8;
+
+/// Events at one row after another, with the place of the first of each.
+fn rows(due: &[Due]) -> impl Iterator<Item = (usize, &[Due])> {
+    let same = due.chunk_by(|a, b| a.run == b.run);
+    same.scan(0, |at, same| {
+        let first = *at;
+        *at += same.len();
+        Some((first, same))
+    })
 }
 
 /// A range in pieces of at most `n`.
