@@ -330,19 +330,6 @@ fn every_rule_does_what_its_paper_says() {
     }
 }
 
-/// The others have no integer form: powers (Guetig), variables of neurons (Eprop), a quotient of weights (NormalisedStdp), rewards that
-/// nothing bounds (a `signal`; with a source of events RewardStdp has one).
-#[test]
-fn integers_do_the_same() {
-    let without = ["GuetigStdp", "Eprop", "NormalisedStdp", "RewardStdp"];
-    for (name, arguments, modulate) in RULES.iter().filter(|r| !without.contains(&r.0)) {
-        let mut s = open(name, arguments, modulate, Arithmetic::Fixed);
-        let (apart, brought, moved) = follow(name, &mut s);
-        println!("{name}: {apart:.2e} apart, {brought:.2e} in deliveries, moved {moved:.3}");
-        assert!(apart < 1e-3 && brought < 1e-3, "{name}: {apart} {brought}");
-    }
-}
-
 /// The list above is the library's.
 #[test]
 fn no_rule_is_left_out() {

@@ -2,7 +2,7 @@
 //!
 //! Files are written when everything has come back: what fails on the way leaves them as they were.
 
-use super::run;
+use super::{record, run};
 use crate::args::{ArithmeticArg, DeployArgs, EngineArg, RunOptions};
 use crate::console::Console;
 use crate::execute::{self, Long, Ran};
@@ -119,7 +119,7 @@ impl Job<'_> {
             self.verify(&ran, input)?;
         }
         for path in &self.args.record {
-            run::write_record(path, &ran, self.console)?;
+            record::write_record(path, &ran, self.console)?;
         }
         self.tell(&ran);
         match ran.recording.complete {

@@ -15,6 +15,7 @@ mod fit;
 mod fmt;
 mod help;
 mod inspect;
+mod record;
 mod run;
 mod targets;
 mod test;

@@ -1,5 +1,6 @@
 //! `run`: a network in its ideal semantics, or an artefact as the chip would.
 
+use super::record::{is_npz, refuse_signals_in_csv, write_record};
 use crate::args::{NetworkArgs, RunArgs};
 use crate::console::Console;
 use crate::estimates;
@@ -14,7 +15,6 @@ use crate::units::{bytes, count, number_of, peak_memory, percent, seconds, short
 use crate::{diagnostics, raster};
 use serde::Serialize;
 use serde_json::Value;
-use std::path::Path;
 use std::time::Instant;
 use synfire_ir::program::Arithmetic;
 use synfire_ir::{Class, Diagnostic, SourceMap};
@@ -111,7 +111,7 @@ pub fn run(args: &RunArgs, console: &Console) -> Outcome {
     };
     let opened = execute::open(&args.net, &args.run, &network, console)?;
     let (mut subject, artefact, sources) = (opened.subject, opened.artefact, opened.sources);
-    refuse_signals_in_csv(args, &subject.plan.signals())?;
+    refuse_signals_in_csv(&args.record, &subject.plan.signals())?;
     if let Some(path) = &args.load_weights {
         let given = spikes::weights::read(&files::shown(path), &files::read(path)?)?;
         subject.plan.set_weights(&given)?;
@@ -214,43 +214,6 @@ fn with(failure: Failure, sources: SourceMap) -> Failure {
         Failure::Wrong(d, _) => Failure::Wrong(d, sources),
         other => other,
     }
-}
-
-fn is_npz(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case("npz"))
-}
-
-/// Signals have no place in CSV; that is said before anything runs. With an .npz beside it, the CSV takes the spikes alone.
-fn refuse_signals_in_csv(args: &RunArgs, signals: &[&str]) -> Outcome {
-    match signals.first() {
-        Some(s) if !args.record.is_empty() && !args.record.iter().any(|p| is_npz(p)) => {
-            Err(spikes::no_signals_in_csv(s).into())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Writes what was recorded as the path's ending says.
-pub(super) fn write_record(path: &Path, ran: &Ran, console: &Console) -> Outcome {
-    let data = &ran.recording.data;
-    if is_npz(path) {
-        return Ok(files::write(
-            path,
-            &spikes::write_npz(data, &ran.populations)?,
-        )?);
-    }
-    let only_spikes = spikes::SpikeData {
-        spikes: data.spikes.clone(),
-        signals: vec![],
-        batch: data.batch,
-    };
-    let text = spikes::write_csv(&only_spikes, &ran.populations)?;
-    if files::is_standard(path) {
-        console.bytes(&text);
-        return Ok(());
-    }
-    Ok(files::write(path, &text)?)
 }
 
 fn real_time_factor(ran: &Ran) -> Option<f64> {

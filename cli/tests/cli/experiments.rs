@@ -49,16 +49,6 @@ fn an_experiment_that_holds() {
     assert!(all.iter().all(|e| e["held"] == true), "{all:?}");
     assert_eq!(all[0]["measured"][0], "mean_rate(clock) = 50 Hz");
     assert_eq!(v["steps"], 1000);
-    let fixed = [
-        "run",
-        "net.syn",
-        "--experiment",
-        "right",
-        "--arithmetic",
-        "fixed",
-    ];
-    let v = p.json(&fixed);
-    assert_eq!(v["expectations"][3]["held"], true, "{}", v["expectations"]);
 }
 
 #[test]
@@ -73,7 +63,7 @@ fn one_that_does_not_says_what_was_measured() {
         told.contains("measured: mean_rate(clock) = 100 Hz"),
         "{told}"
     );
-    assert!(!told.contains("sum(echo.v)"), "{told}");
+    assert_eq!(told.matches("does not hold").count(), 1, "{told}");
 }
 
 #[test]
@@ -122,7 +112,7 @@ fn what_is_no_experiment() {
     // What is expected is checked before anything runs.
     let with = |line: &str| NET.replace("expect sum(echo.v) == 0", line);
     for (line, says) in [
-        ("expect mean_rate(clock) < 50 ms", "SYN0202"),
+        ("expect mean_rate(clock) < 50 ms", "SYN0201"),
         ("expect mean_rate(clok) < 50 Hz", "did you mean `clock`?"),
         ("expect argmax(clock) == 1", "is a function of values"),
         ("expect mean_rate(echo.v) > 1 Hz", "is a function of spikes"),

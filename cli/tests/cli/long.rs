@@ -28,7 +28,7 @@ network Noisy {
 fn learning() -> String {
     let rule = "fixed_probability(0.1) { weight = 0.4 mV, delay ~ uniform(1 ms, 90 ms) }";
     let pairs = "fixed_probability(0.1) { synapse = Stdp(w_max = 0.8 mV), w ~ uniform(0 mV, 0.8 mV), delay ~ uniform(1 ms, 90 ms) }";
-    let rewarded = "  connect taught: stim -> e.kick : all_to_all { synapse = RewardStdp(w_max = 1 mV), w = 0.5 mV, delay = 3 ms }\n  modulate stim -> taught.reward\n  record taught.w every 500 ms\n}";
+    let rewarded = "  connect taught: stim -> e.kick : all_to_all { synapse = RewardStdp(w_max = 1 mV), w = 0.5 mV, delay = 3 ms }\n  modulate stim[0] -> taught.reward\n  record taught.w every 500 ms\n}";
     let text = NET.replace(
         "use std.neurons\n",
         "use std.neurons\nuse std.synapses.{Stdp, RewardStdp}\n",

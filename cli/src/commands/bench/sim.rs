@@ -5,7 +5,7 @@
 
 use super::networks;
 use crate::args::{BenchSimArgs, EngineArg, RunOptions};
-use crate::commands::run;
+use crate::commands::{record, run};
 use crate::console::Console;
 use crate::execute::{self, Ran, Subject};
 use crate::failure::{Failure, Outcome};
@@ -77,7 +77,7 @@ pub fn sim(args: &BenchSimArgs, console: &Console) -> Outcome {
             other => other,
         })?;
     for path in &args.record {
-        run::write_record(path, &ran, console)?;
+        record::write_record(path, &ran, console)?;
     }
     report(&ran, &measured, &loaded, args, console);
     Ok(())
