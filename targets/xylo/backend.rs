@@ -2,7 +2,7 @@
 //!
 //! Native event words: an input is its channel, an output its number among the output neurons.
 
-use super::dynamics::{FIELDS, differences, gain, head_start, registers};
+use super::dynamics::{FIELDS, constant_gain, differences, gain, head_start, registers};
 use super::lower::CHANNELS;
 use super::native::damaged;
 use super::{Size, benchmark, from_mapping, golden, limits, lower, native, ram};
@@ -57,6 +57,10 @@ impl Backend for Xylo {
 
     fn gain(&self, _dialect: &str, unit: &UnitDynamics) -> f64 {
         gain(unit)
+    }
+
+    fn constant_gain(&self, _dialect: &str, unit: &UnitDynamics) -> f64 {
+        constant_gain(unit)
     }
 
     fn differences(&self, _dialect: &str, unit: &UnitDynamics) -> Vec<String> {

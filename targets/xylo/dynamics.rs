@@ -110,6 +110,17 @@ pub(super) fn gain(unit: &UnitDynamics) -> f64 {
     }
 }
 
+/// A constant arrival of 1 in every step comes to `1 / (1 - keep)` in the unit's current, or 1 where it has none, and a bias acts on the membrane with just that: [`gain`] without the part
+/// that makes up for what the chip's current loses.
+pub(super) fn constant_gain(unit: &UnitDynamics) -> f64 {
+    let dash = match unit {
+        UnitDynamics::Current { keep, .. } => current(*keep),
+        UnitDynamics::Integrate { .. } => SHORTEST,
+        UnitDynamics::Own { .. } => return 1.0,
+    };
+    left(dash) / (1.0 - left(dash))
+}
+
 /// In what the chip's neuron differs from the unit.
 pub(super) fn differences(unit: &UnitDynamics) -> Vec<String> {
     let mut out = vec![];

@@ -38,6 +38,16 @@ fn decays_become_shifts() {
     );
     // Over time 3 of 4 units of an arrival decay into 3 on the chip, where the unit's current sums up to 4.
     assert!((b.gain("core2", &cuba) - 4.0 / 3.0).abs() < 1e-12);
+    // A constant input of the current adds up to 1 / (1 - keep) at the membrane, whatever shift its current has.
+    for keep in [0.5, 0.9, 0.97] {
+        let unit = UnitDynamics::Current {
+            keep,
+            then: Box::new(lif.clone()),
+        };
+        let bias = b.gain("core2", &unit) * b.constant_gain("core2", &unit);
+        assert!((bias - 1.0 / (1.0 - keep)).abs() < 1e-9, "{keep}: {bias}");
+    }
+    assert_eq!(b.gain("core2", &lif) * b.constant_gain("core2", &lif), 1.0);
     let notes = b.differences("core2", &cuba);
     assert_eq!(notes.len(), 1, "{notes:?}");
     let odd = integrate(0.95, 100, Reset::To(0));
