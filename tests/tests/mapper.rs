@@ -1,0 +1,149 @@
+//! What `compile` promises of its mappings: never worse than in order, the same for any number of threads, spikes that do not depend on where neurons
+//! sit, dead cores left empty, and small edits that move little.
+
+use std::collections::BTreeMap;
+use synfire_compiler::{CompileOptions, Compiled, compile};
+use synfire_ir::mapping::Mapping;
+use synfire_ir::network::{Network, Verified};
+use synfire_ir::{Diagnostics, Quiet};
+use synfire_runtime::session::Choice;
+use synfire_tests::binary::root;
+use synfire_tests::compare::{input, load, run_artifact, run_ideal};
+
+fn compiled(
+    net: &Verified<Network>,
+    target: &str,
+    options: &CompileOptions,
+) -> Result<Compiled, Diagnostics> {
+    compile(net, synfire_targets::find(target)?, options, &Quiet)
+}
+
+fn with(opt: usize, threads: usize) -> CompileOptions {
+    CompileOptions {
+        opt,
+        threads,
+        ..CompileOptions::default()
+    }
+}
+
+fn example(name: &str) -> Verified<Network> {
+    let text = std::fs::read_to_string(root().join("examples").join(name)).expect("an example");
+    load(&text).expect("an example is right")
+}
+
+fn metric(c: &Compiled, key: &str) -> u64 {
+    c.report["metrics"][key].as_u64().expect("a metric")
+}
+
+#[test]
+fn spikes_do_not_depend_on_the_mapping() {
+    // A glider; and a ring of pixels.
+    let glider = [(4, 5), (5, 6), (6, 4), (6, 5), (6, 6)];
+    let ring: Vec<(u32, u32)> = (8..20)
+        .flat_map(|k| [(8, k), (k, 8), (20, k), (k, 20)])
+        .collect();
+    for (name, pixels) in [("life.syn", &glider[..]), ("edges.syn", &ring[..])] {
+        let net = example(name);
+        let mut list: Vec<(u32, u32, u32, u32)> =
+            pixels.iter().map(|p| (0, 0, 0, p.0 * 32 + p.1)).collect();
+        list.sort_unstable();
+        list.dedup();
+        let data = input(&list, None);
+        let ideal = run_ideal(&net, Choice::Cpu, &data, 12).expect("it runs");
+        assert!(ideal.len() > 20, "{name}: {} spikes", ideal.len());
+        let plain = compiled(&net, "ranc", &with(0, 1)).expect("it fits in order");
+        for (target, opt) in [("ranc", 0), ("ranc", 1)] {
+            let c = compiled(&net, target, &with(opt, 2)).expect("it fits");
+            let bytes = c.artifact.to_bytes().expect("an artefact");
+            let chip = run_artifact(&bytes, Choice::Cpu, &data, 12).expect("it runs");
+            assert_eq!(ideal, chip, "{name} on {target} at {opt}");
+            assert!(c.mapping.cores.len() <= plain.mapping.cores.len());
+            for key in ["remote", "hops", "mc_hops"] {
+                assert!(metric(&c, key) <= metric(&plain, key), "{name}: {key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn threads_change_nothing() {
+    let net = example("edges.syn");
+    let all: Vec<Vec<u8>> = [1, 2, 5]
+        .iter()
+        .map(|&t| {
+            let c = compiled(&net, "ranc", &with(1, t)).expect("it fits");
+            c.artifact.to_bytes().expect("an artefact")
+        })
+        .collect();
+    assert!(all.windows(2).all(|w| w[0] == w[1]));
+}
+
+#[test]
+fn dead_cores_stay_empty() {
+    let net = example("life.syn");
+    let dead: Vec<(u32, u32)> = (0..6).map(|k| (k, k)).collect();
+    let options = CompileOptions {
+        dead: dead.clone(),
+        ..with(1, 1)
+    };
+    let c = compiled(&net, "ranc", &options).expect("it fits");
+    assert!(c.mapping.cores.iter().all(|c| !dead.contains(&(c.x, c.y))));
+    let outside = CompileOptions {
+        dead: vec![(64, 0)],
+        ..with(1, 1)
+    };
+    let e = compiled(&net, "ranc", &outside).expect_err("64 is beyond the mesh");
+    assert_eq!(e.0[0].code, "SYN0653");
+}
+
+/// Units where they are now: name, number, position of the first copy's core.
+fn places(m: &Mapping) -> BTreeMap<(String, u32), (u32, u32)> {
+    let mut out = BTreeMap::new();
+    for core in &m.cores {
+        for n in core.neurons.iter().filter(|n| n.copy == 0) {
+            let name = m.populations[n.unit.pop as usize].name.clone();
+            out.insert((name, n.unit.unit), (core.x, core.y));
+        }
+    }
+    out
+}
+
+#[test]
+fn a_small_edit_moves_little() {
+    let text = std::fs::read_to_string(root().join("examples/edges.syn")).expect("an example");
+    let before = compiled(&load(&text).expect("right"), "ranc", &with(1, 1)).expect("it fits");
+    let edited = text.replace(
+        "  record pool.spikes",
+        "  pop any: McCullochPitts[8] { threshold = 1 }\n  connect corner -> any : fixed_indegree(8) { weight = 1, delay = 1 ms }\n  record any.spikes\n  record pool.spikes",
+    );
+    assert_ne!(text, edited);
+    let net = load(&edited).unwrap_or_else(|e| panic!("{e}"));
+    let earlier = earlier(&before.mapping);
+    let options = CompileOptions {
+        earlier: Some(earlier),
+        ..with(1, 1)
+    };
+    let after = compiled(&net, "ranc", &options).expect("it fits");
+    let (old, new) = (places(&before.mapping), places(&after.mapping));
+    let stayed = old.iter().filter(|(k, p)| new.get(*k) == Some(p)).count();
+    assert!(stayed * 10 >= old.len() * 9, "{stayed} of {}", old.len());
+    assert_eq!(after.report["moved"]["new"], 8);
+    assert_eq!(
+        after.report["moved"]["stayed"].as_u64(),
+        Some(stayed as u64)
+    );
+}
+
+fn earlier(m: &Mapping) -> synfire_compiler::Earlier {
+    let mut units = vec![];
+    for (c, core) in m.cores.iter().enumerate() {
+        for n in core.neurons.iter().filter(|n| n.copy == 0) {
+            let name = m.populations[n.unit.pop as usize].name.clone();
+            units.push((name, n.unit.unit, c as u32));
+        }
+    }
+    synfire_compiler::Earlier {
+        units,
+        positions: m.cores.iter().map(|c| (c.x, c.y)).collect(),
+    }
+}
