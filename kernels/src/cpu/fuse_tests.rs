@@ -167,7 +167,7 @@ impl Reads for Lane<'_> {
 fn defined(m: &Model, state: &[Vec<u32>], port: &[u32]) -> (Vec<Vec<u32>>, Vec<u32>) {
     let (mut after, mut emitted) = (state.to_vec(), vec![]);
     let mut values = vec![];
-    for lane in 0..port.len() {
+    for (lane, _) in port.iter().enumerate() {
         run_block(&m.step, &Lane { state, port, lane }, &mut values);
         for &(s, v) in &m.step.stores {
             after[s as usize][lane] = values[v as usize];
