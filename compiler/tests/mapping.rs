@@ -9,7 +9,7 @@ use synfire_compiler::map::cut::anneal::State;
 use synfire_compiler::map::cut::fill::fill;
 use synfire_compiler::map::cut::hyper::Hyper;
 use synfire_compiler::map::cut::trim::Trim;
-use synfire_compiler::map::cut::{fewest, partition};
+use synfire_compiler::map::cut::{fewest, partition, proposals};
 use synfire_compiler::map::flow::Flows;
 use synfire_compiler::map::layout::anneal::Board;
 use synfire_compiler::map::layout::chain::Shape;
@@ -430,6 +430,39 @@ fn cores_are_few_where_axons_do_not_bind() {
             "{} of {least}",
             c.parts
         );
+    }
+}
+
+/// Three sheets of neurons, the first onto neighbourhoods of the others and these back, with a copy of a neuron for each part that it reaches: the
+/// copies are counted while searching, so that what is proposed fits.
+#[test]
+fn copies_are_counted() {
+    let (side, n) = (24i32, 576u32);
+    let mut b = Builder::new();
+    for i in 0..n as i32 {
+        let near = (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (i % side + dx, i / side + dy)));
+        let inside = near.filter(|p| (0..side).contains(&p.0) && (0..side).contains(&p.1));
+        b.neuron(
+            inside
+                .flat_map(|p| [n, 2 * n].map(|sheet| sheet + (p.1 * side + p.0) as u32))
+                .collect(),
+        );
+    }
+    (0..2 * n).for_each(|i| b.neuron(vec![i % n]));
+    let mut net = b.build();
+    net.home = (0..3 * n).collect();
+    net.base = (0..3 * n).map(|v| (v < n) as u32).collect();
+    let caps = Caps {
+        npc: Some(256),
+        apc: Some(256),
+        copies: true,
+        ..Caps::default()
+    };
+    let found = proposals(&mut net, &caps, &Search::new(1, 1), None);
+    assert!(!found.is_empty());
+    for c in found {
+        let (_, usage) = cut(&net, &c.part, c.parts);
+        assert_eq!(broken(&usage, &caps), None, "{}", c.method);
     }
 }
 

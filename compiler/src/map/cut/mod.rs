@@ -150,6 +150,9 @@ const TWINS: f64 = 0.9;
 const TRIMS: [f64; 4] = [0.0, 20.0, 100.0, 500.0];
 const EMPTIED: usize = 64;
 
+/// How often a partition that breaks limits gets more parts.
+const ROOMIER: usize = 4;
+
 /// All searches at every effort up to the one asked for, so that more effort never gives less, and a time limit finds a result.
 fn searches(net: &Net, caps: &Caps, search: &Search) -> Vec<Cutting> {
     let mut found = vec![];
@@ -249,6 +252,18 @@ fn finished(
         let mut t = Trim::new(net, caps, k, part);
         let trials = (TRIMS[search.opt] * net.neurons() as f64) as u64;
         t.anneal(trials / 4, (0.0, 0.0), rng, &search.budget);
+        for _ in 0..ROOMIER {
+            if t.over() == 0 || search.budget.over() {
+                break;
+            }
+            let k = t.parts() + t.parts() / 4 + 3;
+            if net.nets().saturating_mul(k) > TABLE {
+                break;
+            }
+            t = t.roomier(caps, k);
+            t.misfits().into_iter().for_each(|v| t.settle(v, OUTSIDE));
+            t.anneal(trials / 4, (0.0, 0.0), rng, &search.budget);
+        }
         t.dissolve(EMPTIED, &search.budget);
         t.anneal(trials, (0.5, 0.1), rng, &search.budget);
         t.anneal(trials / 4, (0.0, 0.0), rng, &search.budget);

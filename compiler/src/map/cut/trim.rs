@@ -370,6 +370,19 @@ impl<'a> Trim<'a> {
         }
     }
 
+    /// Number of parts, empty ones included.
+    pub fn parts(&self) -> usize {
+        self.k
+    }
+
+    /// The same with `k` parts, the new ones empty; the trace goes on.
+    pub fn roomier(self, caps: &Caps, k: usize) -> Trim<'a> {
+        Trim {
+            trace: self.trace,
+            ..Trim::new(self.net, caps, k, self.part)
+        }
+    }
+
     /// Neurons that must leave parts above a limit, taken from the end of each such part.
     pub fn misfits(&mut self) -> Vec<u32> {
         let mut out = vec![];
