@@ -40,7 +40,7 @@ pub(super) fn benchmarks<E>(
         neurons: COMPARTMENTS,
         states: vec![(COMPARTMENTS, 0), (COMPARTMENTS, 1)],
         steps: 5000,
-        input: Box::new(|steps, sample| input(steps, sample)),
+        input: Box::new(input),
         peer: Some(Peer {
             name: "brian2-loihi 0.5.2",
             steps_per_cpu_s: PEER,

@@ -21,7 +21,10 @@ fn backend() -> &'static dyn Backend {
 /// Compartments, rows of (index, mantissa / 2, delay), (source, row) of axons and (row) of channels.
 type Shape = (usize, Vec<Vec<(u16, i16, u8)>>, Vec<(u16, u16)>, Vec<u16>);
 
-fn shapes() -> impl Strategy<Value = Vec<(Shape, DendriteShared, Vec<(u16, u16, u8, bool, u32)>)>> {
+/// decayU, decayV, refractDelay, enableNoise and vth of a profile.
+type Profile = (u16, u16, u8, bool, u32);
+
+fn shapes() -> impl Strategy<Value = Vec<(Shape, DendriteShared, Vec<Profile>)>> {
     let row = vec((0u16..12, -127i16..128, 0u8..8), 0..8);
     let shape = (
         1usize..12,
