@@ -273,13 +273,12 @@ fn units(
     parallel: bool,
 ) -> Result<u32, Diagnostic> {
     let mut each = vec![];
-    for g in 0..p.groups.len() {
+    for (g, &(walked, handled)) in walks.iter().enumerate() {
         let Some(m) = p.model_of(g as u32) else {
             continue;
         };
         let of_group = |k: &&(usize, u32)| p.probes[k.0].group as usize == g;
         let probed = probes.iter().filter(of_group).count() as u64;
-        let (walked, handled) = walks[g];
         let list = [
             ("NOISE", step_iterations(m)),
             ("PROBES", probed),
