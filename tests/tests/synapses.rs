@@ -199,10 +199,10 @@ impl Account {
                         let near = (1.0 - (self.v[j] - 1.0).abs()).max(0.0);
                         self.e[i][j] += (1.0 - (-1.0f64 / 20.0).exp()) * 0.3 * near * self.x[i][0];
                     }
-                    "NormalisedStdp" if (step + 1) % 100 == 0 => {
+                    "NormalisedStdp" if (step + 1).is_multiple_of(100) => {
                         self.w[i][j] = (self.w[i][j] * 0.8 / sum).min(W_MAX);
                     }
-                    "Homeostasis" if (step + 1) % 100 == 0 => {
+                    "Homeostasis" if (step + 1).is_multiple_of(100) => {
                         let more = 0.001 * 10.0 * 0.1 * self.w[i][j];
                         self.w[i][j] = (self.w[i][j] + more).min(W_MAX);
                     }
@@ -309,8 +309,8 @@ fn follow(name: &'static str, s: &mut Session) -> (f64, f64, f64) {
         }
         // Not in every step: what waits for its synapse between two looks is part of the test.
         let w = if step % 7 == 6 { weights(s) } else { vec![] };
-        for k in 0..w.len() {
-            apart = apart.max((w[k] - account.w[k / NEURONS][k % NEURONS]).abs());
+        for (k, w) in w.iter().enumerate() {
+            apart = apart.max((w - account.w[k / NEURONS][k % NEURONS]).abs());
         }
     }
     let end = weights(s);

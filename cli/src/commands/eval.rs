@@ -194,7 +194,7 @@ fn readout(populations: &[Population], wanted: Option<&str>) -> Result<Populatio
     let recorded = || populations.iter().filter(|p| p.recorded && !p.source);
     let found = match wanted {
         Some(name) => recorded().find(|p| p.name == name),
-        None => recorded().last(),
+        None => recorded().next_back(),
     };
     if let Some(p) = found {
         return Ok(p.clone());

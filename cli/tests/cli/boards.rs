@@ -220,7 +220,8 @@ fn lines_on_which_something_is_wrong_are_said_so_and_nothing_is_written() {
     fails(&p, "serial:///dev/there-is-no-such-line", "SYN0851");
     fails(&p, "spi:///dev/null", "SYN0851");
     fails(&p, "tcp://127.0.0.1:1", "SYN0851");
-    let cases: [(&str, fn(TcpStream)); 5] = [
+    type Wrong = (&'static str, fn(TcpStream));
+    let cases: [Wrong; 5] = [
         ("SYN0852", |s| {
             answers(s, |n, _, _| {
                 // From the hundredth request on there is silence, and the line stays open.

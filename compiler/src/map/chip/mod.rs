@@ -120,7 +120,7 @@ pub fn partition(
         wires: &wires,
     };
     task.fits(&all)?;
-    let first = task.legal(&[all.clone()], false);
+    let first = task.legal(std::slice::from_ref(&all), false);
     let mut best = task.rated(first, "in order");
     let mut history = vec![("in order".to_string(), best.cores.len(), best.remote)];
     let (mut kept, mut trace) = (vec![], vec![]);

@@ -112,8 +112,7 @@ pub fn multilevel(
             part,
             k,
             cap,
-            (trials * n) as u64,
-            (hot * scale, cold),
+            ((trials * n) as u64, (hot * scale, cold)),
             rng,
             budget,
         );
@@ -149,14 +148,12 @@ fn refined<'a>(
     part: Vec<u32>,
     k: usize,
     cap: i64,
-    moves: u64,
-    heat: (f64, f64),
+    (moves, mut heat): (u64, (f64, f64)),
     rng: &mut Rng,
     budget: &Budget,
 ) -> State<'a> {
     let mut s = State::new(h, k, part);
     let (before, start, over) = (s.cost(), s.part.clone(), s.excess(cap));
-    let mut heat = heat;
     for _ in 0..=RETRIES {
         s.anneal(moves, heat, cap, STIFF, rng, budget);
         s.exchange((moves as f64 * EXCHANGES) as u64, heat, cap, rng, budget);
