@@ -41,7 +41,10 @@ fn mistakes_are_told_with_their_line() {
         assert!(TOML.contains(from), "{from}");
         TOML.replacen(from, to, 1)
     };
-    one(&turned("summary = \"A chip", "sumary = \"A chip"), 1);
+    one(
+        &turned("summary = \"A chip", "sumary = \"A chip"),
+        line(TOML, "summary = \"A chip"),
+    );
     one(
         &turned("min = { value = -8", "min = { value = 9"),
         line(TOML, "min = { value = -8"),
@@ -89,7 +92,7 @@ fn mistakes_in_the_model_are_told_with_their_line() {
         );
     };
     at(turned("v - thr", "w - thr"), line(MODEL, "v - thr"));
-    at(turned("emit 1", "emit"), line(MODEL, "emit 1"));
+    at(turned("sat(v", "stat(v"), line(MODEL, "sat(v"));
     assert_eq!(turned("neuron Toy", "neuron Tuy")[0].0, "SYN0608");
     // A further parameter needs its range, a further input has no place in the image.
     assert_eq!(turned("bias: i8", "bias: i8, gain: i8")[0].0, "SYN0604");
