@@ -217,7 +217,7 @@ fn bandit() {
         .replace("synapse = RewardStdp(rate = 0.02), w ~", "weight ~")
         .lines()
         .filter(|l| {
-            !l.contains("modulate") && !l.contains("record actor.plastic") && !l.contains("at 10 s")
+            !l.contains("modulate") && !l.contains("actor.plastic.w") && !l.contains("at 10 s")
         })
         .map(|l| format!("{l}\n"))
         .collect::<String>();
