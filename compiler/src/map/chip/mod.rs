@@ -124,7 +124,9 @@ pub fn partition(
     let mut best = task.rated(first, "in order");
     let mut history = vec![("in order".to_string(), best.cores.len(), best.remote)];
     let (mut kept, mut trace) = (vec![], vec![]);
-    if best.cores.len() > 1 && (search.opt > 0 || old.is_some()) {
+    // No cut makes room for more units than all cores hold: the refusal need not wait for a search.
+    let may_fit = all.len().div_ceil(limits.neurons.max(1)) <= limits.cores;
+    if may_fit && best.cores.len() > 1 && (search.opt > 0 || old.is_some()) {
         let mut graph = graph::graph(net, limits, &wires, &all);
         let first = best.cores.len();
         let (caps, known) = (graph.caps(limits), graph.known(old, &all));
