@@ -2,7 +2,7 @@
 //!
 //! In: what a program asks of its kernels. Out: for each kernel a number for each name that its text states beside a loop
 //! (`// at most NAME`): all iterations of that loop in one invocation together, however often it is entered. Loops of which only
-//! one is entered share a name. No sum exceeds [`MAX_ITERATIONS`]; a program for which one would is refused ([`check`]).
+//! one is entered share a name. No sum exceeds [`MAX_ITERATIONS`]; a program for which one would is refused ([`Loops::check`]).
 
 use super::limits::too_long;
 use crate::wgsl::shape::MAX_ITERATIONS;
