@@ -10,17 +10,23 @@ use crate::backend::{
     Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, Resource, UnitDynamics,
 };
 use crate::benchmark::{Benchmark, emulate};
-use synfire_ir::artifact::{Section, SectionKind};
+use crate::section::{Image, channel, unfit};
+use synfire_ir::Diagnostics;
+use synfire_ir::artifact::Section;
 use synfire_ir::mapping::Mapping;
-use synfire_ir::program::GroupKind;
 use synfire_ir::synapse::Synapse;
-use synfire_ir::{Class, Diagnostic, Diagnostics};
 
 /// The chip's code.
 pub static BACKEND: &dyn Backend = &Loihi;
 
 /// Name of the only native section: the register image.
 pub const SECTION: &str = "registers.loihi.json";
+
+/// The image of the chip.
+const IMAGE: Image = Image {
+    name: SECTION,
+    is: "an image of this chip is one register image",
+};
 /// The dialect of lava's arithmetic.
 pub(super) const LAVA: &str = "lava";
 
@@ -83,30 +89,12 @@ impl Backend for Loihi {
 
     fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics> {
         let (config, bindings) = from_mapping(mapping)?;
-        let bytes = encode(&config).map_err(|mut found| {
-            // What a configuration made from a mapping violates is a matter of fit, not of damaged input.
-            found.0.iter_mut().for_each(|d| d.class = Class::Fit);
-            found
-        })?;
-        let section = Section {
-            kind: SectionKind::Native,
-            name: SECTION.into(),
-            bytes,
-        };
-        Ok(Encoded {
-            sections: vec![section],
-            bindings,
-        })
+        let bytes = encode(&config).map_err(unfit)?;
+        Ok(IMAGE.encoded(bytes, bindings))
     }
 
     fn decode(&self, dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics> {
-        let [section] = sections else {
-            return Err(misplaced(format!("{} native sections", sections.len())));
-        };
-        if section.name != SECTION {
-            return Err(misplaced(format!("the native section `{}`", section.name)));
-        }
-        let config = decode(SECTION, &section.bytes)?;
+        let config = decode(SECTION, IMAGE.only(sections)?)?;
         limits::check(&config).result(())?;
         let lowered = lower(&config, arithmetic(dialect), false)?;
         let mut words = vec![];
@@ -123,15 +111,7 @@ impl Backend for Loihi {
     }
 
     fn input(&self, emulation: &Emulation, word: u64) -> Option<NativeInput> {
-        let channels = emulation.program.groups.get(CHANNELS as usize)?;
-        let unit = u32::try_from(word).ok()?;
-        let known = channels.kind == GroupKind::External && unit < channels.size;
-        known.then_some(NativeInput::Event {
-            group: CHANNELS,
-            unit,
-            payload: 1,
-            delay: 0,
-        })
+        channel(&emulation.program, CHANNELS, word)
     }
 
     fn benchmarks(&self, dialect: &str) -> Result<Vec<Benchmark>, Diagnostics> {
@@ -147,12 +127,4 @@ impl Backend for Loihi {
     ) -> Option<Result<GoldenCase, String>> {
         golden::case(vector)
     }
-}
-
-fn misplaced(what: String) -> Diagnostics {
-    Diagnostic::error("SYN0720", format!("{what} where one `{SECTION}` belongs"))
-        .at(SECTION)
-        .note("an image of this chip is one register image")
-        .hint("compile the network again, or copy the file again")
-        .into()
 }

@@ -173,12 +173,8 @@ fn membrane(unit: &UnitDynamics, du: i64) -> Result<[i64; 7], Refusal> {
     Ok([du, decay_v(*decay), thr, bias, refract, WIDEST.0, WIDEST.1])
 }
 
-fn within(name: &str, value: i64, (low, high): (i64, i64)) -> Result<i64, Refusal> {
-    if (low..=high).contains(&value) {
-        return Ok(value);
-    }
-    let range = format!("{low}..={high}");
-    Err(Refusal::new(name, value.to_string(), &range, SCALE))
+fn within(name: &str, value: i64, range: (i64, i64)) -> Result<i64, Refusal> {
+    Refusal::within(name, value, range, SCALE)
 }
 
 /// Mantissa and exponent of a bias, the smallest exponent first; `None` if it takes more bits.
@@ -213,30 +209,8 @@ fn own(
             hint,
         ));
     }
-    if let Some((name, v)) = states.iter().find(|s| s.1 != 0) {
-        return Err(Refusal::new(
-            name,
-            format!("a start at {v}"),
-            "states that start at 0",
-            "start it at 0",
-        ));
-    }
-    let field = |name: &str, default: i64, (low, high): (i64, i64)| {
-        let value = fields
-            .iter()
-            .find(|f| f.0 == name)
-            .map_or(default as f64, |f| f.1);
-        if value.fract() == 0.0 && (low as f64..=high as f64).contains(&value) {
-            return Ok(value as i64);
-        }
-        let range = format!("{low}..={high}");
-        Err(Refusal::new(
-            name,
-            value.to_string(),
-            &range,
-            "take a whole number in that range",
-        ))
-    };
+    Refusal::start(states)?;
+    let field = |name: &str, default, range| Refusal::field(fields, name, default, range);
     let decay = (0, i64::from(MAX_DECAY));
     let bias = field(
         "bias",

@@ -103,15 +103,7 @@ fn integrate(unit: &UnitDynamics, arrivals: (i64, i64)) -> Result<[i64; 4], Refu
 }
 
 fn within(name: &str, value: i64, low: i64, high: i64) -> Result<i64, Refusal> {
-    if (low..=high).contains(&value) {
-        return Ok(value);
-    }
-    Err(Refusal::new(
-        name,
-        value.to_string(),
-        &format!("{low}..={high}"),
-        SCALE,
-    ))
+    Refusal::within(name, value, (low, high), SCALE)
 }
 
 /// Keeps its potential.
@@ -162,22 +154,7 @@ fn own(
             hint,
         ));
     }
-    let field = |name: &str, low: i64, high: i64| {
-        let value = fields
-            .iter()
-            .find(|f| f.0 == name)
-            .map_or(low as f64, |f| f.1);
-        if value.fract() == 0.0 && (low as f64..=high as f64).contains(&value) {
-            return Ok(value as i64);
-        }
-        let range = format!("{low}..={high}");
-        Err(Refusal::new(
-            name,
-            value.to_string(),
-            &range,
-            "take a whole number in that range",
-        ))
-    };
+    let field = |name: &str, low, high| Refusal::field(fields, name, low, (low, high));
     // With a threshold of 0 every row would make the neuron spike, connected to it or not.
     let thr = field("thr", 1, MAX)?;
     let (leak, disabled) = (field("leak", 0, MAX_LEAK)?, field("disabled", 0, 1)?);

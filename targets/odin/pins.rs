@@ -80,9 +80,9 @@ pub fn nibble_after(model: &Model, states: &[Vec<u32>], row: u8, n: u8) -> Optio
 
 impl Pins for OdinPins {
     fn words<'a>(&self, sections: &[&'a Section]) -> Result<&'a [u8], Diagnostics> {
-        let section = super::backend::only(sections)?;
-        decode(SECTION, &section.bytes)?;
-        Ok(&section.bytes)
+        let words = super::backend::IMAGE.only(sections)?;
+        decode(SECTION, words)?;
+        Ok(words)
     }
 
     fn silence(&self, memory: &Memory) -> u32 {

@@ -211,6 +211,58 @@ impl Refusal {
             "take a neuron without a synaptic time constant, or a chip whose neurons have a current",
         )
     }
+
+    /// The value of a register with a range, or its refusal; `hint` says how to bring it there.
+    ///
+    /// Errors: a value out of range.
+    pub fn within(
+        register: &str,
+        value: i64,
+        (low, high): (i64, i64),
+        hint: &str,
+    ) -> Result<i64, Refusal> {
+        if (low..=high).contains(&value) {
+            return Ok(value);
+        }
+        let range = format!("{low}..={high}");
+        Err(Refusal::new(register, value.to_string(), &range, hint))
+    }
+
+    /// A field of a population of the chip's own model, `default` where the network gives none.
+    ///
+    /// Errors: a value that is not whole, or out of range.
+    pub fn field(
+        fields: &[(String, f64)],
+        name: &str,
+        default: i64,
+        (low, high): (i64, i64),
+    ) -> Result<i64, Refusal> {
+        let given = fields.iter().find(|f| f.0 == name);
+        let value = given.map_or(default as f64, |f| f.1);
+        if value.fract() == 0.0 && (low as f64..=high as f64).contains(&value) {
+            return Ok(value as i64);
+        }
+        let (range, hint) = (
+            format!("{low}..={high}"),
+            "take a whole number in that range",
+        );
+        Err(Refusal::new(name, value.to_string(), &range, hint))
+    }
+
+    /// Of a chip whose neurons all start at 0.
+    ///
+    /// Errors: the first state that starts elsewhere.
+    pub fn start(states: &[(String, i64)]) -> Result<(), Refusal> {
+        match states.iter().find(|s| s.1 != 0) {
+            None => Ok(()),
+            Some((name, v)) => Err(Refusal::new(
+                name,
+                format!("a start at {v}"),
+                "states that start at 0",
+                "start it at 0",
+            )),
+        }
+    }
 }
 
 /// The code of one chip.

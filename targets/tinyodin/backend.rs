@@ -10,15 +10,22 @@ use crate::backend::{
     Backend, Emulation, Encoded, Flow, GoldenCase, NativeInput, Refusal, UnitDynamics,
 };
 use crate::board::Board;
-use synfire_ir::artifact::{Section, SectionKind};
+use crate::section::{Image, unfit};
+use synfire_ir::Diagnostics;
+use synfire_ir::artifact::Section;
 use synfire_ir::mapping::Mapping;
-use synfire_ir::{Class, Diagnostic, Diagnostics};
 
 /// The chip's code.
 pub static BACKEND: &dyn Backend = &TinyOdin;
 
 /// Name of the only native section: five bytes a word of SPI.
 pub const SECTION: &str = "config.spi";
+
+/// The image of the chip.
+pub(super) const IMAGE: Image = Image {
+    name: SECTION,
+    is: "an image of this chip is one stream of configuration words",
+};
 
 struct TinyOdin;
 
@@ -43,20 +50,11 @@ impl Backend for TinyOdin {
     fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics> {
         let (config, bindings) = from_mapping(mapping)?;
         let bytes = encode(&config).map_err(unfit)?;
-        let section = Section {
-            kind: SectionKind::Native,
-            name: SECTION.into(),
-            bytes,
-        };
-        Ok(Encoded {
-            sections: vec![section],
-            bindings,
-        })
+        Ok(IMAGE.encoded(bytes, bindings))
     }
 
     fn decode(&self, _dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics> {
-        let section = only(sections)?;
-        let program = lower(&decode(SECTION, &section.bytes)?)?;
+        let program = lower(&decode(SECTION, IMAGE.only(sections)?)?)?;
         Ok(Emulation {
             program,
             outputs: vec![],
@@ -83,29 +81,4 @@ impl Backend for TinyOdin {
     ) -> Option<Result<GoldenCase, String>> {
         golden::case(vector)
     }
-}
-
-/// What a configuration made from a mapping violates is a matter of fit, not of damaged input.
-fn unfit(mut found: Diagnostics) -> Diagnostics {
-    found.0.iter_mut().for_each(|d| d.class = Class::Fit);
-    found
-}
-
-/// The one section of an image.
-pub(super) fn only<'a>(sections: &[&'a Section]) -> Result<&'a Section, Diagnostics> {
-    let [section] = sections else {
-        return Err(misplaced(format!("{} native sections", sections.len())));
-    };
-    if section.name != SECTION {
-        return Err(misplaced(format!("the native section `{}`", section.name)));
-    }
-    Ok(section)
-}
-
-fn misplaced(what: String) -> Diagnostics {
-    Diagnostic::error("SYN0720", format!("{what} where one `{SECTION}` belongs"))
-        .at(SECTION)
-        .note("an image of this chip is one stream of configuration words")
-        .hint("compile the network again, or copy the file again")
-        .into()
 }

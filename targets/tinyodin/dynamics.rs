@@ -42,7 +42,7 @@ pub(super) fn registers(
             } else if *decay == 0.0 {
                 forgetting(*threshold, arrivals)?
             } else {
-                return Err(refusal(
+                return Err(Refusal::new(
                     "leak",
                     format!("a membrane that keeps {decay} of itself each step"),
                     "one that keeps all of itself or nothing; its leak takes a constant",
@@ -53,7 +53,7 @@ pub(super) fn registers(
     };
     let [thr, leak, _, v] = values;
     if shift > 0 && v != 0 && leak != 0 {
-        return Err(refusal(
+        return Err(Refusal::new(
             "v",
             format!("a potential of {v} kept over {shift} steps before the unit's first one"),
             &format!("a leak of {leak} that every time reference applies"),
@@ -61,7 +61,7 @@ pub(super) fn registers(
         ));
     }
     if v >= thr {
-        return Err(refusal(
+        return Err(Refusal::new(
             "v",
             format!("an initial potential of {v} at or above the threshold of {thr}"),
             "spikes at the next event, whatever that is",
@@ -71,19 +71,10 @@ pub(super) fn registers(
     Ok(values.to_vec())
 }
 
-fn refusal(limit: &str, needed: String, available: &str, hint: &str) -> Refusal {
-    Refusal {
-        limit: limit.into(),
-        needed,
-        available: available.into(),
-        hint: hint.into(),
-    }
-}
-
 /// Neither bias nor refractory time.
 fn plain(bias: i64, refractory: u32) -> Result<(), Refusal> {
     if bias != 0 {
-        return Err(refusal(
+        return Err(Refusal::new(
             "bias",
             format!("{bias} added in every step"),
             "no constant input",
@@ -91,7 +82,7 @@ fn plain(bias: i64, refractory: u32) -> Result<(), Refusal> {
         ));
     }
     if refractory > 0 {
-        return Err(refusal(
+        return Err(Refusal::new(
             "refractory",
             format!("{refractory} steps"),
             "no refractory time",
@@ -105,7 +96,7 @@ fn threshold_within(threshold: i64, most: i64, why: &str) -> Result<(), Refusal>
     if (1..=most).contains(&threshold) {
         return Ok(());
     }
-    Err(refusal(
+    Err(Refusal::new(
         "thr",
         threshold.to_string(),
         &format!("1..={most}{why}"),
@@ -122,7 +113,7 @@ fn one_spike(threshold: i64, left: i64, most: i64) -> Result<(), Refusal> {
     if sum < room {
         return Ok(());
     }
-    Err(refusal(
+    Err(Refusal::new(
         "spikes_per_step",
         format!(
             "a potential of up to {left} and arrivals of up to {most} in one step, together {sum}"
@@ -144,7 +135,7 @@ fn keeping(
     match reset {
         Reset::To(0) => {}
         Reset::To(value) => {
-            return Err(refusal(
+            return Err(Refusal::new(
                 "reset",
                 format!("to {value}"),
                 "a reset to 0",
@@ -152,9 +143,9 @@ fn keeping(
             ));
         }
         Reset::Subtract => {
-            return Err(refusal(
+            return Err(Refusal::new(
                 "reset",
-                "a threshold that is subtracted".into(),
+                "a threshold that is subtracted",
                 "a reset to 0",
                 "take a neuron with a reset to 0, or a chip with linear reset",
             ));
@@ -172,7 +163,7 @@ fn forgetting(threshold: i64, arrivals: (i64, i64)) -> Result<[i64; 4], Refusal>
     let why = format!(", as at most {most} can be left below it for a time reference to clear");
     threshold_within(threshold, most + 1, &why)?;
     if arrivals.0 < -most {
-        return Err(refusal(
+        return Err(Refusal::new(
             "leak",
             format!("inhibition of up to {} in one step", arrivals.0),
             &format!("-{most}, which one time reference clears"),
@@ -180,7 +171,7 @@ fn forgetting(threshold: i64, arrivals: (i64, i64)) -> Result<[i64; 4], Refusal>
         ));
     }
     if arrivals.1 - threshold > most {
-        return Err(refusal(
+        return Err(Refusal::new(
             "leak",
             format!("excitation of up to {} in one step", arrivals.1),
             &format!(
@@ -194,30 +185,14 @@ fn forgetting(threshold: i64, arrivals: (i64, i64)) -> Result<[i64; 4], Refusal>
 }
 
 fn potential(v: i64) -> Result<i64, Refusal> {
-    let (low, high) = (i64::from(*POTENTIALS.start()), i64::from(*POTENTIALS.end()));
-    if (low..=high).contains(&v) {
-        return Ok(v);
-    }
-    Err(refusal(
-        "v",
-        v.to_string(),
-        &format!("{low}..={high}"),
-        "scale weights, threshold and potential together until it fits",
-    ))
+    let range = (i64::from(*POTENTIALS.start()), i64::from(*POTENTIALS.end()));
+    let hint = "scale weights, threshold and potential together until it fits";
+    Refusal::within("v", v, range, hint)
 }
 
 /// The chip's own model: names of `model.syn`.
 fn own(fields: &[(String, f64)], states: &[(String, i64)]) -> Result<[i64; 4], Refusal> {
-    let field = |name: &str, low: i64, high: i64| {
-        let given = fields.iter().find(|f| f.0 == name);
-        let value = given.map_or(low as f64, |f| f.1);
-        if value.fract() == 0.0 && (low as f64..=high as f64).contains(&value) {
-            return Ok(value as i64);
-        }
-        let hint = "take a whole number in that range";
-        let range = format!("{low}..={high}");
-        Err(refusal(name, value.to_string(), &range, hint))
-    };
+    let field = |name: &str, low, high| Refusal::field(fields, name, low, (low, high));
     // With a threshold of 0 every row would make the neuron spike, connected to it or not.
     let thr = field("thr", 1, MAX_THRESHOLD.into())?;
     let leak = field("leak", 0, MAX_LEAK.into())?;

@@ -42,9 +42,9 @@ fn config(memory: &Memory) -> Config {
 
 impl Pins for TinyOdinPins {
     fn words<'a>(&self, sections: &[&'a Section]) -> Result<&'a [u8], Diagnostics> {
-        let section = super::backend::only(sections)?;
-        decode(SECTION, &section.bytes)?;
-        Ok(&section.bytes)
+        let words = super::backend::IMAGE.only(sections)?;
+        decode(SECTION, words)?;
+        Ok(words)
     }
 
     fn silence(&self, memory: &Memory) -> u32 {

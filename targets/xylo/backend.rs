@@ -10,14 +10,21 @@ use crate::backend::{
     Backend, Bridge, Emulation, Encoded, GoldenCase, NativeInput, Refusal, Resource, UnitDynamics,
 };
 use crate::benchmark::{Benchmark, emulate};
+use crate::section::{self, Image, channel};
 use std::collections::BTreeMap;
-use synfire_ir::artifact::{Section, SectionKind};
+use synfire_ir::Diagnostics;
+use synfire_ir::artifact::Section;
 use synfire_ir::mapping::Mapping;
-use synfire_ir::program::{GroupKind, Program};
-use synfire_ir::{Diagnostic, Diagnostics};
+use synfire_ir::program::Program;
 
 /// Name of the native section that holds the neutral specification.
 pub const SECTION: &str = "network.xylo.json";
+
+/// The image of a chip of the family.
+const IMAGE: Image = Image {
+    name: SECTION,
+    is: "an image of this chip is its neutral specification, with or without the memory text set",
+};
 /// The dialect of the older core.
 pub const OLDER: &str = "core1";
 /// Nanoseconds a step where the network gives none.
@@ -106,13 +113,8 @@ impl Backend for Xylo {
         if self.memory && core == 2 {
             files.extend(ram::encode(&config, dt)?);
         }
-        let section = |(name, bytes)| Section {
-            kind: SectionKind::Native,
-            name,
-            bytes,
-        };
         Ok(Encoded {
-            sections: files.into_iter().map(section).collect(),
+            sections: files.into_iter().map(section::native).collect(),
             bindings,
         })
     }
@@ -121,11 +123,11 @@ impl Backend for Xylo {
         let mut files: BTreeMap<&str, &[u8]> = BTreeMap::new();
         for s in sections {
             if files.insert(&s.name, &s.bytes).is_some() {
-                return Err(misplaced(format!("two native sections `{}`", s.name)));
+                return Err(IMAGE.misplaced(format!("two native sections `{}`", s.name)));
             }
         }
         let Some(bytes) = files.remove(SECTION) else {
-            return Err(misplaced(format!("no native section `{SECTION}`")));
+            return Err(IMAGE.misplaced(format!("no native section `{SECTION}`")));
         };
         let read = native::decode(SECTION, bytes)?;
         if read.chip != self.id {
@@ -159,15 +161,7 @@ impl Backend for Xylo {
     }
 
     fn input(&self, emulation: &Emulation, word: u64) -> Option<NativeInput> {
-        let channels = emulation.program.groups.get(CHANNELS as usize)?;
-        let unit = u32::try_from(word).ok()?;
-        let known = channels.kind == GroupKind::External && unit < channels.size;
-        known.then_some(NativeInput::Event {
-            group: CHANNELS,
-            unit,
-            payload: 1,
-            delay: 0,
-        })
+        channel(&emulation.program, CHANNELS, word)
     }
 
     fn benchmarks(&self, dialect: &str) -> Result<Vec<Benchmark>, Diagnostics> {
@@ -195,12 +189,4 @@ impl Backend for Xylo {
             .then(|| golden::case(self.model, vector, files));
         case.flatten()
     }
-}
-
-fn misplaced(what: String) -> Diagnostics {
-    Diagnostic::error("SYN0720", format!("{what} where one `{SECTION}` belongs"))
-        .at(SECTION)
-        .note("an image of this chip is its neutral specification, with or without the memory text set")
-        .hint("compile the network again, or copy the file again")
-        .into()
 }

@@ -206,17 +206,9 @@ fn membrane(unit: &UnitDynamics, d1: i64) -> Result<[i64; 6], Refusal> {
     Ok([thr, dash(*decay), d1, d1, bias, 0])
 }
 
-fn within(name: &str, value: i64, (low, high): (i64, i64)) -> Result<i64, Refusal> {
-    if (low..=high).contains(&value) {
-        return Ok(value);
-    }
-    let range = format!("{low}..={high}");
-    Err(Refusal::new(
-        name,
-        value.to_string(),
-        &range,
-        "scale weights, threshold and bias together until it fits",
-    ))
+fn within(name: &str, value: i64, range: (i64, i64)) -> Result<i64, Refusal> {
+    let hint = "scale weights, threshold and bias together until it fits";
+    Refusal::within(name, value, range, hint)
 }
 
 /// The chip's own models: names of `model.syn`.
@@ -226,31 +218,9 @@ fn own(
     fields: &[(String, f64)],
     states: &[(String, i64)],
 ) -> Result<[i64; 6], Refusal> {
-    let field = |name: &str, (low, high): (i64, i64)| {
-        let value = fields
-            .iter()
-            .find(|f| f.0 == name)
-            .map_or(low as f64, |f| f.1);
-        if value.fract() == 0.0 && (low as f64..=high as f64).contains(&value) {
-            return Ok(value as i64);
-        }
-        let range = format!("{low}..={high}");
-        Err(Refusal::new(
-            name,
-            value.to_string(),
-            &range,
-            "take a whole number in that range",
-        ))
-    };
+    let field = |name: &str, range: (i64, i64)| Refusal::field(fields, name, range.0, range);
     let dash = (0, i64::from(MAX_SHIFT));
-    if let Some((name, v)) = states.iter().find(|s| s.1 != 0) {
-        return Err(Refusal::new(
-            name,
-            format!("a start at {v}"),
-            "states that start at 0",
-            "start it at 0",
-        ));
-    }
+    Refusal::start(states)?;
     let limit = match model {
         "Xylo" => 31,
         "XyloOut" => 1,

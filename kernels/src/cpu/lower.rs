@@ -270,24 +270,7 @@ impl Lowering<'_> {
             Src::Scalar(i) => i,
             _ => 0,
         };
-        let op = match inst.op {
-            Op::Un(o, a) => Op::Un(o, to(a)),
-            Op::Bin(o, a, b) => Op::Bin(o, to(a), to(b)),
-            Op::Select(c, a, b) => Op::Select(to(c), to(a), to(b)),
-            Op::MulShift { a, b, shift, round } => Op::MulShift {
-                a: to(a),
-                b: to(b),
-                shift,
-                round,
-            },
-            Op::Sat { a, bits } => Op::Sat { a: to(a), bits },
-            Op::Wrap { a, bits, signed } => Op::Wrap {
-                a: to(a),
-                bits,
-                signed,
-            },
-            leaf => leaf,
-        };
+        let op = inst.op.map(to);
         let list = &mut self.kernel.uniform.insts;
         list.push(Inst { op, ty: inst.ty });
         Src::Scalar(list.len() as u32 - 1)

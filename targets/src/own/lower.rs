@@ -4,7 +4,7 @@
 //! neuron's way to an axon becomes synapses with the way's delay onto whatever the axon reaches. What is driven from outside acts in the step in which it comes.
 
 use super::image::{Core, Image};
-use crate::backend::{Emulation, NativeInput};
+use crate::backend::Emulation;
 use crate::model::group;
 use std::collections::BTreeMap;
 use synfire_ir::model::Model;
@@ -14,7 +14,7 @@ use synfire_ir::program::{
 };
 
 /// Group of axons; those that neurons drive stay silent in it.
-const AXONS: u32 = 0;
+pub const AXONS: u32 = 0;
 /// Group of neurons.
 const NEURONS: u32 = 1;
 
@@ -142,16 +142,4 @@ fn sparse(sources: u32, mut synapses: Vec<Synapse>) -> Rows {
         targets: targets.into(),
         weights: Weights::from_i32(weights),
     }
-}
-
-/// The input of a word.
-pub fn input(program: &Program, word: u64) -> Option<NativeInput> {
-    let axons = program.groups.get(AXONS as usize)?;
-    let unit = u32::try_from(word).ok().filter(|u| *u < axons.size)?;
-    Some(NativeInput::Event {
-        group: AXONS,
-        unit,
-        payload: 1,
-        delay: 0,
-    })
 }

@@ -17,15 +17,22 @@ use crate::backend::{
 };
 use crate::model;
 use crate::schema::{ChipSpec, Scope};
+use crate::section::{self, channel, unfit};
 use image::Image;
 use std::collections::BTreeMap;
-use synfire_ir::artifact::{Section, SectionKind};
+use synfire_ir::Diagnostics;
+use synfire_ir::artifact::Section;
 use synfire_ir::mapping::{Mapping, UnitRef};
 use synfire_ir::model::Model;
-use synfire_ir::{Class, Diagnostic, Diagnostics};
 
 /// Name of the only native section.
 pub const SECTION: &str = "image.json";
+
+/// The image of such a chip.
+const IMAGE: section::Image = section::Image {
+    name: SECTION,
+    is: "an image of a described chip is one file",
+};
 
 /// The code of a chip that is described and not programmed.
 #[derive(Clone, Debug)]
@@ -86,11 +93,7 @@ impl Backend for Own {
 
     fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics> {
         let image = Image::new(&self.spec, mapping)?;
-        image.check(&self.spec).result(()).map_err(|mut found| {
-            // What an image made from a mapping violates is a matter of fit, not of damaged input.
-            found.0.iter_mut().for_each(|d| d.class = Class::Fit);
-            found
-        })?;
+        image.check(&self.spec).result(()).map_err(unfit)?;
         let outputs = (0..mapping.outputs.len() as u64).collect();
         let mut base = vec![0u64];
         for c in &mapping.cores {
@@ -99,38 +102,23 @@ impl Backend for Own {
         let word = |core: u32, axon: u32| {
             base.get(core as usize).copied().unwrap_or(u64::MAX >> 1) + u64::from(axon)
         };
-        Ok(Encoded {
-            sections: vec![Section {
-                kind: SectionKind::Native,
-                name: SECTION.into(),
-                bytes: image.to_bytes()?,
-            }],
-            bindings: NativeBindings {
-                inputs: mapping
-                    .inputs
-                    .iter()
-                    .map(|i| word(i.core, i.axon))
-                    .collect(),
-                outputs,
-                ..NativeBindings::default()
-            },
-        })
+        let inputs = mapping.inputs.iter().map(|i| word(i.core, i.axon));
+        let bindings = NativeBindings {
+            inputs: inputs.collect(),
+            outputs,
+            ..NativeBindings::default()
+        };
+        Ok(IMAGE.encoded(image.to_bytes()?, bindings))
     }
 
     fn decode(&self, _dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics> {
-        let [section] = sections else {
-            return Err(misplaced(format!("{} native sections", sections.len())));
-        };
-        if section.name != SECTION {
-            return Err(misplaced(format!("the native section `{}`", section.name)));
-        }
-        let image = Image::from_bytes(&self.spec, &section.bytes)?;
+        let image = Image::from_bytes(&self.spec, IMAGE.only(sections)?)?;
         image.check(&self.spec).result(())?;
         Ok(lower::lower(&image, &self.model))
     }
 
     fn input(&self, emulation: &Emulation, word: u64) -> Option<NativeInput> {
-        lower::input(&emulation.program, word)
+        channel(&emulation.program, lower::AXONS, word)
     }
 
     fn flow(&self, run: &Flow<'_>) -> Result<Vec<(String, Vec<u8>)>, Diagnostics> {
@@ -164,14 +152,6 @@ fn slots(mapping: &Mapping) -> BTreeMap<UnitRef, (u32, u32)> {
         }
     }
     first
-}
-
-fn misplaced(what: String) -> Diagnostics {
-    Diagnostic::error("SYN0720", format!("{what} where one `{SECTION}` belongs"))
-        .at(SECTION)
-        .note("an image of a described chip is one file")
-        .hint("compile the network again, or copy the file again")
-        .into()
 }
 
 /// Has a register this scope?

@@ -2,7 +2,7 @@
 //!
 //! In: the histories and calendars of a worker. Out: its states after all handlers of a step ran.
 
-use super::learn::{Lent, Neurons, Now};
+use super::learn::{Lent, Now};
 use super::ordered;
 use super::pieces::{Form, Timing};
 use super::plan::{Code, Plan, Tile};
@@ -86,16 +86,7 @@ impl Worker {
     fn hand_over(&mut self, plan: &Plan, (index, k): (usize, usize), step: u32) {
         let lesson = &plan.sequence.lessons[self.me][k];
         let now = Now::new(&plan.program, lesson, step, self.sample);
-        let (isa, regs) = self.core.lend();
-        let mut lent = Lent {
-            isa,
-            regs,
-            neurons: Neurons {
-                plan,
-                units: &self.units,
-                place: &self.place,
-            },
-        };
+        let mut lent = Lent::new(&mut self.core, plan, &self.units, &self.place);
         let learner = &mut self.learners[k];
         learner.arrive(now, &self.history, &mut lent);
         let first = self.brought.len() as u32;

@@ -6,7 +6,7 @@
 
 use super::bundle::{Bundle, Scratch};
 use super::deliver;
-use super::learn::{Learner, Lent, Neurons, Now};
+use super::learn::{Learner, Lent, Now};
 use super::ordered::Event;
 use super::pieces::{Form, Timing};
 use super::plan::{Code, Plan, Tile};
@@ -171,16 +171,7 @@ impl Worker {
         };
         let acc = &mut self.arenas[slot.arena][slot.range(tile.len as usize)];
         let now = Now::new(&plan.program, lesson, step, self.sample);
-        let (isa, regs) = self.core.lend();
-        let mut lent = Lent {
-            isa,
-            regs,
-            neurons: Neurons {
-                plan,
-                units: &self.units,
-                place: &self.place,
-            },
-        };
+        let mut lent = Lent::new(&mut self.core, plan, &self.units, &self.place);
         let learner = &mut self.learners[k];
         learner.arrive(now, &self.history, &mut lent);
         self.counters.synaptic_events += learner.deliver(now, &mut lent, acc);
@@ -196,16 +187,7 @@ impl Worker {
         let lessons = &plan.sequence.lessons[self.me];
         for (learner, lesson) in self.learners.iter_mut().zip(lessons) {
             let now = Now::new(&plan.program, lesson, step, self.sample);
-            let (isa, regs) = self.core.lend();
-            let mut lent = Lent {
-                isa,
-                regs,
-                neurons: Neurons {
-                    plan,
-                    units: &self.units,
-                    place: &self.place,
-                },
-            };
+            let mut lent = Lent::new(&mut self.core, plan, &self.units, &self.place);
             f(learner, now, &mut lent, &self.history);
         }
     }

@@ -18,6 +18,7 @@ mod traces;
 
 use super::plan::Plan;
 use super::spikes::{History, List};
+use super::units::Core;
 use super::worker::Units;
 use inputs::Input;
 use lanes::{Buffers, Cells, Places, Site, emitted};
@@ -128,6 +129,20 @@ pub(super) struct Lent<'a> {
     pub isa: Isa,
     pub regs: &'a mut Registers,
     pub neurons: Neurons<'a>,
+}
+
+impl<'a> Lent<'a> {
+    /// Of a worker's registers, and its tiles by their places.
+    pub fn new(
+        core: &'a mut Core,
+        plan: &'a Plan,
+        units: &'a [Units],
+        place: &'a [Option<usize>],
+    ) -> Self {
+        let (isa, regs) = core.lend();
+        let neurons = Neurons { plan, units, place };
+        Lent { isa, regs, neurons }
+    }
 }
 
 /// The initial word of element `i` of state `k`.

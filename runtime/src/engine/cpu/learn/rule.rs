@@ -123,24 +123,9 @@ fn numbered(m: &Synapse, block: &Block) -> (Block, Vec<Read>) {
     let mut b = BlockBuilder::new();
     let mut to: Vec<Value> = Vec::with_capacity(block.insts.len());
     for inst in &block.insts {
-        let at = |v: Value| to[v as usize];
-        let op = match inst.op {
-            Op::Un(o, a) => Op::Un(o, at(a)),
-            Op::Bin(o, a, c) => Op::Bin(o, at(a), at(c)),
-            Op::Select(c, a, e) => Op::Select(at(c), at(a), at(e)),
-            Op::MulShift { a, b, shift, round } => Op::MulShift {
-                a: at(a),
-                b: at(b),
-                shift,
-                round,
-            },
-            Op::Sat { a, bits } => Op::Sat { a: at(a), bits },
-            Op::Wrap { a, bits, signed } => Op::Wrap {
-                a: at(a),
-                bits,
-                signed,
-            },
-            op => leaf(m, op).map_or(op, |read| Op::State(number(read))),
+        let op = match leaf(m, inst.op) {
+            Some(read) => Op::State(number(read)),
+            None => inst.op.map(|v| to[v as usize]),
         };
         to.push(b.push(op, inst.ty));
     }
