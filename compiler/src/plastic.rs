@@ -95,6 +95,9 @@ impl Learning {
             projection: index,
             synapse: synapse as u32,
             base: self.base,
+            // The synapse works `dendritic` steps before what it delivers arrives, and hears its target as much later; a program
+            // has everything at the arrival.
+            post_delay: 2 * x.dendritic,
             params,
             init,
             modulators: modulators(x, &model, number),
@@ -110,7 +113,7 @@ fn modulators(x: &Plasticity, m: &Synapse, number: &BTreeMap<PopId, u32>) -> Vec
         range: y.range,
         carry: y.carry,
         each: y.each,
-        delay: 0,
+        delay: x.dendritic,
         weight: bits(m.modulators[y.port as usize].ty, 1.0),
     };
     x.modulators.iter().map(of).collect()

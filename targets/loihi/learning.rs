@@ -69,6 +69,7 @@ impl Learned {
             projection: at,
             synapse,
             base: self.base,
+            post_delay: 0,
             params: vec![],
             init,
             modulators,

@@ -268,6 +268,10 @@ fn open(rule: &str, arguments: &str, modulate: &str, arithmetic: Arithmetic) -> 
         .replace("CALL", &call)
         .replace("RULE", rule)
         .replace("MODULATE", modulate);
+    session(rule, &text, arithmetic)
+}
+
+fn session(rule: &str, text: &str, arithmetic: Arithmetic) -> Session {
     let options = frontend::LoadOptions::default();
     let loaded = frontend::load("net.syn", text.as_bytes(), &frontend::NoFiles, &options);
     let net = loaded.network.unwrap_or_else(|d| panic!("{rule}: {d}"));
@@ -328,6 +332,56 @@ fn every_rule_does_what_its_paper_says() {
         assert!(still == (moved == 0.0), "{name} moves weights by {moved}");
         assert!(apart < 2e-5 && brought < 2e-5, "{name}: {apart} {brought}");
     }
+}
+
+/// A synapse in its own time: a spike of its source reaches it after the part of the delay that lies before it, one of its target
+/// after the part behind it, and what it sends arrives after that part.
+#[test]
+fn a_synapse_before_a_dendritic_delay_works_ahead_of_what_it_delivers() {
+    const BEHIND: usize = 2;
+    const BEFORE: usize = 1;
+    let text = NET
+        .replace("CALL", "Stdp(w_max = 0.5)")
+        .replace("RULE", "Stdp")
+        .replace("MODULATE", "")
+        .replace("delay = 2 ms", "delay = 3 ms, dendritic = 2 ms");
+    let mut s = session("Stdp", &text, Arithmetic::F32);
+    let start = weights(&mut s);
+    let mut account = Account::new("Stdp", &start);
+    for step in 0..STEPS {
+        for i in (0..SOURCES).filter(|&i| source_fires(step, i)) {
+            s.inject("x", i as u32, 1.0).expect("a source");
+        }
+        for j in (0..NEURONS).filter(|&j| neuron_fires(step, j)) {
+            s.inject("z", j as u32, 1.0).expect("a source");
+        }
+        s.step(1).expect("a step");
+        let Some(own) = step.checked_sub(BEHIND) else {
+            continue;
+        };
+        if own > 0 {
+            account.pass();
+        }
+        let arrives = |i: &usize| own >= BEFORE && source_fires(own - BEFORE, *i);
+        let here: Vec<usize> = (0..SOURCES).filter(arrives).collect();
+        for (j, got) in s.state("a", "got").expect("a state").iter().enumerate() {
+            let sent: f64 = here.iter().map(|&i| account.deliver(i, j)).sum();
+            assert!((got - sent).abs() < 2e-5, "step {step}: {got} for {sent}");
+        }
+        here.iter().for_each(|&i| account.arrive(i));
+        let heard = |j: &usize| own >= BEHIND && neuron_fires(own - BEHIND, *j);
+        (0..NEURONS).filter(heard).for_each(|j| account.fire(j));
+        for (k, w) in weights(&mut s).iter().enumerate() {
+            let expected = account.w[k / NEURONS][k % NEURONS];
+            assert!(
+                (w - expected).abs() < 2e-5,
+                "step {step}: {w} for {expected}"
+            );
+        }
+    }
+    let end = weights(&mut s);
+    let moved = end.iter().zip(&start).map(|(a, b)| (a - b).abs());
+    assert!(moved.fold(0.0, f64::max) > 0.01);
 }
 
 /// The list above is the library's.

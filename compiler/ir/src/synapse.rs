@@ -16,7 +16,7 @@
 //! - After all phases of the step, in this order, each with the states that the one before left:
 //!   1. `pre`, once for each event that arrives in this step, in the order of (source, step of origin, event): its `synapse` block on
 //!      each synapse of the row, then its `source` block on the row.
-//!   2. `post`, once for each event that a target unit emits in this step, in the order of (unit, event): its `synapse` block on each
+//!   2. `post`, once for each event that a target unit emitted `post_delay` steps ago, in the order of (unit, event): its `synapse` block on each
 //!      synapse of the unit, then its `target` block on the unit.
 //!   3. each modulator that something reached in this step, in the order of declaration: on each target unit that it reached, the
 //!      `synapse` block on each synapse of the unit, then the `target` block.
@@ -24,7 +24,8 @@
 //!      rows and the `target` block on all target units.
 //!
 //! **Traces and delays.** A row is a source and a delay, and events reach it after the delay. So a presynaptic trace as a synapse sees it
-//! is the trace of its source as it was `delay` steps ago: delays are axonal.
+//! is the trace of its source as it was `delay` steps ago: delays are axonal. A synapse whose last d steps of delay are dendritic works d
+//! steps before what it delivers arrives, and hears its target d steps late. Told d steps later, as rows are, that is a `post_delay` of 2 d.
 //!
 //! **Decay.** A state with a [`Decay`] falls towards its rest between events; nothing is computed meanwhile. The states of one
 //! element (a synapse, a row or a target unit) that decay share one stamp, the step of the last store to any of them (0 at the

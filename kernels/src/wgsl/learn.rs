@@ -383,7 +383,8 @@ impl Parts<'_> {
     if (dispatch.part != 0u) {{
         return reached(u, {at}u + 2u * (dispatch.part - 1u));
     }}
-    let ring = (u.step % tables[u.d + D_RING]) * tables[u.d + D_TSIZE];
+    let slots = tables[u.d + D_RING];
+    let ring = (u.step + slots - tables[u.d + D_POST]) % slots * tables[u.d + D_TSIZE];
     return lists[u.slot * tables[T_LISTS_STRIDE] + tables[u.d + D_AUX] + ring + u.t] != 0u;
 }}"
         );

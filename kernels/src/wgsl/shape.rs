@@ -210,7 +210,8 @@ words! {
     D_MODS = 16, "Sources of modulators: `M_*` records.";
     D_MODS_N = 17, "How many.";
     D_OFFERS = 18, "What each synapse brings to an ordered port, in a sample's block of `state`.";
-    D_STATES = 19, "Where each state lies in a sample's block of `learned`; then for each state its powers in `tables`, the parameters, and a pair for each modulator: sums for all targets, sums for each.";
+    D_POST = 19, "Steps until an event of a target reaches its synapses.";
+    D_STATES = 20, "Where each state lies in a sample's block of `learned`; then for each state its powers in `tables`, the parameters, and a pair for each modulator: sums for all targets, sums for each.";
 
     M_KIND = 0, "What a source of a modulator sends.";
     M_AT = 1, "Ring of its payloads in `lists` or of its values in `state`, from its first unit on; or the number of that unit in the program.";

@@ -95,9 +95,13 @@ impl Reach {
         }
         let projections =
             (p.projections.iter()).filter_map(|pr| Some((pr.source, pr.carry, pr.delays()?.1)));
+        let back = p.plastic.iter().filter_map(|x| {
+            let pr = p.projections.get(x.projection as usize)?;
+            Some((pr.target, Carry::Events, x.post_delay))
+        });
         let modulations = p.plastic.iter().flat_map(|x| &x.modulators);
         let modulations = modulations.map(|m| (m.source, m.carry, m.delay));
-        for (source, carry, longest) in projections.chain(modulations) {
+        for (source, carry, longest) in projections.chain(modulations).chain(back) {
             let slot = match carry {
                 Carry::Events => out.events.get_mut(source as usize),
                 Carry::Output(o) => {

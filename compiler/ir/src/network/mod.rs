@@ -125,6 +125,8 @@ pub struct Plasticity {
     pub values: Vec<(String, f64)>,
     /// Does the projection state its weights? Else they start as the model says.
     pub weights: bool,
+    /// Steps of the delay that lie after the synapse (at most the shortest delay); the others lie before it.
+    pub dendritic: u16,
     /// Sources of modulators.
     pub modulators: Vec<Modulation>,
 }

@@ -457,11 +457,13 @@ impl Program {
             Discipline::Stepped => 0,
         };
         let modulations = self.plastic.iter().flat_map(|x| &x.modulators);
+        let back = self.plastic.iter().map(|x| x.post_delay);
         self.projections
             .iter()
             .filter_map(|p| p.delays())
             .map(|d| d.1)
             .chain(modulations.map(|m| m.delay))
+            .chain(back)
             .max()
             .unwrap_or(0)
             .max(host)

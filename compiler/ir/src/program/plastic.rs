@@ -32,6 +32,8 @@ pub struct Plastic {
     pub synapse: u32,
     /// Number of the first synapse among the synapses of all plastic projections: the element of random draws.
     pub base: u32,
+    /// Steps until an event of a target unit reaches its synapses.
+    pub post_delay: u16,
     /// One word for each parameter.
     pub params: Vec<u32>,
     /// One column for each state after the weight, as long as its place has elements (see [`Projection::elements`]).

@@ -60,7 +60,14 @@ pub(super) struct Side {
     whole: bool,
 }
 
-const FIELDS: [&str; 5] = ["weight", "delay", "bias", "trainable", "synapse"];
+const FIELDS: [&str; 6] = [
+    "weight",
+    "delay",
+    "bias",
+    "trainable",
+    "synapse",
+    "dendritic",
+];
 /// What else a connect with a `synapse` has: another word for `weight`.
 const PLASTIC: &str = "w";
 
@@ -215,6 +222,10 @@ impl<'a> Resolver<'a> {
             Some(f) => self.delay(f, &ends, stages.as_deref().unwrap_or(&[])),
             None => Some(Init::Const(0.0)),
         };
+        let dendritic = match field("dendritic") {
+            Some(f) => self.dendritic(f, field("synapse").is_some(), &ends),
+            None => Some(0),
+        };
         let bias = match field("bias") {
             Some(f) => self.bias(f, &b, &name, s.scope).map(Some),
             None => Some(None),
@@ -223,6 +234,10 @@ impl<'a> Resolver<'a> {
             Some(f) => self.truth(&f.value, s.scope, "`trainable`"),
             None => Some(false),
         };
+        let mut rule = rule?;
+        if let Some(rule) = &mut rule {
+            rule.dendritic = dendritic?;
+        }
         Some(Link {
             span: s.stmt.span,
             source: a.end,
@@ -235,7 +250,7 @@ impl<'a> Resolver<'a> {
             delay: delay?,
             bias: bias?,
             trainable: trainable?,
-            rule: rule?,
+            rule,
             connect,
             name,
         })

@@ -25,22 +25,9 @@ impl<'a> Resolver<'a> {
     ) -> Option<Init> {
         let value = self.eval(&f.value, ends.scope)?;
         let at = f.value.span;
-        // Without a step's duration, delays are counted in steps.
-        let (dimension, dt) = match self.dt {
-            Some(dt) => (Dimension::TIME, dt),
-            None => (Dimension::NONE, 1.0),
-        };
-        if let Some((x, d)) = value.number()
-            && d != dimension
-        {
-            self.report(match dimension.is_none() {
-                true => wrong_dimension("a delay in a network without `step`", dimension, d, at),
-                false => wrong_dimension("a delay", dimension, d, at).hint(format!(
-                    "for {x} steps write `{}`",
-                    show(x * dt, Dimension::TIME)
-                )),
-            });
-            return None;
+        let (dimension, dt) = self.clock();
+        if let Some(number) = value.number() {
+            self.is_a_delay(number, at)?;
         }
         let (shapes, no_array) = array_shapes(ends, stages, &self.arrays);
         let stored = self.arrays.len();
@@ -76,6 +63,64 @@ impl<'a> Resolver<'a> {
                 }
                 self.array(&array, dt, &want.what, at)
             }
+        }
+    }
+
+    /// What a delay is measured in, and how much of it a step is: without a step's duration, delays are counted in steps.
+    fn clock(&self) -> (Dimension, f64) {
+        match self.dt {
+            Some(dt) => (Dimension::TIME, dt),
+            None => (Dimension::NONE, 1.0),
+        }
+    }
+
+    /// Reports a number that is not measured as delays are.
+    fn is_a_delay(&mut self, (x, d): (f64, Dimension), at: Span) -> Option<()> {
+        let (dimension, dt) = self.clock();
+        if d == dimension {
+            return Some(());
+        }
+        self.report(match dimension.is_none() {
+            true => wrong_dimension("a delay in a network without `step`", dimension, d, at),
+            false => wrong_dimension("a delay", dimension, d, at).hint(format!(
+                "for {x} steps write `{}`",
+                show(x * dt, Dimension::TIME)
+            )),
+        });
+        None
+    }
+
+    /// The part of a delay that lies after the synapse, in steps: one for all synapses of a connection that learns.
+    pub(super) fn dendritic(
+        &mut self,
+        f: &'a Field,
+        learns: bool,
+        ends: &Ends<'a, '_>,
+    ) -> Option<u16> {
+        let at = f.value.span;
+        let value = self.eval(&f.value, ends.scope)?;
+        let Some(number) = value.number().filter(|_| !f.draw) else {
+            self.report(
+                Diagnostic::error("SYN0104", "a dendritic delay is one time for all synapses")
+                    .label(at, value.describe())
+                    .hint("write a time of at most the shortest delay, such as `dendritic = 1 ms`"),
+            );
+            return None;
+        };
+        self.is_a_delay(number, at)?;
+        if !learns {
+            self.report(
+                Diagnostic::error("SYN0433", "`dendritic` without a `synapse` changes nothing")
+                    .label(at, "of a connect that does not learn")
+                    .note("only what a synapse learns depends on where its delay lies")
+                    .hint("leave it out"),
+            );
+            return None;
+        }
+        let what = format!("the dendritic delay of `{}`", ends.name);
+        match self.constant(number.0, self.clock().1, &what, at)? {
+            Init::Const(steps) => Some(steps as u16),
+            _ => None,
         }
     }
 

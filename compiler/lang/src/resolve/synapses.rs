@@ -27,6 +27,8 @@ pub(super) struct Learning {
     values: Vec<(String, f64, Dimension, Span)>,
     /// Does the connect give weights?
     pub weights: bool,
+    /// Steps of the delay that lie after the synapse.
+    pub dendritic: u16,
     span: Span,
 }
 
@@ -119,6 +121,7 @@ impl<'a> Resolver<'a> {
             item,
             values,
             weights: weight.is_some(),
+            dendritic: 0,
             span: f.value.span,
         })
     }
@@ -163,6 +166,7 @@ impl<'a> Resolver<'a> {
             model,
             values,
             weights: rule.weights,
+            dendritic: rule.dendritic,
             modulators: vec![],
         })
     }

@@ -41,6 +41,44 @@ fn weights_may_start_as_the_rule_says() {
 }
 
 #[test]
+fn a_part_of_the_delay_may_lie_behind_the_synapse() {
+    let net = network(&of(
+        " connect p: x -> a.i : all_to_all { synapse = Stdp(w_max = 1), w = 0.5, delay = 3 ms, dendritic = 2 ms }\n\
+         connect q: x -> a.i : all_to_all { synapse = Stdp(w_max = 1), w = 0.5, delay = 3 ms }",
+    ));
+    assert_eq!(plastic(&net, "p").dendritic, 2);
+    assert_eq!(plastic(&net, "q").dendritic, 0);
+    let fields = [
+        (
+            "synapse = Stdp(w_max = 1), w = 0.5, delay = 1 ms, dendritic = 2 ms",
+            "SYN0433",
+        ),
+        (
+            "synapse = Stdp(w_max = 1), w = 0.5, delay ~ uniform(2 ms, 4 ms), dendritic = 2 ms",
+            "SYN0433",
+        ),
+        (
+            "synapse = Eprop(w_max = 1), w = 0.5, delay = 1 ms, dendritic = 1 ms",
+            "SYN0433",
+        ),
+        ("weight = 0.5, delay = 1 ms, dendritic = 1 ms", "SYN0433"),
+        (
+            "synapse = Stdp(w_max = 1), w = 0.5, delay = 1 ms, dendritic = 1",
+            "SYN0202",
+        ),
+        (
+            "synapse = Stdp(w_max = 1), w = 0.5, delay = 3 ms, dendritic ~ uniform(0 ms, 1 ms)",
+            "SYN0104",
+        ),
+    ];
+    for (fields, code) in fields {
+        let text = of(&format!(" connect p: x -> a.i : all_to_all {{ {fields} }}"));
+        let said = wrong(&text, &Memory::default(), &[]);
+        assert!(said.contains(code), "{fields}: {said}");
+    }
+}
+
+#[test]
 fn one_value_for_all_or_one_for_each_target() {
     let net = network(&of(
         " connect p: x -> a.i : all_to_all { synapse = RewardStdp(w_max = 1), w = 0.5 }\n\

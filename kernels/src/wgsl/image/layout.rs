@@ -299,7 +299,7 @@ fn learning(p: &Program, out: &mut Places, lists: &mut Delays) {
             lists.entry(s).or_default().extend(delays);
         }
         let bits = &mut out.groups[t].bits;
-        bits.slots = bits.slots.max(1);
+        bits.slots = bits.slots.max(u32::from(x.post_delay) + 1);
         for y in &x.modulators {
             let (g, slots) = (y.source as usize, u32::from(y.delay) + 1);
             let ring = match y.carry {

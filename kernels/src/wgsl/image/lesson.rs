@@ -408,6 +408,7 @@ impl Maker<'_> {
         set(D_BOUND, bound.to_bits());
         set(D_AUX, target.aux + pr.target_range.start);
         set(D_RING, target.bits.slots.max(1));
+        set(D_POST, x.post_delay.into());
         set(D_MODS, mods);
         set(D_MODS_N, x.modulators.len() as u32);
         set(D_OFFERS, self.places.offers[n]);

@@ -216,6 +216,7 @@ mod tests {
             projection: 0,
             synapse: 0,
             base: 0,
+            post_delay: 0,
             params: vec![],
             init: vec![],
             modulators: vec![],

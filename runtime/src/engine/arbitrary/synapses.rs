@@ -319,6 +319,7 @@ fn plastic(tape: &mut Tape, p: &Program, k: usize, model: usize, base: u32) -> P
         projection: k as u32,
         synapse: model as u32,
         base,
+        post_delay: tape.below(4).saturating_sub(1) as u16,
         params,
         init,
         modulators,

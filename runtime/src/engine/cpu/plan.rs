@@ -233,6 +233,7 @@ fn depths(
     for l in sequence.lessons.iter().flatten() {
         let longest = l.delays.first().copied().unwrap_or(1);
         l.from.iter().for_each(|f| need(f.0, longest));
+        need(l.tile, p.plastic[l.plastic].post_delay);
     }
     for x in p.plastic.iter().flat_map(|x| &x.modulators) {
         of_group[x.source as usize]

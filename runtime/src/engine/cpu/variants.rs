@@ -190,6 +190,7 @@ pub(super) fn learning(c: &Case) -> Case {
             projection: k as u32,
             synapse: models.len() as u32,
             base,
+            post_delay: 2,
             params: vec![word(-40), word(90)],
             init: vec![
                 Column::Uniform(word(3)),

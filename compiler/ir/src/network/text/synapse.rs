@@ -116,8 +116,12 @@ pub(super) fn print_plasticity(
 ) {
     let modulators = names(net, x.model);
     let weights = if x.weights { " weights" } else { "" };
+    let dendritic = match x.dendritic {
+        0 => String::new(),
+        d => format!(" dendritic d{d}"),
+    };
     p.open(format_args!(
-        "learns {}{weights}",
+        "learns {}{weights}{dendritic}",
         scope.synapses.show(x.model)
     ));
     for (name, v) in &x.values {
@@ -148,6 +152,10 @@ pub(super) fn parse_plasticity(
     let model = scope.synapses.read(s)?;
     let modulators_of = names(net, model);
     let weights = s.eat_word("weights");
+    let dendritic = match s.eat_word("dendritic") {
+        true => s.delay()?,
+        false => 0,
+    };
     let (mut values, mut modulators) = (vec![], vec![]);
     s.braces(|s| {
         if s.eat_word("set") {
@@ -165,6 +173,7 @@ pub(super) fn parse_plasticity(
         model,
         values,
         weights,
+        dendritic,
         modulators,
     })
 }

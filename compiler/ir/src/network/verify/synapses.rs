@@ -1,10 +1,11 @@
 //! Do plastic projections fit their synapse model and their ends?
 
+use super::projection::least_delay;
 use super::{about_projection, inside};
 use crate::diag::{Diagnostic, Diagnostics, nearest};
 use crate::network::{Modulation, Network, Plasticity, PopId, Probe, Projection, SynapseModel};
-use crate::program::Carry;
-use crate::synapse::Seen;
+use crate::program::{Carry, MAX_DELAY};
+use crate::synapse::{Seen, View};
 
 pub(super) fn plasticity(
     net: &Network,
@@ -84,6 +85,9 @@ pub(super) fn plasticity(
         );
         bad("SYN0427", what, "please report this defect".into());
     }
+    if let Some((what, hint)) = dendritic(net, pr, x, m) {
+        bad("SYN0433", what, hint.into());
+    }
     for y in &x.modulators {
         if let Some(what) = modulation(net, y, m, pr) {
             bad(
@@ -94,6 +98,41 @@ pub(super) fn plasticity(
             );
         }
     }
+}
+
+/// What is wrong with the part of the delay that lies after the synapse, and how to mend it.
+fn dendritic(
+    net: &Network,
+    pr: &Projection,
+    x: &Plasticity,
+    m: &SynapseModel,
+) -> Option<(String, &'static str)> {
+    let d = x.dendritic;
+    let (name, rule) = (&pr.name, &m.synapse.name);
+    let least = least_delay(net, pr);
+    if f64::from(d) > least {
+        let what = format!(
+            "{d} steps of the delay of `{name}` lie after the synapse, and its shortest delay is {least} steps"
+        );
+        return Some((
+            what,
+            "`dendritic` is a part of `delay`: give at most the shortest delay",
+        ));
+    }
+    if d > MAX_DELAY / 2 {
+        let what = format!("{d} steps of the delay of `{name}` lie after the synapse");
+        return Some((what, "at most 32767 steps can"));
+    }
+    let unit = |v: &View| matches!(v.seen, Seen::Source(_) | Seen::Target(_));
+    let view = m.synapse.views.iter().find(|v| d > 0 && unit(v))?;
+    let what = format!(
+        "`{rule}` reads `{}` of a neuron, which a synapse behind the dendritic delay of `{name}` would see late",
+        view.name
+    );
+    Some((
+        what,
+        "leave out `dendritic`, or keep a trace in the synapse instead",
+    ))
 }
 
 /// Are all its lists as long as the code says?

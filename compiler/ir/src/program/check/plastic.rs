@@ -240,6 +240,14 @@ fn plastic(p: &Program, x: &Plastic, base: u64, out: &mut Diagnostics) {
             "what the synapse delivers is not of the port's type".into(),
         );
     }
+    if x.post_delay > MAX_DELAY {
+        let steps = x.post_delay;
+        bad(
+            out,
+            &at,
+            format!("events of targets take {steps} steps to reach it"),
+        );
+    }
     values(x, m, pr, &at, out);
     for v in &m.views {
         let seen = match v.seen {

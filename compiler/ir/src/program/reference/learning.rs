@@ -214,7 +214,8 @@ impl<'a> Learning<'a> {
             let row: Vec<usize> = row.collect();
             self.act(r, &m.pre, (&of_row, &row, &[]), &inputs, &[], None);
         }
-        for &(unit, _) in &r.history[0][pr.target as usize] {
+        let heard = r.history.get(self.x.post_delay as usize);
+        for &(unit, _) in heard.map_or(&[][..], |groups| &groups[pr.target as usize]) {
             if let Some(t) = unit.checked_sub(pr.target_range.start)
                 && t < pr.target_range.len
             {

@@ -1,4 +1,4 @@
-//! Text of plastic projections: `plastic PROJECTION: SYNAPSE base B { param ... init ... modulate ... }`.
+//! Text of plastic projections: `plastic PROJECTION: SYNAPSE base B [post dD] { param ... init ... modulate ... }`.
 
 use super::scope::Scope;
 use crate::diag::Diagnostics;
@@ -8,8 +8,12 @@ use crate::text::{Printer, Scanner, Word, range};
 
 pub(super) fn print(p: &mut Printer, x: &Plastic, scope: &Scope) {
     let m = scope.synapse(x.synapse);
+    let post = match x.post_delay {
+        0 => String::new(),
+        d => format!(" post d{d}"),
+    };
     p.open(format_args!(
-        "plastic {}: {} base {}",
+        "plastic {}: {} base {}{post}",
         scope.projections.show(x.projection),
         scope.synapses.show(x.synapse),
         x.base
@@ -56,6 +60,10 @@ pub(super) fn parse(s: &mut Scanner, scope: &Scope) -> Result<Plastic, Diagnosti
     let synapse = scope.synapses.read(s)?;
     s.keyword("base")?;
     let base = s.int("a base")?;
+    let post_delay = match s.eat_word("post") {
+        true => s.delay()?,
+        false => 0,
+    };
     let m = scope.synapse(synapse);
     let (mut params, mut init, mut modulators) = (vec![], vec![], vec![]);
     s.braces(|s| {
@@ -80,6 +88,7 @@ pub(super) fn parse(s: &mut Scanner, scope: &Scope) -> Result<Plastic, Diagnosti
         projection,
         synapse,
         base,
+        post_delay,
         params,
         init,
         modulators,

@@ -402,6 +402,7 @@ fn plasticity(
         model,
         values: t.list(1, |t| ("tau".into(), t.real())),
         weights: t.flip(),
+        dendritic: 0,
         modulators: (0..modulators)
             .filter(|_| t.flip() && sends(a))
             .map(|port| Modulation {

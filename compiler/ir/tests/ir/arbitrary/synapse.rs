@@ -163,6 +163,7 @@ fn plastic(t: &mut Tape, p: &Program, k: usize, m: &Synapse, base: u32) -> Plast
         projection: k as u32,
         synapse: p.synapse_models.len() as u32,
         base,
+        post_delay: t.below(3) as u16,
         params: m.params.iter().map(|_| t.single()).collect(),
         init: m.states.iter().skip(1).map(|s| column(t, s)).collect(),
         modulators,

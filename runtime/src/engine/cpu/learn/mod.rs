@@ -414,7 +414,7 @@ impl Learner {
         self.on_row(now, lent, run, &now.m.pre.source);
     }
 
-    /// The rules after a step in which the tile emitted `list`.
+    /// The rules after a step, with what the tile emitted.
     pub fn learn(&mut self, now: Now<'_>, lent: &mut Lent<'_>, history: &[History]) {
         let lesson = now.lesson;
         if !self.inputs.is_empty() {
@@ -423,7 +423,9 @@ impl Learner {
         if !lesson.fused {
             self.arrived(now, lent);
         }
-        self.after(now, lent, history[lesson.tile].list(now.step));
+        if let Some(then) = now.step.checked_sub(now.x.post_delay.into()) {
+            self.after(now, lent, history[lesson.tile].list(then));
+        }
         if lesson.prompt || self.posts.is_full() {
             self.settle(now, lent);
         }
