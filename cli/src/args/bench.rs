@@ -1,7 +1,7 @@
 //! Arguments of `bench`.
 
 use super::{ArithmeticArg, EngineArg, GoalArg, parse_pair, parse_seed};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -46,9 +46,17 @@ pub struct BenchChipArgs {
     pub all: bool,
 }
 
+/// How a network that consists of rules is mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormArg {
+    Auto,
+    Rules,
+    Neurons,
+}
+
 #[derive(Debug, Args)]
 pub struct BenchMappingArgs {
-    /// dnn:L,M, cnn:L,M, grid4k, grid64k, comm8k, comm32k, pd10, cnn, alexnet-227, grid:N,F,SIGMA, ...; with @SEED at the end another draw, with -shuf after it shuffled ids.
+    /// dnn:L,M, cnn:L,M, grid4k, grid64k, comm8k, comm32k, pd10, cnn, alexnet-227, layers:L,M, DNN_4B, grid:N,F,SIGMA, ...; with @SEED at the end another draw, with -shuf after it shuffled ids.
     #[arg(value_name = "NET")]
     pub net: String,
     /// Machine: jin-S, loihi-64, loihi-16x8, truenorth-64, npc-N, or a chip; else jin-S for dnn: and cnn:, npc-256 for the others.
@@ -63,6 +71,9 @@ pub struct BenchMappingArgs {
     /// Searches at a time; results do not depend on it.
     #[arg(long, value_name = "K", default_value_t = 1)]
     pub threads: usize,
+    /// Form of layered networks: rules (parts are boxes, memory a part), or neuron by neuron (searched freely from the boxes); auto expands small ones.
+    #[arg(long, value_enum, default_value_t = FormArg::Auto)]
+    pub form: FormArg,
     /// What the placement makes small: the hops of single packets, or the links of multicast trees.
     #[arg(long, value_enum, default_value_t = GoalArg::Unicast)]
     pub goal: GoalArg,

@@ -6,7 +6,7 @@
 mod bench;
 mod boards;
 
-pub use bench::{BenchArgs, BenchChipArgs, BenchCommand, BenchMappingArgs, BenchSimArgs};
+pub use bench::{BenchArgs, BenchChipArgs, BenchCommand, BenchMappingArgs, BenchSimArgs, FormArg};
 pub use boards::{BoardArgs, DeployArgs};
 
 use crate::units::Interval;

@@ -72,10 +72,33 @@ fn promised_keys_and_the_same_every_time() {
 }
 
 #[test]
+fn rules_and_neurons_are_two_forms_of_one_network() {
+    let of = |form: &str| {
+        let args = ["lenet5-28", "--opt", "0", "--form", form];
+        let (status, v) = bench("mapping-forms", &args);
+        assert_eq!(status, 0, "{v}");
+        assert_eq!(
+            (&v["form"], &v["neurons"], &v["synapses"]),
+            (&form.into(), &8_878.into(), &412_960.into())
+        );
+        v
+    };
+    let (rules, neurons) = (of("rules"), of("neurons"));
+    assert!(rules["remote"].as_f64() < neurons["remote"].as_f64());
+    let (status, v) = bench("mapping-billions", &["DNN_4B", "--opt", "0"]);
+    assert_eq!(status, 0, "{v}");
+    assert_eq!(v["neurons"], 1u64 << 32);
+    assert_eq!(v["parts"], 1 << 20);
+    assert!(v["peak_mb"].as_f64().is_some_and(|m| m < 100.0), "{v}");
+}
+
+#[test]
 fn what_cannot_be_mapped_is_refused() {
     for (args, status, code) in [
         (&["brain", "--opt", "0"][..], 2, "SYN0650"),
         (&["cnn:4,4", "--target=abacus"][..], 2, "SYN0651"),
+        (&["DNN_4B", "--target=jin-1024"][..], 3, "SYN0652"),
+        (&["vgg16-224", "--form=neurons"][..], 3, "SYN0652"),
         (&["cnn:9,9", "--target=jin-8"][..], 3, "SYN0652"),
         (&["lenet5-28", "--target=truenorth-64"][..], 3, "SYN0652"),
     ] {

@@ -2,7 +2,7 @@
 //! work on plain graphs.
 //!
 //! Neurons and the nets that reach them ([`net`]) are cut into parts ([`cut`]), the traffic between parts ([`flow`]) is laid out on the
-//! mesh ([`layout`]), and [`score`] measures both exactly. [`bench`](mod@bench) has the networks and machines of the literature, on which the same
+//! mesh ([`layout`]), and [`score`] measures both exactly. Networks that stay rules are cut into boxes and scored without being expanded ([`symbolic`]). [`bench`](mod@bench) has the networks and machines of the literature, on which the same
 //! searches are compared with others.
 
 pub mod bench;
@@ -14,3 +14,4 @@ pub mod net;
 pub mod rng;
 pub mod score;
 pub mod search;
+pub mod symbolic;

@@ -1,6 +1,6 @@
 //! `bench mapping`: how good mappings of benchmark networks are, under the literature's metrics, and what they cost to find.
 
-use crate::args::BenchMappingArgs;
+use crate::args::{BenchMappingArgs, FormArg};
 use crate::console::Console;
 use crate::failure::Outcome;
 use crate::table::{Side, Table};
@@ -10,19 +10,22 @@ use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::time::Instant;
 use synfire_compiler::map::bench::machine::{JIN, Machine, machine, square};
-use synfire_compiler::map::bench::{NAMES, Network, network};
+use synfire_compiler::map::bench::{NAMES, Network, expanded, network};
 use synfire_compiler::map::cut::fewest;
 use synfire_compiler::map::cut::fill::TooWide;
 use synfire_compiler::map::cut::hyper::Hyper;
-use synfire_compiler::map::cut::partition;
+use synfire_compiler::map::cut::partition_from;
 use synfire_compiler::map::flow::{FlowList, Flows};
 use synfire_compiler::map::layout::chain::Shape;
 use synfire_compiler::map::layout::{Grid, Placed, place_for};
 use synfire_compiler::map::net::Net;
-use synfire_compiler::map::score::partition::{Caps, broken, cut, flows};
-use synfire_compiler::map::score::tree::multicast;
-use synfire_compiler::map::score::unicast::unicast;
+use synfire_compiler::map::score::both;
+use synfire_compiler::map::score::partition::{Caps, Cut, Share, Usage, broken, cut, flows};
 use synfire_compiler::map::search::Search;
+use synfire_compiler::map::symbolic::Network as Rules;
+use synfire_compiler::map::symbolic::plan::Plan;
+use synfire_compiler::map::symbolic::score::score;
+use synfire_compiler::map::symbolic::tiles::{TooLarge, tiles};
 use synfire_ir::{Class, Diagnostic};
 use synfire_targets::schema::Topology;
 
@@ -80,9 +83,37 @@ pub fn mapping(args: &BenchMappingArgs, console: &Console) -> Outcome {
             placed(&jin, shape.as_ref(), &machine, args, &mut clock, &mut out)?;
         }
         Network::Neurons(net) => {
-            let list = parts(&net, &machine, args, &mut clock, &mut out)?;
+            let list = parts(&net, None, &machine, args, &mut clock, &mut out)?;
             drop(net);
             placed(&list, None, &machine, args, &mut clock, &mut out)?;
+        }
+        Network::Rules(rules) => {
+            let plan = boxes(rules, &machine, args, &mut clock)?;
+            let whole = args.form == FormArg::Rules
+                || (args.form == FormArg::Auto && plan.net.synapses() > EXPANDED);
+            out.insert(
+                "form".into(),
+                json!(if whole { "rules" } else { "neurons" }),
+            );
+            if whole {
+                kept(&plan, &machine, &mut clock, &mut out);
+                placed(
+                    &plan,
+                    plan.chain().as_ref(),
+                    &machine,
+                    args,
+                    &mut clock,
+                    &mut out,
+                )?;
+            } else {
+                let net = clock
+                    .time("expand", || expanded(&plan.net))
+                    .ok_or_else(too_many_synapses)?;
+                let start = plan.parts_of_neurons().map(|p| (p, plan.parts()));
+                let list = parts(&net, start, &machine, args, &mut clock, &mut out)?;
+                drop(net);
+                placed(&list, None, &machine, args, &mut clock, &mut out)?;
+            }
         }
     }
     out.insert("time_s".into(), Value::Object(clock.wall));
@@ -99,9 +130,32 @@ pub fn mapping(args: &BenchMappingArgs, console: &Console) -> Outcome {
     Ok(())
 }
 
+/// Neurons above which parts have 4096 neurons instead of 256 when nothing is said.
+const NPC_256: u64 = 1 << 28;
+/// Synapses up to which a network of rules is expanded when nothing is said.
+const EXPANDED: u64 = 20_000_000;
+
+fn too_many_synapses() -> Diagnostic {
+    Diagnostic::error(
+        "SYN0652",
+        "the network is too large to be written out neuron by neuron",
+    )
+    .class(Class::Fit)
+    .hint("--form rules maps it without that")
+}
+
 /// Writes the nets {u} and D_u, which is what `remote` counts, in the form of hMETIS.
 fn export(path: &Path, net: &Network) -> Outcome {
-    let Network::Neurons(net) = net else {
+    let written;
+    let net = match net {
+        Network::Neurons(net) => Some(net),
+        Network::Rules(rules) => {
+            written = expanded(rules).ok_or_else(too_many_synapses)?;
+            Some(&written)
+        }
+        Network::Parts(..) => None,
+    };
+    let Some(net) = net else {
         return Err(
             Diagnostic::error("SYN0650", "networks of parts have nothing to partition")
                 .class(Class::Usage)
@@ -131,7 +185,8 @@ fn find(args: &BenchMappingArgs, net: &Network) -> Result<Machine, Diagnostic> {
     let Some(name) = &args.target else {
         let default = match net {
             Network::Parts(jin, _) => format!("jin-{}", square(jin.parts()).0),
-            Network::Neurons(_) => "npc-256".into(),
+            Network::Rules(net) if net.neurons() > NPC_256 => "npc-4096".into(),
+            Network::Neurons(_) | Network::Rules(_) => "npc-256".into(),
         };
         return machine(&default).ok_or_else(|| {
             Diagnostic::error("SYN0651", "the network is larger than any mesh here")
@@ -187,35 +242,115 @@ fn too_wide(e: &TooWide, m: &Machine) -> Diagnostic {
         .field("available", e.available)
 }
 
+fn too_large(e: &TooLarge, rules: &Rules, m: &Machine) -> Diagnostic {
+    let name = e.population.and_then(|p| rules.populations.get(p as usize));
+    let what = match name {
+        Some(p) => format!(
+            "a neuron of {} needs {} of `{}`; a core of {} has {}",
+            p.name, e.needed, e.limit, m.name, e.available
+        ),
+        None => format!(
+            "the network needs {} cores; {} has {}",
+            e.needed, m.name, e.available
+        ),
+    };
+    Diagnostic::error("SYN0652", what)
+        .class(Class::Fit)
+        .hint("take a smaller network or a machine with larger cores")
+        .field("limit", e.limit)
+        .field("needed", e.needed)
+        .field("available", e.available)
+}
+
+/// Cuts every population into boxes.
+fn boxes(
+    rules: Rules,
+    m: &Machine,
+    args: &BenchMappingArgs,
+    clock: &mut Clock,
+) -> Result<Plan, Diagnostic> {
+    let cut = clock.time("tile", || tiles(&rules, &m.caps));
+    let whole = args.form == FormArg::Rules;
+    let pieces = match cut {
+        Ok(pieces) => pieces,
+        // Boxes may need more cores than neurons one by one do.
+        Err(e) if e.limit == "cores" && !whole => {
+            let open = Caps {
+                cores: None,
+                ..m.caps
+            };
+            tiles(&rules, &open).map_err(|e| too_large(&e, &rules, m))?
+        }
+        Err(e) => return Err(too_large(&e, &rules, m)),
+    };
+    Plan::new(rules, pieces).ok_or_else(|| {
+        Diagnostic::error(
+            "SYN0652",
+            "the network needs more cores than there are numbers",
+        )
+        .class(Class::Fit)
+    })
+}
+
+/// Metrics of the cut into boxes go to `out`.
+fn kept(plan: &Plan, m: &Machine, clock: &mut Clock, out: &mut Map<String, Value>) {
+    let s = clock.time("count", || score(plan));
+    let caps = &m.caps;
+    let value = json!({
+        "neurons": plan.net.neurons(), "synapses": plan.net.synapses(), "hyperedges": plan.net.neurons(),
+        "valid": s.broken(caps).is_none(), "partition": "boxes",
+        "util_n": share(&s.neurons, caps.npc), "util_a": share(&s.axons, caps.apc), "util_s": share(&s.synapses, caps.spc),
+    });
+    out.extend(value.as_object().cloned().unwrap_or_default());
+    metrics(&s.cut, out);
+}
+
+fn metrics(c: &Cut, out: &mut Map<String, Value>) {
+    let value = json!({
+        "remote": c.remote, "remote_1": c.remote_1, "cutnet": c.cutnet, "soed": c.soed, "cut_synapses": c.cut_synapses, "cores_used": c.cores_used,
+        "axon_entries": c.axon_entries, "reuse_mean": c.reuse_mean, "reuse_geo": c.reuse_geo,
+    });
+    out.extend(value.as_object().cloned().unwrap_or_default());
+}
+
+/// Largest and mean use of a limit.
+fn share(s: &Share, cap: Option<u64>) -> Value {
+    cap.map_or(Value::Null, |c| {
+        let (max, mean) = s.of(c);
+        json!({"max": max, "mean": mean})
+    })
+}
+
 /// Cuts the network; metrics of the partition go to `out`.
 fn parts(
     net: &Net,
+    start: Option<(Vec<u32>, u32)>,
     m: &Machine,
     args: &BenchMappingArgs,
     clock: &mut Clock,
     out: &mut Map<String, Value>,
 ) -> Result<FlowList, Diagnostic> {
     let found = clock
-        .time("partition", || partition(net, &m.caps, &search(args)))
+        .time("partition", || {
+            partition_from(net, &m.caps, &search(args), start)
+        })
         .map_err(|e| too_wide(&e, m))?;
-    let (c, usage) = cut(net, &found.part, found.parts);
-    let used: Vec<_> = usage.iter().filter(|u| u.neurons > 0).collect();
-    let share = |of: fn(&synfire_compiler::map::score::partition::Usage) -> u64,
-                 cap: Option<u64>| {
-        let cap = cap? as f64;
-        let all: Vec<f64> = used.iter().map(|u| of(u) as f64 / cap).collect();
-        Some(
-            json!({"max": all.iter().fold(0.0f64, |a, b| a.max(*b)), "mean": all.iter().sum::<f64>() / all.len().max(1) as f64}),
-        )
+    let (c, usage) = clock.time("count", || cut(net, &found.part, found.parts));
+    let of = |of: fn(&Usage) -> u64| {
+        let mut s = Share::default();
+        let used = usage.iter().filter(|u| u.neurons > 0);
+        used.for_each(|u| s.add(of(u)));
+        s
     };
+    let caps = &m.caps;
     let value = json!({
-        "neurons": net.neurons(), "synapses": net.synapses(), "hyperedges": net.neurons(), "valid": broken(&usage, &m.caps).is_none(), "partition": found.method,
-        "remote": c.remote, "remote_1": c.remote_1, "cutnet": c.cutnet, "soed": c.soed, "cut_synapses": c.cut_synapses, "cores_used": c.cores_used,
-        "cores_least": fewest(net, &m.caps), "axon_entries": c.axon_entries, "reuse_mean": c.reuse_mean, "reuse_geo": c.reuse_geo,
-        "util_n": share(|u| u.neurons, m.caps.npc), "util_a": share(|u| u.axons, m.caps.apc), "util_s": share(|u| u.synapses, m.caps.spc),
+        "neurons": net.neurons(), "synapses": net.synapses(), "hyperedges": net.neurons(), "valid": broken(&usage, caps).is_none(), "partition": found.method,
+        "cores_least": fewest(net, caps),
+        "util_n": share(&of(|u| u.neurons), caps.npc), "util_a": share(&of(|u| u.axons), caps.apc), "util_s": share(&of(|u| u.synapses), caps.spc),
     });
     out.extend(value.as_object().cloned().unwrap_or_default());
-    Ok(flows(net, &found.part, found.parts))
+    metrics(&c, out);
+    Ok(clock.time("flows", || flows(net, &found.part, found.parts)))
 }
 
 /// Places parts; metrics of the placement go to `out`.
@@ -252,10 +387,7 @@ fn placed(
         })?;
     let Placed { places, method } = found;
     // The tables of core load are for meshes where they cost less than the rest.
-    let u = clock.time("score", || {
-        unicast(flows, &places, &m.costs, parts <= 16_384)
-    });
-    let t = clock.time("route", || multicast(flows, &places, &m.costs));
+    let (u, t) = clock.time("score", || both(flows, &places, &m.costs, parts <= 16_384));
     let value = json!({
         "parts": parts, "mesh": [x, y], "placement": method,
         "hops": u.hops, "hops_avg": u.hops_avg, "hops_max": u.hops_max, "packets": u.packets,

@@ -8,9 +8,9 @@ pub mod machine;
 use super::layout::chain::Shape;
 use super::net::Net;
 use super::rng::Rng;
+use super::symbolic::Network as Rules;
 use irregular::{communities, grid, microcircuit};
 use jin::{Jin, Links};
-use layered::Layered;
 
 /// A benchmark network.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,11 +19,13 @@ pub enum Network {
     Parts(Jin, Option<Shape>),
     /// Neurons, to be cut into parts first.
     Neurons(Net),
+    /// Neurons and synapses as rules, which may stay rules or be expanded.
+    Rules(Rules),
 }
 
 /// The names that [`network`] knows.
-pub const NAMES: &str = "dnn:L,M, cnn:L,M[,K], grid:N,F,SIGMA, comm:N,C,F, pd:SCALE, grid4k, grid64k, comm8k, comm32k, pd10, cnn, lenet5-28, lenet5-32, lenet5-224, alexnet-227, vgg11-32, \
-    vgg16-224, mobilenetv1-224; each also with @SEED for another draw, and then -shuf for shuffled ids";
+pub const NAMES: &str = "dnn:L,M, cnn:L,M[,K], grid:N,F,SIGMA, comm:N,C,F, pd:SCALE, grid4k, grid64k, comm8k, comm32k, pd10, layers:L,M, bands:L,M[,K], DNN_4B, cnn, lenet5-28, lenet5-32, lenet5-224, alexnet-227, vgg11-32, \
+    vgg16-224, mobilenetv1-224, resnet50-224; each also with @SEED for another draw, and then -shuf for shuffled ids";
 
 /// Seed of the generators and of the shuffle of named instances.
 const SEED: u64 = 1;
@@ -44,12 +46,49 @@ pub fn network(name: &str) -> Option<Network> {
     if let Some((kind @ ("dnn" | "cnn"), numbers)) = base.split_once(':') {
         return parts(kind, numbers, shuffled);
     }
+    if let Some(rules) = rules(base) {
+        return if shuffled {
+            Some(Network::Neurons(expanded(&rules)?.shuffled(seed)))
+        } else {
+            Some(Network::Rules(rules))
+        };
+    }
     let net = neurons(base, seed)?;
     Some(Network::Neurons(if shuffled {
         net.shuffled(seed)
     } else {
         net
     }))
+}
+
+/// The network neuron by neuron; `None` where it is too large for that.
+pub fn expanded(rules: &Rules) -> Option<Net> {
+    let fits = rules.neurons() <= NEURONS && rules.synapses() as f64 <= SYNAPSES;
+    fits.then(|| rules.expand()).flatten()
+}
+
+/// Layers of most networks that are built from numbers.
+const LAYERS: u32 = 1 << 16;
+
+fn rules(name: &str) -> Option<Rules> {
+    if name == "DNN_4B" {
+        return rules("layers:1024,1024");
+    }
+    let Some((kind, list)) = name.split_once(':') else {
+        return layered::named(name);
+    };
+    let n: Vec<u32> = list
+        .split(',')
+        .map(|x| x.parse().ok())
+        .collect::<Option<_>>()?;
+    let links = match (kind, &n[..]) {
+        ("layers", [_, _]) => Links::Dense,
+        ("bands", [_, _]) => Links::Window(4),
+        ("bands", &[_, _, k]) if k > 0 && k <= n[1] => Links::Window(k),
+        _ => return None,
+    };
+    let fits = n[0] <= LAYERS && n[0] as u64 * n[1] as u64 <= NEURONS / 64;
+    (fits && !n.contains(&0)).then(|| layered::jin(n[0], n[1], links))
 }
 
 fn parts(kind: &str, numbers: &str, shuffled: bool) -> Option<Network> {
@@ -102,13 +141,6 @@ fn neurons(name: &str, seed: u64) -> Option<Net> {
             communities(n as u32, groups as u32, fan as u32, seed)
         }
         ("pd", &[s]) if (0.01..=2.0).contains(&s) => microcircuit(s, seed),
-        (name, []) => {
-            let l = Layered::named(name)?;
-            if l.synapses() > SYNAPSES as u64 {
-                return None;
-            }
-            l.expand()
-        }
         _ => return None,
     })
 }

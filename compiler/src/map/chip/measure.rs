@@ -7,9 +7,10 @@ use super::{Limits, homes};
 use crate::map::bench::machine::JIN;
 use crate::map::flow::FlowList;
 use crate::map::net::{Lists, Net, OUTSIDE};
+use crate::map::score::both;
 use crate::map::score::partition::{Usage, cut, flows};
-use crate::map::score::tree::{loads, multicast};
-use crate::map::score::unicast::{Costs, Places, unicast};
+use crate::map::score::tree::loads;
+use crate::map::score::unicast::{Costs, Places};
 use crate::passes::ChipNetwork;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -111,8 +112,7 @@ pub fn measure(
         y: placed.mesh[1],
         at: placed.positions.clone(),
     };
-    let u = unicast(&list, &places, costs, true);
-    let t = multicast(&list, &places, costs);
+    let (u, t) = both(&list, &places, costs, true);
     let usage: Vec<Usage> = cores
         .iter()
         .map(|c| Usage {

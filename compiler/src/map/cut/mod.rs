@@ -13,6 +13,7 @@ pub mod hyper;
 pub mod keep;
 pub mod multilevel;
 pub mod overlap;
+pub mod start;
 pub mod trim;
 pub mod twins;
 
@@ -51,6 +52,19 @@ pub const KEPT: &str = "kept";
 ///
 /// Errors: a neuron that fits no part, or too few parts.
 pub fn partition(net: &Net, caps: &Caps, search: &Search) -> Result<Cutting, TooWide> {
+    partition_from(net, caps, search, None)
+}
+
+/// The best partition found. `start`: the part of each neuron in a partition that the network's structure suggests, and how many these are; it is
+/// searched from, too.
+///
+/// Errors: a neuron that fits no part, or too few parts.
+pub fn partition_from(
+    net: &Net,
+    caps: &Caps,
+    search: &Search,
+    start: Option<(Vec<u32>, u32)>,
+) -> Result<Cutting, TooWide> {
     let n = net.neurons() as u32;
     let open = Caps {
         cores: None,
@@ -65,7 +79,10 @@ pub fn partition(net: &Net, caps: &Caps, search: &Search) -> Result<Cutting, Too
     };
     let mut best = (rated(net, &first, caps), first);
     if search.opt > 0 && n > 1 {
-        for c in searches(net, caps, search) {
+        let structured = start
+            .map(|(part, parts)| start::from(net, caps, part, parts, search))
+            .unwrap_or_default();
+        for c in searches(net, caps, search).into_iter().chain(structured) {
             let rate = rated(net, &c, caps);
             if rate < best.0 {
                 best = (rate, c);

@@ -143,7 +143,7 @@ pub fn multilevel(
 }
 
 /// One level: annealed, then exchanged; what got worse is tried again cooler.
-fn refined<'a>(
+pub(super) fn refined<'a>(
     h: &'a Hyper,
     part: Vec<u32>,
     k: usize,

@@ -5,13 +5,19 @@
 //! `Cores`: the probability that a packet passes a core when it takes x or y with 1/2 each while both remain (AxonFlow), on the full
 //! box; tables by box size make it O(box area) a packet, with a stated bound on the work.
 
+use super::block::{Cells, corners};
+
 /// Link load of the box model.
 #[derive(Clone, Debug)]
 pub struct LinkLoad {
     x: usize,
     y: usize,
-    across: Vec<f64>,
-    along: Vec<f64>,
+    /// Corners of boxes for links along a row, `column * stride + row`.
+    pub(super) across: Vec<f64>,
+    /// The same for links along a column.
+    pub(super) along: Vec<f64>,
+    /// Upright links of blocks, `row * (columns + 1) + column`; empty where there are none.
+    turned: Vec<f64>,
 }
 
 impl LinkLoad {
@@ -23,7 +29,28 @@ impl LinkLoad {
             y,
             across: vec![0.0; (x + 1) * (y + 1)],
             along: vec![0.0; (x + 1) * (y + 1)],
+            turned: vec![],
         }
+    }
+
+    /// Entries of a column.
+    pub(super) fn stride(&self) -> usize {
+        self.y + 1
+    }
+
+    /// The packets of a block.
+    pub fn add_block(&mut self, cells: &Cells) {
+        if cells.pairs() == 0 {
+            return;
+        }
+        let to: Vec<(u32, u32, f64)> = cells.to.iter().map(|c| (c.0, c.1, 1.0)).collect();
+        corners(&cells.from, &to, &mut self.across, self.y + 1);
+        self.turned.resize((self.x + 1) * (self.y + 1), 0.0);
+        let turn = |list: &[(u32, u32, f64)]| -> Vec<(u32, u32, f64)> {
+            list.iter().map(|&(x, y, w)| (y, x, w)).collect()
+        };
+        let (from, to) = (turn(&cells.from), turn(&to));
+        corners(&from, &to, &mut self.turned, self.x + 1);
     }
 
     /// A packet of weight `w` from `a` to `b`.
@@ -51,6 +78,10 @@ impl LinkLoad {
     /// (mean over the 2XY - X - Y undirected links, largest).
     pub fn finish(mut self) -> (f64, f64) {
         let (x, y, s) = (self.x, self.y, self.y + 1);
+        let t = x + 1;
+        for (k, v) in self.turned.iter().enumerate() {
+            self.along[k % t * s + k / t] += v;
+        }
         let (mut sum, mut max) = (0.0, 0.0f64);
         for d in [&mut self.across, &mut self.along] {
             for i in 0..x {

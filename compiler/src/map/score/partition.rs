@@ -35,6 +35,35 @@ pub struct Usage {
     pub copies: u64,
 }
 
+/// How much of a limit the parts in use take.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Share {
+    /// The part that takes most.
+    pub most: u64,
+    /// Sum over parts.
+    pub sum: u64,
+    /// Parts.
+    pub parts: u64,
+}
+
+impl Share {
+    /// One more part.
+    pub fn add(&mut self, used: u64) {
+        self.most = self.most.max(used);
+        self.sum += used;
+        self.parts += 1;
+    }
+
+    /// (largest, mean) over the limit.
+    pub fn of(&self, cap: u64) -> (f64, f64) {
+        let cap = cap.max(1) as f64;
+        (
+            self.most as f64 / cap,
+            self.sum as f64 / cap / self.parts.max(1) as f64,
+        )
+    }
+}
+
 /// See the module; `*_1` with one spike a neuron.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cut {

@@ -4,6 +4,8 @@
 //! The tree of a flow is a stretch of the source's row and, in every column with a destination, a stretch of that column; loads
 //! of stretches go to difference arrays, so a flow costs O(destinations).
 
+use super::block::{Cells, Spread};
+use super::rows::Sums;
 use super::unicast::{Costs, Places};
 use crate::map::flow::Flows;
 
@@ -17,7 +19,7 @@ pub struct Multicast {
 }
 
 /// Stretches of one direction, as differences along it.
-struct Lane(Vec<f64>);
+pub(super) struct Lane(pub(super) Vec<f64>);
 
 impl Lane {
     fn add(&mut self, from: usize, to: usize, w: f64) {
@@ -43,92 +45,161 @@ impl Lane {
 }
 
 /// Loads of all links: eastward and westward by row, northward and southward by column. Entry `k` of a line stands for the link between cells `k` and `k + 1`.
-struct Lanes {
-    x: usize,
-    y: usize,
-    lanes: [Lane; 4],
+pub struct Lanes<'a> {
+    p: &'a Places,
+    pub(super) x: usize,
+    pub(super) y: usize,
+    east: Lane,
+    west: Lane,
+    pub(super) north: Lane,
+    pub(super) south: Lane,
+    hops: f64,
+    packets: f64,
+    /// Of the flow under way: lowest and highest row in each column, and whether there are such.
+    low: Vec<u32>,
+    high: Vec<u32>,
+    stamp: Vec<u64>,
+    columns: Vec<usize>,
+    now: u64,
 }
 
-/// Calls `f(weight, links)` for every flow and collects the loads.
-fn walk(flows: &impl Flows, p: &Places, f: &mut impl FnMut(f64, u64)) -> Lanes {
-    let (x, y) = (p.x as usize, p.y as usize);
-    let lane = || Lane(vec![0.0; x * y]);
-    let (mut east, mut west, mut north, mut south) = (lane(), lane(), lane(), lane());
-    let mut low = vec![0u32; x];
-    let mut high = vec![0u32; x];
-    let mut stamp = vec![0u64; x];
-    let mut columns: Vec<usize> = vec![];
-    let mut now = 0;
-    flows.each(&mut |s, to, w| {
+impl<'a> Lanes<'a> {
+    /// Nothing on the way yet.
+    pub(super) fn new(p: &'a Places) -> Lanes<'a> {
+        let (x, y) = (p.x as usize, p.y as usize);
+        let lane = || Lane(vec![0.0; x * y]);
+        Lanes {
+            p,
+            x,
+            y,
+            east: lane(),
+            west: lane(),
+            north: lane(),
+            south: lane(),
+            hops: 0.0,
+            packets: 0.0,
+            low: vec![0; x],
+            high: vec![0; x],
+            stamp: vec![0; x],
+            columns: vec![],
+            now: 0,
+        }
+    }
+
+    /// The stretch of a row from a source to column `c`.
+    #[inline]
+    pub(super) fn level(&mut self, (x, y): (u32, u32), c: u32, w: f64) {
+        let row = y as usize * self.x;
+        if c > x {
+            self.east.add(row + x as usize, row + c as usize, w);
+        } else if c < x {
+            self.west.add(row + c as usize, row + x as usize, w);
+        }
+    }
+
+    /// The stretch of column `c` from row `from` to the rows `low` and `high` on either side.
+    fn upright(&mut self, c: usize, from: u32, (low, high): (u32, u32), w: f64) {
+        let line = c * self.y;
+        let (from, low, high) = (from as usize, low as usize, high as usize);
+        self.north.add(line + from, line + high, w);
+        self.south.add(line + low, line + from, w);
+        self.hops += w * (high - low) as f64;
+    }
+
+    pub(super) fn block(&mut self, cells: &Cells) {
+        let spread = Spread::of(cells);
+        for &(x, y, w) in &cells.from {
+            let (first, last) = (spread.first.min(x), spread.last.max(x));
+            self.level((x, y), first, w);
+            self.level((x, y), last, w);
+            self.hops += w * (last - first) as f64;
+            self.packets += w;
+        }
+        // The upright stretches of a column depend on the source's row only.
+        for &(from, w) in &spread.rows {
+            for &(c, low, high) in &spread.columns {
+                self.upright(c as usize, from, (low.min(from), high.max(from)), w);
+            }
+        }
+    }
+
+    /// A row whose links are counted already.
+    pub(super) fn row(&mut self, sums: &Sums) {
+        self.hops += sums.hops;
+        self.packets += sums.packets;
+    }
+
+    pub(super) fn flow(&mut self, s: u32, to: &[u32], w: f64) {
         if to.is_empty() {
             return;
         }
-        now += 1;
+        self.now += 1;
+        let a = self.p.at[s as usize];
+        let mut columns = std::mem::take(&mut self.columns);
         columns.clear();
-        let a = p.at[s as usize];
-        let (mut x0, mut x1) = (a.0, a.0);
+        let (mut first, mut last) = (a.0, a.0);
         for &t in to {
-            let b = p.at[t as usize];
+            let b = self.p.at[t as usize];
             let k = b.0 as usize;
-            if stamp[k] != now {
-                stamp[k] = now;
-                (low[k], high[k]) = (a.1, a.1);
+            if self.stamp[k] != self.now {
+                self.stamp[k] = self.now;
+                (self.low[k], self.high[k]) = (a.1, a.1);
                 columns.push(k);
             }
-            low[k] = low[k].min(b.1);
-            high[k] = high[k].max(b.1);
-            x0 = x0.min(b.0);
-            x1 = x1.max(b.0);
+            self.low[k] = self.low[k].min(b.1);
+            self.high[k] = self.high[k].max(b.1);
+            first = first.min(b.0);
+            last = last.max(b.0);
         }
-        let row = a.1 as usize * x;
-        let mut links = (x1 - x0) as u64;
-        east.add(row + a.0 as usize, row + x1 as usize, w);
-        west.add(row + x0 as usize, row + a.0 as usize, w);
+        self.level(a, first, w);
+        self.level(a, last, w);
+        self.hops += w * (last - first) as f64;
+        self.packets += w;
         for &k in &columns {
-            links += (high[k] - low[k]) as u64;
-            north.add(k * y + a.1 as usize, k * y + high[k] as usize, w);
-            south.add(k * y + low[k] as usize, k * y + a.1 as usize, w);
+            self.upright(k, a.1, (self.low[k], self.high[k]), w);
         }
-        f(w, links);
-    });
-    Lanes {
-        x,
-        y,
-        lanes: [east, west, north, south],
+        self.columns = columns;
+    }
+
+    /// Each lane with the length of its lines: east, west, north, south.
+    fn all(&self) -> [(&Lane, usize); 4] {
+        let (x, y) = (self.x.max(1), self.y.max(1));
+        [
+            (&self.east, x),
+            (&self.west, x),
+            (&self.north, y),
+            (&self.south, y),
+        ]
+    }
+
+    pub(super) fn finish(self, c: &Costs) -> Multicast {
+        let (x, y) = (self.x, self.y);
+        let directed = 2 * (x * y.saturating_sub(1) + y * x.saturating_sub(1));
+        let largest = self.all().map(|(lane, n)| lane.max(n));
+        Multicast {
+            mc_hops: self.hops,
+            mc_energy: self.hops * c.energy_link + (self.hops + self.packets) * c.energy_router,
+            mc_link_max: largest.into_iter().fold(0.0, f64::max),
+            mc_link_avg: if directed > 0 {
+                self.hops / directed as f64
+            } else {
+                0.0
+            },
+        }
     }
 }
 
 /// All metrics in one pass.
 pub fn multicast(flows: &impl Flows, p: &Places, c: &Costs) -> Multicast {
-    let mut m = Multicast::default();
-    let mut packets = 0.0;
-    let l = walk(flows, p, &mut |w, links| {
-        m.mc_hops += w * links as f64;
-        packets += w;
-    });
-    m.mc_energy = m.mc_hops * c.energy_link + (m.mc_hops + packets) * c.energy_router;
-    let (x, y) = (l.x, l.y);
-    let line = [x, x, y, y];
-    m.mc_link_max = l
-        .lanes
-        .iter()
-        .zip(line)
-        .fold(0.0, |m: f64, (lane, n)| m.max(lane.max(n.max(1))));
-    let directed = 2 * (x * y.saturating_sub(1) + y * x.saturating_sub(1));
-    m.mc_link_avg = if directed > 0 {
-        m.mc_hops / directed as f64
-    } else {
-        0.0
-    };
-    m
+    super::both(flows, p, c, false).1
 }
 
 /// Links in use: (cell at the lower or left end, direction 0 east, 1 west, 2 north, 3 south, packets).
 pub fn loads(flows: &impl Flows, p: &Places) -> Vec<((u32, u32), u8, f64)> {
-    let l = walk(flows, p, &mut |_, _| ());
+    let mut lanes = Lanes::new(p);
+    flows.each(&mut |s, to, w| lanes.flow(s, to, w));
     let mut out = vec![];
-    for (d, lane) in l.lanes.iter().enumerate() {
-        let n = if d < 2 { l.x } else { l.y }.max(1);
+    for (d, (lane, n)) in lanes.all().into_iter().enumerate() {
         lane.each(n, &mut |k, w| {
             if w > 1e-9 {
                 let (line, i) = ((k / n) as u32, (k % n) as u32);

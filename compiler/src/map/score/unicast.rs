@@ -1,8 +1,10 @@
 //! Placement metrics under unicast: every (flow, destination) pair is a packet of its own. Formulas: AxonFlow model.py (`energy_paper`,
 //! `lat_avg_w`, `lat_max`, core load) and Jinouwen/mapping_cpp utils/evaluator.cpp (`energy_jincode`, `lat_*_jin`, link load).
 
+use super::block::Cells;
 use super::boxes::{CoreLoad, LinkLoad};
-use crate::map::flow::Flows;
+use super::rows::Sums;
+use crate::map::flow::{Flows, Row};
 
 /// What a hop through a router and over a link costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,7 +57,8 @@ pub fn distance(a: (u32, u32), b: (u32, u32)) -> u32 {
 /// Sum of weight times distance.
 pub fn hops(flows: &impl Flows, p: &Places) -> f64 {
     let mut sum = 0.0;
-    flows.each(&mut |s, to, w| {
+    flows.blocks(&mut |b| sum += Cells::of(b, p).hops().0);
+    flows.rest(&mut |s, to, w| {
         let a = p.at[s as usize];
         let d: u64 = to
             .iter()
@@ -68,45 +71,103 @@ pub fn hops(flows: &impl Flows, p: &Places) -> f64 {
 
 /// All metrics in one pass.
 pub fn unicast(flows: &impl Flows, p: &Places, c: &Costs, cores: bool) -> Unicast {
-    let mut m = Unicast::default();
-    let mut links = LinkLoad::new(p.x, p.y);
-    let mut core = cores.then(|| CoreLoad::new(p.x, p.y));
-    // Distinct (source, destination) pairs: flows of a source stand together, so a stamp by destination suffices.
-    let mut seen = vec![u32::MAX; flows.parts() as usize];
-    let (mut pairs, mut pair_hops) = (0u64, 0u64);
-    flows.each(&mut |s, to, w| {
-        let a = p.at[s as usize];
-        for &t in to {
-            let b = p.at[t as usize];
-            let d = distance(a, b);
-            m.packets += w;
-            m.hops += w * d as f64;
-            m.hops_max = m.hops_max.max(d);
-            if seen[t as usize] != s {
-                seen[t as usize] = s;
-                pairs += 1;
-                pair_hops += d as u64;
+    super::both(flows, p, c, cores).0
+}
+
+/// Sums over packets, from which the metrics follow.
+pub(super) struct Packets<'a> {
+    p: &'a Places,
+    m: Unicast,
+    /// Load of links.
+    pub(super) links: LinkLoad,
+    core: Option<CoreLoad>,
+    /// Last source of each destination: flows of a source stand together, so that this finds distinct pairs.
+    seen: Vec<u32>,
+    pairs: u64,
+    pair_hops: u64,
+}
+
+impl<'a> Packets<'a> {
+    pub(super) fn new(p: &'a Places, parts: u32, cores: bool) -> Packets<'a> {
+        Packets {
+            p,
+            m: Unicast::default(),
+            links: LinkLoad::new(p.x, p.y),
+            core: cores.then(|| CoreLoad::new(p.x, p.y)),
+            seen: vec![u32::MAX; parts as usize],
+            pairs: 0,
+            pair_hops: 0,
+        }
+    }
+
+    pub(super) fn block(&mut self, cells: &Cells) {
+        let (hops, plain) = cells.hops();
+        self.m.packets += cells.packets();
+        self.m.hops += hops;
+        self.m.hops_max = self.m.hops_max.max(cells.longest());
+        self.pairs += cells.pairs();
+        self.pair_hops += plain;
+        self.links.add_block(cells);
+        if let Some(core) = &mut self.core {
+            for &(x, y, w) in &cells.from {
+                cells.to.iter().for_each(|&to| core.add((x, y), to, w));
             }
-            links.add(a, b, w);
-            if let Some(core) = &mut core {
+        }
+    }
+
+    /// A row whose links are counted already.
+    pub(super) fn row(&mut self, row: &Row, sums: &Sums) {
+        self.m.packets += sums.packets;
+        self.m.hops += sums.hops;
+        self.m.hops_max = self.m.hops_max.max(sums.longest);
+        self.pairs += row.weight.len() as u64;
+        self.pair_hops += sums.plain;
+        if let Some(core) = &mut self.core {
+            let at = |i: u32| self.p.at[i as usize];
+            for (t, &w) in row.to.clone().zip(row.weight) {
+                core.add(at(row.from), at(t), w);
+            }
+        }
+    }
+
+    pub(super) fn flow(&mut self, s: u32, to: &[u32], w: f64) {
+        let a = self.p.at[s as usize];
+        for &t in to {
+            let b = self.p.at[t as usize];
+            let d = distance(a, b);
+            self.m.packets += w;
+            self.m.hops += w * d as f64;
+            self.m.hops_max = self.m.hops_max.max(d);
+            if self.seen[t as usize] != s {
+                self.seen[t as usize] = s;
+                self.pairs += 1;
+                self.pair_hops += d as u64;
+            }
+            self.links.add(a, b, w);
+            if let Some(core) = &mut self.core {
                 core.add(a, b, w);
             }
         }
-    });
-    let (w, h) = (m.packets, m.hops);
-    m.energy_paper = (h + w) * c.energy_router + h * c.energy_link;
-    m.energy_jincode = h * (c.energy_router + c.energy_link) + w * c.energy_link;
-    if w > 0.0 {
-        m.lat_avg_w = ((h + w) * c.latency_router + h * c.latency_link) / w;
-        m.hops_avg = h / w;
     }
-    if pairs > 0 {
-        let mean = pair_hops as f64 / pairs as f64;
-        m.lat_avg_jin = mean * (c.latency_router + c.latency_link) + c.latency_link;
-        m.lat_max_jin = m.hops_max as f64 * (c.latency_router + c.latency_link) + c.latency_link;
-        m.lat_max = (m.hops_max + 1) as f64 * c.latency_router + m.hops_max as f64 * c.latency_link;
+
+    pub(super) fn finish(self, c: &Costs) -> Unicast {
+        let mut m = self.m;
+        let (w, h) = (m.packets, m.hops);
+        m.energy_paper = (h + w) * c.energy_router + h * c.energy_link;
+        m.energy_jincode = h * (c.energy_router + c.energy_link) + w * c.energy_link;
+        if w > 0.0 {
+            m.lat_avg_w = ((h + w) * c.latency_router + h * c.latency_link) / w;
+            m.hops_avg = h / w;
+        }
+        if self.pairs > 0 {
+            let mean = self.pair_hops as f64 / self.pairs as f64;
+            let longest = m.hops_max as f64;
+            m.lat_avg_jin = mean * (c.latency_router + c.latency_link) + c.latency_link;
+            m.lat_max_jin = longest * (c.latency_router + c.latency_link) + c.latency_link;
+            m.lat_max = (longest + 1.0) * c.latency_router + longest * c.latency_link;
+        }
+        (m.cong_link_avg, m.cong_link_max) = self.links.finish();
+        m.cong_core = self.core.and_then(CoreLoad::finish);
+        m
     }
-    (m.cong_link_avg, m.cong_link_max) = links.finish();
-    m.cong_core = core.and_then(CoreLoad::finish);
-    m
 }

@@ -1,0 +1,62 @@
+//! Searching from a partition that is known to be good, such as tiles of a network's pictures: annealed cool, so that its structure stays.
+
+use super::anneal::State;
+use super::hyper::Hyper;
+use super::multilevel::{Effort, refined};
+use super::{COUNT, Cutting, TABLE, finished};
+use crate::map::net::Net;
+use crate::map::rng::Rng;
+use crate::map::score::partition::Caps;
+use crate::map::search::Search;
+
+/// Method of what comes from here.
+pub const TILES: &str = "tiles";
+/// First and last heat, in square roots of a neuron's mean net weight.
+const HEAT: (f64, f64) = (0.15, 0.02);
+
+/// The partition itself, and refined where its tables fit memory.
+pub fn from(net: &Net, caps: &Caps, part: Vec<u32>, parts: u32, search: &Search) -> Vec<Cutting> {
+    let plain = Cutting {
+        part,
+        parts,
+        method: TILES,
+        trace: vec![],
+    };
+    let k = parts as usize;
+    let wide = caps.npc.is_some_and(|c| c as usize <= COUNT / 2);
+    if k < 2 || !wide || net.nets().saturating_mul(k) > TABLE {
+        return vec![plain];
+    }
+    let mut rng = Rng::new(search.seed ^ 2);
+    let several = caps.apc.is_some() || caps.spc.is_some() || caps.opc.is_some() || caps.copies;
+    let part = if several {
+        plain.part.clone()
+    } else {
+        annealed(net, caps, &plain, search, &mut rng)
+    };
+    let refined = finished(net, caps, part, k, several, TILES, search, &mut rng);
+    [Some(plain), refined].into_iter().flatten().collect()
+}
+
+fn annealed(net: &Net, caps: &Caps, c: &Cutting, search: &Search, rng: &mut Rng) -> Vec<u32> {
+    let h = Hyper::new(net);
+    let n = net.neurons() as f64;
+    let weight = |e: &u32| h.weight[*e as usize] as f64;
+    let scale = (h.nets.to.iter().map(weight).sum::<f64>() / n).sqrt();
+    let effort = Effort::of(search.opt);
+    let cap = caps.npc.unwrap_or(u64::MAX).min(i64::MAX as u64) as i64;
+    let heat = (HEAT.0 * scale, HEAT.1 * scale);
+    let moves = (effort.trials[1] * n) as u64;
+    let mut s: State = refined(
+        &h,
+        c.part.clone(),
+        c.parts as usize,
+        cap,
+        (moves, heat),
+        rng,
+        &search.budget,
+    );
+    s.balance(cap);
+    s.exchange(moves / 2, (0.0, 0.0), cap, rng, &search.budget);
+    s.part
+}
