@@ -16,7 +16,8 @@ use synfire_ir::mapping::{Mapping, UnitRef};
 use synfire_ir::network::{Network, Verified};
 use synfire_ir::{Class, Diagnostic, Diagnostics, Progress};
 use synfire_targets::Target;
-use synfire_targets::schema::Scope;
+use synfire_targets::layers::Layers;
+use synfire_targets::schema::{Connectivity, Scope};
 
 /// How to compile.
 #[derive(Clone, Debug)]
@@ -122,6 +123,12 @@ pub fn compile(
     };
     crate::plastic::refuse(net, &target, backend)?;
     let seed = options.seed.unwrap_or(net.seed_or_default());
+    if target.chip.spec.connectivity == Connectivity::Kernel {
+        let none = || no_layers(&target);
+        let lay = |layers: &Layers| backend.lay(layers).unwrap_or_else(|| Err(none().into()));
+        progress.report("layers", 1, 1);
+        return crate::layered::compile(net, &target, &lay, options, seed);
+    }
     let mut clock = Clock {
         start: Instant::now(),
         times: vec![],
@@ -310,7 +317,20 @@ fn nothing_recorded(net: &Network, chip: &ChipNetwork) -> Result<(), Diagnostics
     .into())
 }
 
-fn feeds(net: &Network) -> Vec<(u32, u32, u32)> {
+fn no_layers(target: &Target) -> Diagnostic {
+    let text = format!(
+        "{} stores kernels and has no code that lays them out",
+        target.name()
+    );
+    Diagnostic::error("SYN0640", text)
+        .class(Class::Fit)
+        .at(target.name())
+        .hint(
+            "describe the synapses of its cores as a list or a crossbar, or choose another target",
+        )
+}
+
+pub(crate) fn feeds(net: &Network) -> Vec<(u32, u32, u32)> {
     let number = |id| net.populations().position(|(i, _)| i == id).unwrap_or(0) as u32;
     net.feeds
         .iter()

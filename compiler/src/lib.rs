@@ -9,6 +9,7 @@ pub mod dynamics;
 pub mod fixed;
 pub mod frontend;
 pub mod ideal;
+mod layered;
 pub mod map;
 pub mod nir;
 pub mod passes;

@@ -6,6 +6,7 @@
 
 use crate::benchmark::Benchmark;
 use crate::board::Board;
+use crate::layers::{Laid, Layers};
 use std::collections::BTreeMap;
 use synfire_ir::Diagnostics;
 use synfire_ir::artifact::Section;
@@ -337,6 +338,11 @@ pub trait Backend: Sync {
 
     /// Native images of a mapping; every violation of a limit is reported with the limit, the amount and the remedy.
     fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics>;
+
+    /// Native images of a network of layers, on chips whose cores hold a whole layer each; other chips have none.
+    fn lay(&self, _layers: &Layers) -> Option<Result<Laid, Diagnostics>> {
+        None
+    }
 
     /// From native images (as stored by `encode` under that dialect) to what runs.
     fn decode(&self, dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics>;
