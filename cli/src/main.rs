@@ -4,6 +4,7 @@
 //! networks, prints, draws and decides exit statuses.
 
 mod args;
+mod calibrate;
 mod commands;
 mod console;
 mod diagnostics;

@@ -6,7 +6,9 @@ use crate::map::chip::route::route;
 use crate::map::chip::{self, Limits, Partition};
 use crate::map::layout::Goal;
 use crate::map::search::{Budget, Search};
-use crate::passes::{self, ChipNetwork, emit::emit, quantise::quantise, schedule::schedule};
+use crate::passes::{
+    self, ChipNetwork, emit::emit, quantise::Tuning, quantise::quantise, schedule::schedule,
+};
 use crate::resources::resources;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -38,6 +40,10 @@ pub struct CompileOptions {
     pub seed: Option<u64>,
     /// Passes whose result is wanted as text (names or aliases of [`passes::PASSES`]; `all`).
     pub dumps: Vec<String>,
+    /// Settings of populations beside plain rounding, by name.
+    pub tuning: BTreeMap<String, Tuning>,
+    /// What a calibration found, for the report; null without one.
+    pub calibration: Value,
     /// CRC-32 of the network's source bytes.
     pub source_hash: u32,
     /// Options to be noted in the artefact.
@@ -55,6 +61,8 @@ impl Default for CompileOptions {
             earlier: None,
             seed: None,
             dumps: vec![],
+            tuning: BTreeMap::new(),
+            calibration: Value::Null,
             source_hash: 0,
             options: vec![],
         }
@@ -159,7 +167,8 @@ pub fn compile(
     });
 
     progress.report("quantise", 2, total);
-    let (chip, rounding, warnings) = quantise(net, &target, backend, &shifts, seed)?;
+    let (chip, rounding, warnings) =
+        quantise(net, &target, backend, &shifts, seed, &options.tuning)?;
     clock.lap("quantise");
     dump("quantise", &|| crate::dump::chip(&chip));
 
@@ -231,19 +240,7 @@ pub fn compile(
     };
     let mut artifact = emit(&mapping, backend, header, feeds(net))?;
     clock.lap("emit");
-    dump("emit", &|| {
-        artifact
-            .native()
-            .map(|s| {
-                format!(
-                    "{} {} bytes crc {:08x}\n",
-                    s.name,
-                    s.bytes.len(),
-                    crc(&s.bytes)
-                )
-            })
-            .collect()
-    });
+    dump("emit", &|| crate::dump::sections(&artifact.sections));
 
     let mut report = report(net, &target, &limits, &mapping, &parts);
     let (metrics, traffic) = measure(&chip, &parts.cores, &placed, &limits, &costs(&target));
@@ -257,6 +254,9 @@ pub fn compile(
     report["resources"] =
         serde_json::to_value(resources(&target, backend, cores, &mapping)).unwrap_or_default();
     report["quantisation"] = serde_json::to_value(&rounding).unwrap_or_default();
+    if !options.calibration.is_null() {
+        report["calibration"] = options.calibration.clone();
+    }
     let stored = serde_json::to_vec(&report).unwrap_or_default();
     artifact.sections.push(Section {
         kind: SectionKind::Report,
@@ -282,10 +282,6 @@ pub fn compile(
         dumps,
         warnings,
     })
-}
-
-fn crc(bytes: &[u8]) -> u32 {
-    crc32fast::hash(bytes)
 }
 
 fn check_dumps(names: &[String]) -> Result<(), Diagnostics> {

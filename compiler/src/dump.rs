@@ -4,8 +4,10 @@
 use crate::map::chip::Partition;
 use crate::passes::ChipNetwork;
 use std::fmt::Write as _;
+use synfire_ir::artifact::{Section, SectionKind};
 use synfire_ir::mapping::Mapping;
 use synfire_ir::network::{Network, Verified};
+use synfire_targets::layers::{Laid, Layers};
 
 /// A verified network: its text, and after it, as comments, the phases and the numbers of synapses that were found.
 pub fn network(net: &Verified<Network>) -> String {
@@ -65,4 +67,28 @@ pub fn partition(net: &ChipNetwork, parts: &Partition) -> String {
 /// A mapping: its text.
 pub fn mapping(m: &Mapping) -> String {
     synfire_ir::mapping::print(m)
+}
+
+/// Layers with their seats, a line each.
+pub fn layers(net: &Layers, laid: &Laid) -> String {
+    let mut out = String::new();
+    for ((l, seat), scale) in net.layers.iter().zip(&laid.seats).zip(&laid.scales) {
+        let ([c, y, x], [ky, kx]) = (l.input, l.kernel);
+        let _ = writeln!(
+            out,
+            "{} on core {}: {c} x {y} x {x}, {} features of {ky} x {kx}, stride {:?}, padding {:?}, scale {scale}",
+            l.name, seat.core, l.features, l.stride, l.padding
+        );
+    }
+    out
+}
+
+/// Native images, a line each: name, bytes, CRC-32.
+pub fn sections(all: &[Section]) -> String {
+    let native = all.iter().filter(|s| s.kind == SectionKind::Native);
+    let line = |s: &Section| {
+        let crc = crc32fast::hash(&s.bytes);
+        format!("{} {} bytes crc {crc:08x}\n", s.name, s.bytes.len())
+    };
+    native.map(line).collect()
 }

@@ -3,6 +3,7 @@
 //! `frontend` reads and verifies; `ideal` gives the network's own program; `compile` runs the passes of a chip and writes an
 //! artefact. Nothing here opens a file: the caller gives bytes and a loader.
 
+mod calibrate;
 mod compile;
 pub mod dump;
 pub mod dynamics;
@@ -17,5 +18,7 @@ mod plastic;
 mod resources;
 mod source;
 
+pub use calibrate::{Calibrated, Judge, Judged, calibrate};
 pub use compile::{CompileOptions, Compiled, Earlier, compile};
+pub use passes::quantise::Tuning;
 pub use source::{Source, to_source};

@@ -7,7 +7,7 @@ use super::lower::{Arithmetic, CHANNELS, lower};
 use super::synapse::terms;
 use super::{benchmark, decode, encode, from_mapping, golden, limits};
 use crate::backend::{
-    Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, Resource, UnitDynamics,
+    Backend, Emulation, Encoded, Flow, GoldenCase, NativeInput, Refusal, Resource, UnitDynamics,
 };
 use crate::benchmark::{Benchmark, emulate};
 use crate::section::{Image, channel, unfit};
@@ -112,6 +112,19 @@ impl Backend for Loihi {
 
     fn input(&self, emulation: &Emulation, word: u64) -> Option<NativeInput> {
         channel(&emulation.program, CHANNELS, word)
+    }
+
+    fn flow(&self, run: &Flow<'_>) -> Result<Vec<(String, Vec<u8>)>, Diagnostics> {
+        let mut files = run.images();
+        let steps: Vec<String> = run
+            .events
+            .iter()
+            .map(|(step, channel)| format!("[{step}, {channel}]"))
+            .collect();
+        let input = format!("[{}]\n", steps.join(", "));
+        files.push(("input.json".into(), input.into_bytes()));
+        files.push(("replay.py".into(), include_bytes!("replay.py").to_vec()));
+        Ok(files)
     }
 
     fn benchmarks(&self, dialect: &str) -> Result<Vec<Benchmark>, Diagnostics> {

@@ -6,10 +6,14 @@ use super::SECTION;
 use super::config::{Config, Core, Destination, FORMAT, REFERENCE, beyond};
 use super::cores::{CORES, DESTINATIONS, POOLS, Shape, holds, place};
 use super::lower::{NEURONS, bases, lower};
-use super::quantise::{BYTE, WORD, scale, whole};
-use crate::backend::{Backend, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics};
+use super::quantise::{BYTE, WORD, scale, tidy, whole};
+use super::square::square;
+use crate::backend::{
+    Backend, Bridge, Emulation, Encoded, GoldenCase, NativeInput, Refusal, UnitDynamics,
+};
 use crate::layers::{Laid, Layer, Layers, Seat};
-use synfire_ir::artifact::{Section, SectionKind};
+use crate::section::{Image, native, unfit};
+use synfire_ir::artifact::Section;
 use synfire_ir::mapping::Mapping;
 use synfire_ir::program::SerialEvent;
 use synfire_ir::{Class, Diagnostic, Diagnostics};
@@ -18,6 +22,12 @@ use synfire_ir::{Class, Diagnostic, Diagnostics};
 pub static BACKEND: &dyn Backend = &Speck;
 
 struct Speck;
+
+/// The native file.
+const IMAGE: Image = Image {
+    name: SECTION,
+    is: "an image of this chip is one file",
+};
 
 impl Backend for Speck {
     fn fields(&self) -> &'static [&'static str] {
@@ -49,23 +59,11 @@ impl Backend for Speck {
     }
 
     fn decode(&self, _dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics> {
-        match sections {
-            [section] if section.name == SECTION => Ok(Emulation {
-                program: lower(&Config::from_bytes(&section.bytes)?)?,
-                outputs: vec![],
-            }),
-            _ => Err(Diagnostic::error(
-                "SYN0720",
-                format!(
-                    "{} native sections where one `{SECTION}` belongs",
-                    sections.len()
-                ),
-            )
-            .at(SECTION)
-            .note("an image of this chip is one file")
-            .hint("compile the network again, or copy the file again")
-            .into()),
-        }
+        let bytes = IMAGE.only(sections)?;
+        Ok(Emulation {
+            program: lower(&Config::from_bytes(bytes)?)?,
+            outputs: vec![],
+        })
     }
 
     fn input(&self, emulation: &Emulation, word: u64) -> Option<NativeInput> {
@@ -74,6 +72,13 @@ impl Backend for Speck {
         let pre = u32::try_from(word).ok()?;
         let known = (neurons..rows).contains(&pre);
         known.then_some(NativeInput::Serial(SerialEvent::Row { pre }))
+    }
+
+    fn bridge(&self) -> Option<Bridge> {
+        Some(Bridge {
+            program: include_str!("bridge.py"),
+            section: SECTION,
+        })
     }
 
     fn golden(
@@ -219,11 +224,12 @@ fn core(l: &Layer, index: usize) -> (Core, f64) {
             .map(|x| (0..kr).map(|y| weight(o, c, y, x)).collect())
             .collect()
     };
-    let threshold = l.threshold * s;
-    let high = if l.strict {
-        threshold.floor() + 1.0
-    } else {
-        threshold.ceil()
+    let threshold = tidy(l.threshold * s);
+    // What is taken away must be the threshold itself; a reset to 0 leaves the choice of the least state that fires.
+    let high = match (l.subtract, l.strict) {
+        (true, _) => threshold.round_ties_even(),
+        (false, true) => threshold.floor() + 1.0,
+        (false, false) => threshold.ceil(),
     };
     let made = Core {
         core: index,
@@ -244,7 +250,15 @@ fn core(l: &Layer, index: usize) -> (Core, f64) {
     (made, s)
 }
 
-fn lay(net: &Layers) -> Result<Laid, Diagnostics> {
+fn lay(given: &Layers) -> Result<Laid, Diagnostics> {
+    let net = Layers {
+        input: given.input,
+        layers: given
+            .layers
+            .iter()
+            .map(|l| square(l).into_owned())
+            .collect(),
+    };
     let at = seats(&net.layers)?;
     let mut laid = Laid::default();
     let mut cores = vec![];
@@ -289,15 +303,8 @@ fn lay(net: &Layers) -> Result<Laid, Diagnostics> {
         input: at.first().copied().unwrap_or(0),
         cnn_layers: cores,
     };
-    let bytes = config.to_bytes().map_err(|mut found| {
-        found.0.iter_mut().for_each(|d| d.class = Class::Fit);
-        found
-    })?;
-    laid.sections.push(Section {
-        kind: SectionKind::Native,
-        name: SECTION.into(),
-        bytes,
-    });
+    let bytes = config.to_bytes().map_err(unfit)?;
+    laid.sections.push(native((SECTION.into(), bytes)));
     let base = bases(&config);
     let neurons = u64::from(base.last().copied().unwrap_or(0));
     let pixels: u32 = net.input.iter().product();

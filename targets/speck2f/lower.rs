@@ -15,8 +15,10 @@ use synfire_ir::{Class, Diagnostic, Diagnostics};
 const ROWS: u32 = 0;
 /// Group of neurons.
 pub const NEURONS: u32 = 1;
-/// Places in the queue; `lost` counts what finds none.
-const CAPACITY: u32 = 1 << 24;
+/// Work after which an engine ends a run whose event does not come to rest, in unit updates.
+const REST: u64 = 1 << 30;
+/// Unit updates that an engine counts for an event itself.
+const EVENT: u64 = 64;
 /// Most entries of the matrix.
 const MOST: u64 = 1 << 30;
 
@@ -145,10 +147,6 @@ fn assemble(
         })
     };
     let units = group(&model, 0, neurons as usize, &value);
-    let leaks = config
-        .cnn_layers
-        .iter()
-        .any(|l| l.biases.iter().any(|b| *b != 0));
     let whole = |len| Range { start: 0, len };
     let made = |name: &str, size, base, kind| Group {
         name: name.into(),
@@ -166,12 +164,12 @@ fn assemble(
         discipline: Discipline::Serial(Serial {
             group: NEURONS,
             matrix: 0,
-            capacity: CAPACITY,
+            capacity: capacity(config, neurons),
             closed_loop: true,
             popped: false,
             sorted: false,
             loopback: vec![],
-            tail: match leaks {
+            tail: match leaks(config) {
                 true => vec![SerialEvent::Step {
                     first: 0,
                     last: neurons.saturating_sub(1),
@@ -201,6 +199,39 @@ fn assemble(
         plastic: vec![],
         probes: vec![],
     })
+}
+
+/// Does a tick of the slow clock do anything?
+fn leaks(config: &Config) -> bool {
+    let biased = |l: &Core| l.biases.iter().any(|b| *b != 0);
+    config.cnn_layers.iter().any(biased)
+}
+
+/// Places in the queue, so many that none is ever wanting: at least the events that one input event or tick can set off, or so many that an engine gives up (with an error) before all of them are processed.
+fn capacity(config: &Config, neurons: u32) -> u32 {
+    let mut waiting = std::collections::BTreeMap::from([(config.input, 1u64)]);
+    let mut all = 1u64;
+    for l in &config.cnn_layers {
+        let s = l.shape();
+        let taps = |axis: usize| {
+            let reach = s.kernel[axis].div_ceil(s.stride[axis].max(1));
+            u64::from(reach.min(s.output()[axis + 1]))
+        };
+        let each = u64::from(s.features) * taps(0) * taps(1);
+        let ticked = match leaks(config) {
+            true => l.shape().output().iter().map(|n| u64::from(*n)).product(),
+            false => 0,
+        };
+        let given = waiting.get(&l.core).copied().unwrap_or(0);
+        let sent = given.saturating_mul(each).saturating_add(ticked);
+        for d in &l.destinations {
+            let n = waiting.entry(d.layer).or_default();
+            *n = n.saturating_add(sent);
+        }
+        all = all.saturating_add(sent);
+    }
+    let given_up = REST / (EVENT + u64::from(neurons)) + 1;
+    u32::try_from(all.min(given_up)).unwrap_or(u32::MAX)
 }
 
 fn too_large(rows: u32, neurons: u32) -> Diagnostics {

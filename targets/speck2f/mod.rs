@@ -8,6 +8,7 @@ mod config;
 mod cores;
 mod lower;
 mod quantise;
+mod square;
 #[cfg(test)]
 mod tests;
 

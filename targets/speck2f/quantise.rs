@@ -43,3 +43,12 @@ pub fn scale(weights: &[f64], biases: &[f64], thresholds: &[f64], states: &[f64]
 pub fn whole(value: f64, scale: f64, (low, high): (f64, f64)) -> i32 {
     (value * scale).round_ties_even().clamp(low, high) as i32
 }
+
+/// A value without what is left of decimal fractions in binary.
+pub fn tidy(x: f64) -> f64 {
+    let near = x.round_ties_even();
+    match (x - near).abs() <= 1e-9 * x.abs().max(1.0) {
+        true => near,
+        false => x,
+    }
+}

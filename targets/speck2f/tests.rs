@@ -3,6 +3,7 @@ use super::config::{Config, Core, Destination, FORMAT, REFERENCE};
 use super::cores::{CORES, Memory, Shape, holds, place};
 use super::lower::{bases, lower};
 use super::quantise::{BYTE, WORD, factor, scale, whole};
+use super::square::square;
 use crate::layers::Layer;
 use proptest::prelude::*;
 use std::collections::VecDeque;
@@ -360,6 +361,75 @@ proptest! {
         if let Ok(other) = Config::from_bytes(&bytes) {
             prop_assert!(other.validate().is_empty());
             let _ = lower(&other);
+        }
+    }
+}
+
+/// What an element of the input adds to an output.
+fn tap(l: &Layer, [o, oy, ox]: [u32; 3], [c, y, x]: [u32; 3]) -> f64 {
+    let at = |axis: usize, to: u32, from: u32| {
+        let k = (from + l.padding[axis]).checked_sub(to * l.stride[axis])?;
+        (k < l.kernel[axis]).then_some(k)
+    };
+    let (Some(ky), Some(kx)) = (at(0, oy, y), at(1, ox, x)) else {
+        return 0.0;
+    };
+    let plane = (o * l.input[0] + c) * l.kernel[0] + ky;
+    l.weights[(plane * l.kernel[1] + kx) as usize]
+}
+
+fn geometry(l: &Layer) -> Shape {
+    Shape {
+        input: l.input,
+        features: l.features,
+        kernel: l.kernel,
+        stride: l.stride,
+        padding: l.padding,
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_kernel_made_square_sees_the_same(
+        map in (1u32..3, 1u32..7, 1u32..7),
+        kernel in (1u32..6, 1u32..6),
+        (stride, padding, dense) in (1u32..3, 0u32..2, any::<bool>()),
+    ) {
+        let (c, rows, columns) = map;
+        let kernel = if dense { [rows, columns] } else { [kernel.0.min(rows), kernel.1.min(columns)] };
+        let n = 2 * c * kernel[0] * kernel[1];
+        let given = Layer {
+            name: "l".into(),
+            source: None,
+            pooling: 1,
+            input: [c, rows, columns],
+            features: 2,
+            kernel,
+            stride: [if dense { 1 } else { stride }; 2],
+            padding: [if dense { 0 } else { padding }; 2],
+            weights: (0..n).map(|k| f64::from(k + 1)).collect(),
+            biases: vec![],
+            threshold: 1.0,
+            strict: false,
+            subtract: false,
+            recorded: true,
+        };
+        let made = square(&given);
+        let out = geometry(&given).output();
+        prop_assert_eq!(geometry(&made).output(), out);
+        // A dense layer always has a square form.
+        prop_assert!(!dense || made.kernel[0] == made.kernel[1]);
+        for o in 0..2 {
+            for oy in 0..out[1] {
+                for ox in 0..out[2] {
+                    for y in 0..rows {
+                        for x in 0..columns {
+                            let (to, from) = ([o, oy, ox], [c - 1, y, x]);
+                            prop_assert_eq!(tap(&given, to, from), tap(&made, to, from));
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -336,6 +336,12 @@ pub trait Backend: Sync {
         }
     }
 
+    /// Where the spikes of neurons that no output shows are to be seen in a program: (group, unit) for each of the (core, slot), which are ascending and all that there are; empty where
+    /// the chip's code cannot say.
+    fn inside(&self, _program: &Program, _slots: &[(u32, u32)]) -> Vec<(u32, u32)> {
+        vec![]
+    }
+
     /// Native images of a mapping; every violation of a limit is reported with the limit, the amount and the remedy.
     fn encode(&self, mapping: &Mapping) -> Result<Encoded, Diagnostics>;
 

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use synfire_ir::Diagnostics;
 use synfire_ir::artifact::Section;
 use synfire_ir::mapping::Mapping;
-use synfire_ir::program::Program;
+use synfire_ir::program::{Group, Program};
 
 /// Name of the native section that holds the neutral specification.
 pub const SECTION: &str = "network.xylo.json";
@@ -170,6 +170,24 @@ impl Backend for Xylo {
             let file = native::encode(self.id, DT, config)?;
             emulate(self, dialect, vec![(SECTION.into(), file)])
         })
+    }
+
+    fn inside(&self, program: &Program, slots: &[(u32, u32)]) -> Vec<(u32, u32)> {
+        let hidden = |g: &Group| g.name.starts_with(lower::NEURONS);
+        let groups: Vec<u32> = (0..)
+            .zip(&program.groups)
+            .filter(|g| hidden(g.1))
+            .map(|g| g.0)
+            .collect();
+        // Ids keep the order of the slots where every hidden neuron can take inputs and reach outputs.
+        let n = slots.len();
+        let kept = n <= self.size.input_expansion.min(self.size.output_expansion);
+        match groups[..] {
+            [group] if kept && program.groups[group as usize].size as usize == n => {
+                (0..n as u32).map(|unit| (group, unit)).collect()
+            }
+            _ => vec![],
+        }
     }
 
     fn bridge(&self) -> Option<Bridge> {

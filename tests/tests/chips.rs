@@ -379,3 +379,46 @@ fn the_benchmark_of_loihi() {
         .synaptic_events;
     assert_eq!(events, 1_309_288);
 }
+
+/// The convolutional network of the NIR paper (Pedersen et al. 2024), with the input of its reference run.
+#[test]
+fn the_conv_network_on_a_chip_of_layers() {
+    let folder = root().join("tests/nir/data");
+    let bytes = std::fs::read(folder.join("cnn_sinabs.nir")).expect("the graph");
+    let text = std::fs::read_to_string(folder.join("golden/cnn_sinabs_zero.json"));
+    let run: serde_json::Value = serde_json::from_str(&text.expect("its run")).expect("JSON");
+    let options = LoadOptions {
+        nir: NirOptions {
+            dt: run["dt"].as_f64(),
+            reset: Reset::Zero,
+            ..NirOptions::default()
+        },
+        ..LoadOptions::default()
+    };
+    let net = load_file("cnn.nir", &bytes, &NoFiles, &options).network;
+    let net = net.unwrap_or_else(|e| panic!("{e}"));
+    let compiled = compile_for(&net, "speck2f").unwrap_or_else(|e| panic!("{e}"));
+    let seats: Vec<_> = compiled.report["cores"]
+        .as_array()
+        .expect("cores")
+        .iter()
+        .collect();
+    assert_eq!(seats.len(), 5, "{seats:?}");
+    let source = net.populations().position(|(_, p)| p.name == "input");
+    let events = run["input_events"].as_array().expect("events").iter();
+    let word = |e: &serde_json::Value, k: usize| e[k].as_u64().expect("a number") as u32;
+    let source = source.expect("an input") as u32;
+    let events: Vec<_> = events
+        .map(|e| (0, word(e, 0), source, word(e, 1)))
+        .collect();
+    let data = input(&events, None);
+    let bytes = compiled
+        .artifact
+        .to_bytes()
+        .unwrap_or_else(|e| panic!("{e}"));
+    let steps = 5;
+    let [cpu, gpu] = [Choice::Cpu, Choice::Gpu]
+        .map(|c| run_artifact(&bytes, c, &data, steps).unwrap_or_else(|e| panic!("{e}")));
+    assert!(cpu.len() > 500, "{} spikes", cpu.len());
+    assert_eq!(cpu, gpu);
+}

@@ -201,6 +201,9 @@ pub struct CompileArgs {
     /// Print what a pass made (to standard output); may be given several times.
     #[arg(long, value_name = "PASS")]
     pub dump: Vec<String>,
+    /// Search scales, clips, thresholds and leaks with which the chip is most like the network on these input spikes, in place of plain rounding.
+    #[arg(long, value_name = "SPIKES")]
+    pub calibrate: Option<PathBuf>,
     /// An option of the target; `synfire targets T` lists them.
     #[arg(long = "option", value_name = "KEY=VALUE", value_parser = parse_pair)]
     pub options: Vec<(String, String)>,

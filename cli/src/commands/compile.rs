@@ -8,7 +8,7 @@ use crate::mapping::{Mapped, list};
 use crate::network::{self, Loaded};
 use crate::progress::Bar;
 use crate::units::{bytes, number_of, peak_memory, seconds, short};
-use crate::{diagnostics, estimates, files, interrupt, report, targets};
+use crate::{calibrate, diagnostics, estimates, files, interrupt, report, targets};
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -38,6 +38,17 @@ pub fn compile(args: &CompileArgs, console: &Console) -> Outcome {
         dumps: args.dump.clone(),
         options: args.options.clone(),
         ..earlier::options(&args.mapper, &target)?
+    };
+    let options = match &args.calibrate {
+        Some(spikes) => {
+            let found = calibrate::search(&loaded, target, spikes, &options, console)?;
+            CompileOptions {
+                tuning: found.tuning,
+                calibration: found.report,
+                ..options
+            }
+        }
+        None => options,
     };
     let made = map(&loaded, target, options, &args.network, console)?;
     let artefact = made.artifact.to_bytes()?;
@@ -244,6 +255,7 @@ pub fn notes(facts: &Value) -> Vec<String> {
             .map_or(String::new(), |e| format!("; largest error {}", short(e)));
         lines.push(format!("quantisation: weights {}{error}", what.join(", ")));
     }
+    lines.extend(calibrated(&facts["calibration"]));
     if whole(&facts["copies"]) > 0 {
         lines.push(format!(
             "copies: {} extra slots for neurons whose spikes go to several places",
@@ -290,6 +302,32 @@ pub fn notes(facts: &Value) -> Vec<String> {
         };
         lines.push(format!(
             "latency in steps, taken off again by `run`: {shown}{more}"
+        ));
+    }
+    lines
+}
+
+/// What a calibration changed, and what it brought.
+fn calibrated(found: &Value) -> Vec<String> {
+    let score = |k: &str| found[k]["score"].as_f64();
+    let (Some(plain), Some(best)) = (score("plain"), score("found")) else {
+        return vec![];
+    };
+    let mut lines = vec![format!(
+        "calibrated in {}: likeness to the network {:.1} % with plain rounding, {:.1} % now",
+        number_of(found["trials"].as_u64().unwrap_or(0), "trial", "trials"),
+        100.0 * plain,
+        100.0 * best
+    )];
+    for s in list(&found["settings"]) {
+        let value = |k: &str| short(s[k].as_f64().unwrap_or(0.0));
+        lines.push(format!(
+            "  {}: factor {}, weights clipped at {} of the largest, threshold {}, leak halved {} times",
+            s["population"].as_str().unwrap_or(""),
+            value("factor"),
+            value("clip"),
+            value("threshold"),
+            s["leak"].as_i64().unwrap_or(0)
         ));
     }
     lines

@@ -182,7 +182,8 @@ impl Job<'_> {
         let emulation = self
             .backend
             .decode(&self.artefact.header.dialect, &sections)?;
-        Ok(Played::new(format!("bridge:{python}"), &emulation, &left))
+        let name = format!("bridge:{python}");
+        Ok(Played::new(name, &emulation, self.backend, &left))
     }
 
     /// Compares with the emulated chip.

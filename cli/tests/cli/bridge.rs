@@ -232,3 +232,185 @@ fn what_fails_in_the_package_is_told_and_nothing_is_written() {
     assert!(failing("bridge:/bin/true").contains("SYN0864"));
     assert!(!p.names().contains(&"board.csv".to_string()));
 }
+
+const IMAGES: &str = "use std.neurons.If
+network N {
+  step 1 ms
+  source x: events[2, 6, 7]
+  pop c: If[2, 6, 4] { v_th = 2, reset = subtract }
+  pop o: If[3] { v_th = 3 }
+  connect x -> c.i : conv2d(3, padding = 1, stride = [1, 2]) { weight = 1, delay = 0 ms }
+  connect c -> o.i : sum_pool2d(2) | flatten | dense { weight = 1, delay = 0 ms }
+  record c.spikes
+  record o.spikes
+}
+";
+
+#[test]
+fn a_chip_without_steps_gets_layers_and_gives_back_events() {
+    let p = Place::new("bridge-speck");
+    p.write("net.syn", IMAGES);
+    let input = "step,population,neuron\n0,x,0\n0,x,1\n0,x,7\n1,x,31\n2,x,12\n2,x,13\n2,x,29\n7,x,44\n7,x,45\n8,x,46\n";
+    p.write("in.csv", input);
+    let compile = [
+        "compile", "net.syn", "--target", "speck2f", "-o", "net.synx",
+    ];
+    p.expect(0, &compile);
+    let run = [
+        "run",
+        "net.synx",
+        "--input",
+        "in.csv",
+        "--steps",
+        "20",
+        "--record",
+        "emulated.csv",
+    ];
+    p.expect(0, &run);
+    p.expect(0, &["inspect", "net.synx", "--extract", "native"]);
+    let net = parsed(&p, "native/network.speck.json");
+    let cores = net["cnn_layers"].as_array().expect("cores");
+    // What the board would say: the emulated events in its own terms, microseconds after the lead of 100 ms.
+    let event = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let number = |k: usize| cells[k].parse::<u64>().expect("a number");
+        let (core, [rows, columns]) = match cells[1] {
+            "c" => (&cores[0]["core"], [6, 4]),
+            _ => (&cores[1]["core"], [1, 1]),
+        };
+        let (t, n) = (100_000 + 1000 * number(0) + 3, number(2));
+        json!([
+            t,
+            core,
+            n / (rows * columns),
+            n % columns,
+            n / columns % rows
+        ])
+    };
+    let emulated = p.read("emulated.csv");
+    let events: Vec<Value> = emulated.lines().skip(1).map(event).collect();
+    assert!(events.len() > 4, "{emulated}");
+    let says = json!({ "boards": ["Speck2fDevKit"], "valid": true, "events": events });
+    p.write("says.json", &says.to_string());
+    let out = deploy(&p, &["--record", "board.csv", "--verify"]);
+    let told = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(0), "{told}");
+    assert_eq!(p.read("board.csv"), emulated);
+
+    let log = parsed(&p, "log.json");
+    for core in cores {
+        let set = &log["config"]["cnn_layers"][core["core"].as_u64().expect("a core") as usize];
+        for same in [
+            "weights",
+            "threshold_high",
+            "threshold_low",
+            "return_to_zero",
+            "monitor_enable",
+        ] {
+            assert_eq!(set[same], core[same], "{same}");
+        }
+        let d = &set["dimensions"];
+        assert_eq!(d["input_shape"]["feature_count"], core["input_shape"][0]);
+        assert_eq!(d["input_shape"]["size"]["x"], core["input_shape"][1]);
+        assert_eq!(d["stride"]["x"], core["stride"][0]);
+        assert_eq!(d["stride"]["y"], core["stride"][1]);
+        assert_eq!(d["kernel_size"], core["kernel_size"][0]);
+    }
+    let first = cores[0]["core"].as_u64().expect("a core") as usize;
+    let out = &log["config"]["cnn_layers"][first];
+    assert_eq!(
+        out["dimensions"]["output_shape"]["size"],
+        json!({ "x": 4, "y": 6 })
+    );
+    assert_eq!(out["destinations"][0]["layer"], cores[1]["core"]);
+    assert_eq!(out["destinations"][0]["pooling"], 2);
+    assert_eq!(out["destinations"][1]["enable"], false);
+    // Unit 44 of 2 x 6 x 7: row 0, column 2 of the second channel.
+    let sent = log["events"].as_array().expect("events");
+    let wanted =
+        json!(["Spike", { "layer": first, "feature": 1, "x": 2, "y": 0, "timestamp": 107_000 }]);
+    assert!(sent.contains(&wanted), "{sent:?}");
+    assert_eq!(sent.iter().filter(|e| e[0] == "Spike").count(), 10);
+}
+
+const CURRENTS: &str = "use targets.loihi.Loihi
+network N {
+  step 1 ms
+  source x: events[3]
+  pop a: Loihi[2] { du = 4095, dv = 4095, vth = 4, bias = 3 }
+  connect x -> a.syn : all_to_all { weight = 300, delay = 1 ms }
+  connect a -> a.syn : one_to_one { weight = -300, delay = 2 ms }
+}
+";
+
+#[test]
+fn the_replay_script_sets_the_registers_of_the_image() {
+    let p = Place::new("replay-loihi");
+    p.write("net.syn", CURRENTS);
+    p.write("in.csv", "step,population,neuron\n0,x,0\n2,x,2\n");
+    let compile = ["compile", "net.syn", "--target", "loihi", "-o", "net.synx"];
+    p.expect(0, &compile);
+    let folder = format!("file://{}", p.0.join("flow").display());
+    let deploy = [
+        "deploy", "net.synx", "--board", &folder, "--input", "in.csv", "--steps", "6",
+    ];
+    p.expect(0, &deploy);
+    // The delay of the input is the host's: the generator sends a step later.
+    assert_eq!(p.read("flow/input.json"), "[[1, 0], [3, 2]]\n");
+    let standin = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/standin");
+    let run = std::process::Command::new(PYTHON)
+        .args(["replay.py", "6"])
+        .current_dir(p.0.join("flow"))
+        .env("PYTHONPATH", standin)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("NXSDK_LOG", p.0.join("log.json"))
+        .output()
+        .expect("Python starts");
+    let told = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(run.status.success(), "{told}");
+    let seen: Value = serde_json::from_slice(&run.stdout).expect("a list of spikes");
+    assert_eq!(seen, json!([[1, 0], [1, 1], [3, 0], [3, 1]]));
+    let (log, image) = (
+        parsed(&p, "log.json"),
+        parsed(&p, "flow/registers.loihi.json"),
+    );
+    let core = &image["board"]["cores"][0];
+    assert_eq!(log["steps"], 6);
+    for (k, cx) in core["cxCfg"]
+        .as_array()
+        .expect("compartments")
+        .iter()
+        .enumerate()
+    {
+        assert_eq!(log[format!("core0.cxCfg[{k}].configure")], json!([cx]));
+    }
+    assert_eq!(
+        log["core0.vthProfileCfg[0].staticCfg.configure"][0]["vth"],
+        4
+    );
+    assert_eq!(log["core0.cxProfileCfg[0].configure"][0]["decayU"], 4095);
+    for (k, s) in core["synapses"]
+        .as_array()
+        .expect("synapses")
+        .iter()
+        .enumerate()
+    {
+        let set = &log[format!("core0.synapses[{k}].configure")][0];
+        assert_eq!(
+            [&set["CIdx"], &set["Wgt"], &set["synFmtId"], &set["Dly"]],
+            [&s[0], &s[1], &s[2], &s[3]]
+        );
+    }
+    let format = core["synapseFmt"].as_array().expect("formats").len() - 1;
+    let set = &log[format!("core0.synapseFmt[{format}].wgtExp")];
+    assert_eq!(*set, core["synapseFmt"][format]["wgtExp"]);
+    // Destinations take the SDK's own numbers of chip and core.
+    let axon = &log["core0.createDiscreteAxon"][0];
+    assert_eq!(
+        (&axon["dstChipId"], &axon["dstCoreId"]),
+        (&json!(100), &json!(500))
+    );
+    let first = &log["generator.addSpike"][0];
+    assert_eq!((&first["time"], &first["coreId"]), (&json!(1), &json!(500)));
+    assert_eq!(log["probes"].as_array().map(Vec::len), Some(2));
+}

@@ -215,3 +215,88 @@ fn runs_are_estimated() {
         "cycles of a tick at the clock: {v}"
     );
 }
+
+/// Currents and leaks that the chip approximates.
+const CURRENTS: &str = "use std.nir.CubaLif
+network Small {
+  step 1 ms
+  source x: events[4]
+  pop h: CubaLif[5] { tau_syn = 3 ms, tau_mem = 7 ms, v_threshold = 0.12 }
+  pop o: CubaLif[2] { tau_syn = 3 ms, tau_mem = 7 ms, v_threshold = 0.08 }
+  connect x -> h : dense { weight = [[1.3, -0.4, 0.7, 0.1], [-0.2, 1.1, 0.9, 0.3], [0.6, 0.5, -0.8, 1.2], [0.9, 0.2, 0.4, -0.3], [0.1, -0.6, 1.4, 0.8]] }
+  connect h -> o : dense { weight = [[0.9, -0.3, 0.8, 0.2, -0.5], [-0.4, 1.0, -0.2, 0.7, 0.6]], delay = 1 ms }
+  record o.spikes
+}
+";
+
+#[test]
+fn a_calibration_is_never_worse_and_always_the_same() {
+    let p = Place::new("calibrate");
+    p.write("net.syn", CURRENTS);
+    let mut spikes = String::from("sample,step,population,neuron\n");
+    for sample in 0..3u32 {
+        for k in 0..30 {
+            spikes += &format!("{sample},{k},x,{}\n", (k * (sample + 1) + k / 3) % 4);
+        }
+    }
+    p.write("in.csv", &spikes);
+    let run = |out: &str, threads: &str| {
+        let args = [
+            "compile",
+            "net.syn",
+            "--target",
+            "xylo-audio2",
+            "--calibrate",
+            "in.csv",
+            "-o",
+            out,
+            "--threads",
+            threads,
+        ];
+        p.json(&args)
+    };
+    let v = run("a.synx", "1");
+    let score = |k: &str| v["calibration"][k]["score"].as_f64().expect("a score");
+    assert!(score("found") >= score("plain"), "{}", v["calibration"]);
+    assert!(v["calibration"]["trials"].as_u64() > Some(50));
+    assert!(v["calibration"]["plain"]["likeness"]["inside"].is_f64());
+    run("b.synx", "2");
+    assert_eq!(p.bytes("a.synx"), p.bytes("b.synx"));
+    // What was compiled is what was judged: better than plain rounding, or the same bytes.
+    let plain = [
+        "compile",
+        "net.syn",
+        "--target",
+        "xylo-audio2",
+        "-o",
+        "plain.synx",
+    ];
+    p.expect(0, &plain);
+    assert_eq!(
+        score("found") > score("plain"),
+        p.bytes("a.synx") != p.bytes("plain.synx")
+            && v["calibration"]["settings"] != serde_json::json!([])
+    );
+}
+
+#[test]
+fn what_is_exact_is_not_calibrated() {
+    let p = Place::new("calibrate-exact");
+    p.write(
+        "net.syn",
+        "use targets.xylo_audio2.{Xylo, XyloOut}\nnetwork N {\n  step 1 ms\n  source x: events[2]\n  pop h: Xylo[2] { thr = 40, dm = 3, d1 = 2 }\n  pop o: XyloOut[1] { thr = 60, dm = 3, d1 = 2 }\n  \
+         connect x -> h.syn1 : all_to_all { weight = 30 }\n  connect h -> o.syn1 : all_to_all { weight = 20, delay = 1 ms }\n  record o.spikes\n}\n",
+    );
+    p.write("in.csv", "step,population,neuron\n0,x,0\n");
+    let args = [
+        "compile",
+        "net.syn",
+        "--target",
+        "xylo-audio2",
+        "--calibrate",
+        "in.csv",
+    ];
+    let out = p.run(&args);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("SYN0657"));
+}

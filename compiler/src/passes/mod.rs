@@ -145,6 +145,10 @@ pub struct LayerError {
     pub clipped: u64,
     /// Weights that became 0.
     pub lost: u64,
+    /// Biases beyond the chip's range, set to its end.
+    pub biases_clipped: u64,
+    /// Do all values come out whole, or are they the chip's own?
+    pub exact: bool,
     /// Largest error of a weight.
     pub max_error: f64,
     /// Root mean square of the errors over that of the weights.

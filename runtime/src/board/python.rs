@@ -55,7 +55,7 @@ pub fn run(
     let text = section.map(|s| String::from_utf8_lossy(&s.bytes).into_owned());
     let input = json!({
         "chip": h.target, "dialect": h.dialect, "specification": text, "events": job.events,
-        "steps": job.steps, "timeout": job.patience.as_secs_f64(),
+        "steps": job.steps, "dt": h.dt, "timeout": job.patience.as_secs_f64(),
     });
     let mut child = Command::new(job.python)
         .args(["-c", job.bridge.program])

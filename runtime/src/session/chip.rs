@@ -8,8 +8,11 @@ use super::stimulus::Drive;
 use super::{Plan, Wiring};
 use crate::engine::{InputEvent, Record};
 use crate::spikes::{NamedSpike, Population, SpikeData};
-use synfire_ir::artifact::{Artifact, Bindings, BoundInput, BoundOutput};
-use synfire_ir::program::{Discipline, GroupKind, Loopback, Program, SerialEvent};
+use std::collections::{BTreeMap, BTreeSet};
+use synfire_ir::artifact::{Artifact, Bindings, BoundInput, BoundOutput, BoundPopulation};
+use synfire_ir::program::{
+    Discipline, GroupKind, Loopback, Observable, Probe, Program, Range, SerialEvent,
+};
 use synfire_ir::{Diagnostic, Diagnostics};
 use synfire_targets::backend::{Backend, Emulation, NativeInput};
 
@@ -46,18 +49,48 @@ impl Plan {
     ///
     /// Errors: those of decoding, and `SYN0704` for bindings that do not belong to the images.
     pub fn artifact(artifact: &Artifact, backend: &dyn Backend) -> Result<Plan, Diagnostics> {
+        Plan::of(artifact, backend, false)
+    }
+
+    /// An artefact whose neurons are all watched, those that the chip itself does not show included where its code says where they are.
+    ///
+    /// Errors: those of [`Plan::artifact`].
+    pub fn artifact_inside(
+        artifact: &Artifact,
+        backend: &dyn Backend,
+    ) -> Result<Plan, Diagnostics> {
+        Plan::of(artifact, backend, true)
+    }
+
+    fn of(artifact: &Artifact, backend: &dyn Backend, watch: bool) -> Result<Plan, Diagnostics> {
         let sections: Vec<_> = artifact.native().collect();
         let mut emulation = backend.decode(&artifact.header.dialect, &sections)?;
         let bindings = &artifact.bindings;
+        let mut watched = vec![];
+        if watch {
+            watched = inside(&mut emulation.program, bindings, backend);
+        }
+        let seen = |k: usize, p: &BoundPopulation| {
+            p.recorded || watched.iter().any(|w| w.populations.contains(&(k as u32)))
+        };
         let every_step = host(&mut emulation, bindings, backend)?;
         let chip = Chip {
             shifts: bindings
                 .populations
                 .iter()
-                .map(|p| if p.recorded { p.shift } else { 0 })
+                .enumerate()
+                .map(|(k, p)| if seen(k, p) { p.shift } else { 0 })
                 .collect(),
             inputs: inputs(&emulation, bindings, backend)?,
-            outputs: outputs(&emulation, bindings),
+            outputs: {
+                let mut all = outputs(&emulation, bindings);
+                for w in &watched {
+                    if let Some(slot) = all.get_mut(w.probe) {
+                        *slot = Some((0, w.units.clone()));
+                    }
+                }
+                all
+            },
             addresses: addresses(&emulation.program, bindings, backend),
             feeds: bindings.feeds.clone(),
             every_step,
@@ -65,13 +98,14 @@ impl Plan {
         let mut program = emulation.program;
         program.name = artifact.header.network.clone();
         program.dt = artifact.header.dt;
-        let populations = bindings.populations.iter().map(|p| Population {
+        let populations = bindings.populations.iter().enumerate();
+        let populations = populations.map(|(k, p)| Population {
             name: p.name.clone(),
             size: p.size,
             input: p.input,
             source: p.input,
             graded: false,
-            recorded: p.recorded,
+            recorded: seen(k, p),
         });
         Ok(Plan {
             program,
@@ -79,6 +113,58 @@ impl Plan {
             wiring: Wiring::Chip(chip),
         })
     }
+}
+
+/// A probe of neurons that no output shows.
+struct Watched {
+    probe: usize,
+    /// Named units of each unit of the group.
+    units: Vec<Units>,
+    populations: BTreeSet<u32>,
+}
+
+/// Adds probes for the neurons of populations that are not recorded.
+fn inside(program: &mut Program, bindings: &Bindings, backend: &dyn Backend) -> Vec<Watched> {
+    let hidden = |pop: u32| {
+        let p = bindings.populations.get(pop as usize);
+        p.is_some_and(|p| !p.recorded && !p.input)
+    };
+    let mut symbols: Vec<_> = (bindings.symbols.iter())
+        .filter(|s| hidden(s.pop))
+        .map(|s| ((s.core, s.slot), (s.pop, s.unit)))
+        .collect();
+    symbols.sort_unstable();
+    let slots: Vec<(u32, u32)> = symbols.iter().map(|s| s.0).collect();
+    let mut by_group: BTreeMap<u32, Watched> = BTreeMap::new();
+    let mut taken = BTreeSet::new();
+    for ((_, unit), (group, at)) in symbols.iter().zip(backend.inside(program, &slots)) {
+        let size = program.groups.get(group as usize).map_or(0, |g| g.size);
+        // Copies of a unit spike alike: one of them is watched.
+        if at >= size || !taken.insert(*unit) {
+            continue;
+        }
+        let watched = by_group.entry(group).or_insert_with(|| Watched {
+            probe: 0,
+            units: vec![vec![]; size as usize],
+            populations: BTreeSet::new(),
+        });
+        watched.units[at as usize].push(*unit);
+        watched.populations.insert(unit.0);
+    }
+    for (group, watched) in &mut by_group {
+        watched.probe = program.probes.len();
+        program.probes.push(Probe {
+            name: format!("inside {group}"),
+            group: *group,
+            range: Range {
+                start: 0,
+                len: watched.units.len() as u32,
+            },
+            what: Observable::Events,
+            every: 1,
+        });
+    }
+    by_group.into_values().collect()
 }
 
 /// The native event of a word, checked against the program.

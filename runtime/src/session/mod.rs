@@ -17,12 +17,14 @@ mod run;
 mod stimulus;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod weights;
 
 pub use checkpoint::Checkpoint;
 pub use length::{Length, LengthReason, Wanted, length};
 pub use native::native;
 pub use run::{Course, Every, Keep};
+pub use trial::{Likeness, Trial};
 
 use crate::engine::{self, Counters, DeviceFacts, Engine, Options, Record};
 use crate::spikes::{Population, SpikeData};

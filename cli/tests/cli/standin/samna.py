@@ -1,7 +1,7 @@
 """A stand-in for the vendor's package: the class names that the bridge uses, and nothing of what they do.
 
 Attributes that are set and events that are written go into the JSON file SAMNA_LOG. What a board would answer comes from the JSON file SAMNA_SAYS: `boards` (device types), `valid`, and
-`outputs`: {step: [counts]}.
+`outputs`: {step: [counts]}, or for the chip without steps `events`: [[timestamp, layer, feature, x, y]].
 """
 import json
 import os
@@ -110,8 +110,62 @@ def space(newer):
     return s
 
 
+def speck():
+    """The family of chips without steps."""
+    s = Record()
+    object.__setattr__(s.event, "Spike", type("Spike", (Event,), {}))
+
+    class SpeckConfiguration(Record):
+        def __init__(self):
+            self.cnn_layers = [Record() for _ in range(9)]
+            for layer in self.cnn_layers:
+                layer.destinations = [Record(), Record()]
+
+    object.__setattr__(s.configuration, "SpeckConfiguration", SpeckConfiguration)
+    object.__setattr__(s, "validate_configuration", lambda config: (said()["valid"], "" if said()["valid"] else "too many of something"))
+
+    class Board:
+        def __init__(self):
+            self.out = []
+
+        def get_model(self):
+            return self
+
+        get_model_source_node = get_model_sink_node = get_model
+
+        def apply_configuration(self, config):
+            Log.config = config
+            log()
+
+        def get_io_module(self):
+            io = Record()
+            object.__setattr__(io, "set_slow_clk_rate", lambda rate: Log.events.append(["slow clock", rate]))
+            object.__setattr__(io, "set_slow_clk", lambda on: Log.events.append(["slow clock on", on]))
+            return io
+
+        def get_stop_watch(self):
+            watch = Record()
+            object.__setattr__(watch, "reset", lambda: Log.events.append(["reset", 0]))
+            object.__setattr__(watch, "start", lambda: Log.events.append(["start", 0]))
+            return watch
+
+        def get_events(self):
+            out, self.out = self.out[:3], self.out[3:]
+            return out
+
+        def write(self, events):
+            Log.events.extend(["Spike", vars(e)] for e in events)
+            names = ("timestamp", "layer", "feature", "x", "y")
+            self.out.extend(s.event.Spike(**dict(zip(names, e))) for e in said()["events"])
+            log()
+
+    object.__setattr__(s, "Board", Board)
+    return s
+
+
 xyloAudio3 = space(True)
 xyloCore2 = space(False)
+speck2f = speck()
 
 
 class device:
@@ -122,7 +176,8 @@ class device:
 
     @staticmethod
     def open_device(info):
-        return xyloAudio3.Board() if info.device_type_name == "XyloAudio3TestBoard" else xyloCore2.Board()
+        kinds = {"XyloAudio3TestBoard": xyloAudio3, "XyloA2TestBoard": xyloCore2}
+        return kinds.get(info.device_type_name, speck2f).Board()
 
 
 class graph:

@@ -6,8 +6,11 @@
 //! a weight is a multiple of `2^exponent` of its group ([`weights`]); `scale` chooses the factors.
 
 mod scale;
+mod tuning;
 mod units;
 mod weights;
+
+pub use tuning::Tuning;
 
 use super::{ChipNetwork, QuantisationReport};
 use crate::dynamics::{Dynamics, evaluate};
@@ -29,6 +32,7 @@ pub fn quantise(
     backend: &dyn Backend,
     shifts: &[(PopId, u32)],
     seed: u64,
+    tuning: &BTreeMap<String, Tuning>,
 ) -> Result<(ChipNetwork, QuantisationReport, Diagnostics), Diagnostics> {
     let drives = net.projections().map(|(_, a, _, _)| a).collect();
     let mut q = Quantiser {
@@ -36,6 +40,7 @@ pub fn quantise(
         target,
         backend,
         seed,
+        tuning,
         drives,
         pending: vec![],
         out: Diagnostics::new(),
@@ -76,7 +81,7 @@ pub fn quantise(
     }
     let factors = q.factors(&scaled.iter().map(|s| &s.2).collect::<Vec<_>>());
     for ((p, m, ready), factor) in scaled.iter().zip(factors) {
-        q.scaled(p, m, ready, factor);
+        q.scaled(p, m, ready, factor * q.tuned(&p.name).factor);
     }
     q.settle();
     q.in_order();
@@ -123,6 +128,8 @@ struct Quantiser<'a> {
     target: &'a Target<'a>,
     backend: &'a dyn Backend,
     seed: u64,
+    /// Settings by population.
+    tuning: &'a BTreeMap<String, Tuning>,
     /// Populations that something is connected from.
     drives: BTreeSet<PopId>,
     /// Synapses whose group's exponent is not known yet.

@@ -130,7 +130,7 @@ impl Quantiser<'_> {
     }
 
     /// Smallest upper end of the registers with this word in their name.
-    fn register(&self, word: &str) -> f64 {
+    pub(super) fn register(&self, word: &str) -> f64 {
         let dialect = &self.target.dialect.name;
         let all = self.target.chip.spec.parameters.iter();
         all.filter(|q| {

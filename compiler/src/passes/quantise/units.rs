@@ -5,6 +5,7 @@
 //! population's is a warning.
 
 use super::scale::tidy;
+use super::tuning::tops;
 use super::{Incoming, Place, Prepared, Quantiser};
 use crate::dynamics::{Dynamics, Evaluated, characterise};
 use crate::passes::ChipUnit;
@@ -140,7 +141,9 @@ impl Quantiser<'_> {
                 }
             }
         }
+        let tuning = self.tuned(&p.name);
         for d in &mut dynamics {
+            d.decay = tuning.decay(d.decay);
             let g = self.backend.gain(&self.target.dialect.name, &unscaled(d));
             d.gain.iter_mut().for_each(|x| *x *= g);
         }
@@ -206,21 +209,24 @@ impl Quantiser<'_> {
                     .hint("`synfire compare` shows what it does to the spikes; the chip's own model computes the same in both"),
             );
         }
-        let mut early = 0f64;
+        let tuning = self.tuned(&p.name);
+        let (mut early, mut clipped) = (0f64, 0);
         let base = self.chip.units.len() as u32;
         for u in 0..p.size() as u32 {
             let d = ready.of(u as usize);
             let whole = |x: f64| (x * scale).round_ties_even() as i64;
-            let th = tidy(d.threshold * scale);
+            let th = tidy(d.threshold * scale * tuning.threshold);
             let threshold = match (d.reset, d.strict) {
                 (None, _) => th.round_ties_even() as i64,
                 (Some(_), true) => th.floor() as i64 + 1,
                 (Some(_), false) => th.ceil() as i64,
             };
+            let (bias, beyond) = self.bias(tuning, ready.biases[u as usize] * scale);
+            clipped += u64::from(beyond);
             let unit = unit_of(
                 d,
                 threshold,
-                whole(ready.biases[u as usize]),
+                bias,
                 d.reset.map_or(Reset::Subtract, |r| Reset::To(whole(r))),
                 whole(d.initial),
             );
@@ -236,7 +242,11 @@ impl Quantiser<'_> {
         self.approximate(p, m, ready, early);
         self.sums_fit(p, ready, scale);
         let exact = self.exact(ready) == Some(scale);
-        let onto = self.onto(p, ready.at.id, base, scale, exact);
+        let mut onto = self.onto(p, ready.at.id, base, scale, exact);
+        onto.tops = tops(ready, tuning, scale);
+        if let Some(l) = self.report.layers.last_mut() {
+            l.biases_clipped = clipped;
+        }
         for s in &ready.inputs {
             self.synapse(p, &onto, s);
         }

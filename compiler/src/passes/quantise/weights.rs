@@ -6,6 +6,7 @@
 use super::super::ChipSynapse;
 use super::{Incoming, Quantiser};
 use crate::passes::LayerError;
+use std::collections::BTreeMap;
 use synfire_ir::network::{PopId, Population};
 
 /// A synapse that waits for the exponent of its group.
@@ -29,6 +30,8 @@ pub(super) struct Onto {
     drives: bool,
     /// Index into the report's layers.
     layer: usize,
+    /// Largest magnitudes by source population, where weights are clipped on purpose.
+    pub tops: BTreeMap<u32, f64>,
 }
 
 impl Quantiser<'_> {
@@ -44,6 +47,7 @@ impl Quantiser<'_> {
         self.report.layers.push(LayerError {
             population: p.name.clone(),
             scale,
+            exact,
             ..LayerError::default()
         });
         Onto {
@@ -52,6 +56,7 @@ impl Quantiser<'_> {
             exact,
             drives: self.drives.contains(&id),
             layer: self.report.layers.len() - 1,
+            tops: BTreeMap::new(),
         }
     }
 
@@ -63,6 +68,7 @@ impl Quantiser<'_> {
             exact,
             drives,
             layer,
+            ref tops,
         } = onto;
         let top = self
             .exponents()
@@ -70,14 +76,20 @@ impl Quantiser<'_> {
         let w = self.target.weights();
         let (low, high) = (w.min.value as f64 * top, w.max.value as f64 * top);
         let mut real = s.weight * scale;
+        let top = tops.get(&s.source.pop).copied().unwrap_or(f64::INFINITY);
+        let mut clipped = real.abs() > top;
+        real = real.clamp(-top, top);
         if exact && (real < low || real > high) {
             self.beyond(p, real, (low, high));
             return;
         }
         if real.round_ties_even() < low || real.round_ties_even() > high {
+            clipped = true;
+            real = real.clamp(low, high);
+        }
+        if clipped {
             self.report.weights_clipped += 1;
             self.report.layers[layer].clipped += 1;
-            real = real.clamp(low, high);
         }
         let synapse = ChipSynapse {
             target: base + s.target,

@@ -1,18 +1,19 @@
-//! Two layers of current-based units with every difference of the chip switched on or off.
+//! Two layers of current-based units with every difference of a chip switched on or off.
 //!
-//! Layers and weights in the chip's units and input spikes go in, the spikes of both layers come out. With no difference on this is the network's own arithmetic, with all of them the chip's.
+//! Layers and weights in the chip's units and input spikes go in, the spikes of both layers come out. With no difference on this is the network's own arithmetic, with all of them the chip's: decays by shifts after arrivals, saturating at 16 bits, with several spikes a step, or decays by
+//! 12-bit fractions before arrivals, cut towards 0.
 
 pub const STEPS: u32 = 256;
 pub const CHANNELS: usize = 12;
 
-/// Differences of the chip.
+/// Differences of a chip.
 pub const CAUSES: [&str; 6] = [
-    "weights of 8 bits",
-    "decays by shifts",
+    "weights of 8 bits (with thresholds and biases as registers)",
+    "decays as the chip has them",
     "reset by subtraction",
     "rounded states",
-    "states of 16 bits",
-    "bias at the membrane",
+    "states of limited width",
+    "bias at the membrane, and before the first step",
 ];
 pub const WEIGHTS: usize = 0;
 pub const DECAYS: usize = 1;
@@ -24,18 +25,29 @@ pub const EARLY: usize = 5;
 /// Which of [`CAUSES`] are on.
 pub type On = [bool; 6];
 
+/// How a chip loses current and membrane in a step.
+#[derive(Clone, Copy)]
+pub enum Decays {
+    /// Shifts of current and membrane: `1 - 2^-d` is left. The current decays after arrivals are added.
+    Shifts(u8, u8),
+    /// Parts of 4096 that are left of current and membrane. The current decays before arrivals are added.
+    Parts(u16, u16),
+}
+
 /// A layer in the chip's units.
 #[derive(Clone)]
 pub struct Layer {
     /// What the network keeps of current and membrane in a step.
     pub keep: (f64, f64),
-    /// The chip's shifts for them.
-    pub dash: (u8, u8),
+    /// What the chip has for them.
+    pub decays: Decays,
     /// Threshold and bias, exact and as registers.
     pub threshold: (f64, f64),
     pub bias: Vec<(f64, f64)>,
     /// Spikes a step.
     pub limit: u32,
+    /// Steps that the chip's layer runs before its first one.
+    pub late: u32,
     pub current: Vec<f64>,
     pub membrane: Vec<f64>,
 }
@@ -52,80 +64,64 @@ pub struct Model {
     pub readout: Matrix,
 }
 
-pub fn within(on: &On, x: f64) -> f64 {
-    if on[SATURATE] {
-        x.clamp(-32768.0, 32767.0)
-    } else {
-        x
-    }
-}
-
-pub fn lost(on: &On, x: f64, keep: f64, dash: u8) -> f64 {
-    let exact = match on[DECAYS] {
-        true => x * 0.5f64.powi(dash.into()),
-        false => x * (1.0 - keep),
-    };
-    match (on[ROUND], exact.floor()) {
-        (false, _) => exact,
-        (true, 0.0) => (x > 0.0) as u8 as f64,
-        (true, whole) => whole,
-    }
-}
-
 impl Layer {
+    /// Ends of a state.
+    fn within(&self, on: &On, x: f64) -> f64 {
+        let top = match self.decays {
+            Decays::Shifts(..) => 32768.0,
+            Decays::Parts(..) => 8_388_608.0,
+        };
+        if on[SATURATE] {
+            x.clamp(-top, top - 1.0)
+        } else {
+            x
+        }
+    }
+
+    /// What current (0) or membrane (1) keeps in a step.
+    fn left(&self, on: &On, state: usize) -> f64 {
+        let chip = match self.decays {
+            Decays::Shifts(i, v) => left([i, v][state]),
+            Decays::Parts(i, v) => f64::from([i, v][state]) / 4096.0,
+        };
+        let network = [self.keep.0, self.keep.1][state];
+        if on[DECAYS] { chip } else { network }
+    }
+
+    /// A state after its decay.
+    fn kept(&self, on: &On, x: f64, state: usize) -> f64 {
+        let keep = self.left(on, state);
+        let lost = x * (1.0 - keep);
+        match (on[ROUND], self.decays) {
+            (false, _) => x - lost,
+            (true, Decays::Parts(..)) => (x * keep).trunc(),
+            (true, Decays::Shifts(..)) if lost.floor() == 0.0 => x - f64::from(u8::from(x > 0.0)),
+            (true, Decays::Shifts(..)) => x - lost.floor(),
+        }
+    }
+
     /// One step: arrivals, then decay, integration and spikes; returns how often each unit spikes.
     pub fn step(&mut self, on: &On, arrivals: &[f64]) -> Vec<u32> {
-        // The chip's current decays after arrivals are added and so loses part of them; weights make up for that by a factor of the decay that the chip has.
-        let factor = match on[DECAYS] {
-            true => 1.0,
-            false => {
-                left(self.dash.0) * (1.0 - self.keep.0) / ((1.0 - left(self.dash.0)) * self.keep.0)
-            }
-        };
         let mut out = vec![0; self.current.len()];
         for (u, spikes) in out.iter_mut().enumerate() {
-            // The network's constant input goes through the current; `bias` is what that comes to in the end.
-            let constant = match on[EARLY] {
-                true => 0.0,
-                false => {
-                    (if on[WEIGHTS] {
-                        self.bias[u].1
-                    } else {
-                        self.bias[u].0
-                    }) * (1.0 - left_of(on, self))
-                        / left_of(on, self)
-                }
-            };
-            let x = arrivals[u] * factor + constant;
-            let i = within(
-                on,
-                self.current[u] + if on[ROUND] { x.round_ties_even() } else { x },
-            );
-            let i = i - lost(on, i, self.keep.0, self.dash.0);
-            let v = self.membrane[u];
             let (threshold, bias) = match on[WEIGHTS] {
                 true => (self.threshold.1, self.bias[u].1),
                 false => (self.threshold.0, self.bias[u].0),
             };
-            let bias = if on[EARLY] { bias } else { 0.0 };
-            let bias = if on[ROUND] {
-                bias.round_ties_even()
-            } else {
-                bias
+            // The network's constant input goes through the current; `bias` is what that comes to in the end.
+            let (through, at) = match on[EARLY] {
+                true => (0.0, bias),
+                false => (bias, 0.0),
             };
-            let change = within(
-                on,
-                within(on, i - lost(on, v, self.keep.1, self.dash.1)) + bias,
-            );
-            let mut v = within(on, v + change);
-            // The register's threshold is the least membrane that spikes; the network's must be exceeded.
-            let over = |v: f64| {
-                if on[WEIGHTS] {
-                    v >= threshold
-                } else {
-                    v > threshold
-                }
+            let i = self.arrived(on, u, arrivals[u], through);
+            let at = if on[ROUND] { at.round_ties_even() } else { at };
+            let v = self.integrated(on, self.membrane[u], i, at);
+            // The network's threshold must be exceeded; a register holds the least membrane that spikes, or the one that must be exceeded.
+            let over = |v: f64| match (on[WEIGHTS], self.decays) {
+                (true, Decays::Shifts(..)) => v >= threshold,
+                _ => v > threshold,
             };
+            let mut v = v;
             while *spikes < self.limit && over(v) {
                 *spikes += 1;
                 if on[RESET] {
@@ -139,11 +135,41 @@ impl Layer {
         }
         out
     }
-}
 
-/// What a layer's current keeps in a step.
-fn left_of(on: &On, l: &Layer) -> f64 {
-    if on[DECAYS] { left(l.dash.0) } else { l.keep.0 }
+    /// The current of unit `u` after a step with these arrivals and a constant input that comes to `constant` in the end.
+    fn arrived(&self, on: &On, u: usize, arrivals: f64, constant: f64) -> f64 {
+        let (before, keep) = (self.current[u], self.left(on, 0));
+        let whole = |x: f64| if on[ROUND] { x.round_ties_even() } else { x };
+        match self.decays {
+            Decays::Parts(..) => {
+                let x = arrivals + constant * (1.0 - keep);
+                self.within(on, self.kept(on, before, 0) + whole(x))
+            }
+            Decays::Shifts(i, _) => {
+                // Weights make up by a factor of the decay that the chip has for what arrivals lose at once.
+                let (chip, network) = (left(i), self.keep.0);
+                let factor = match on[DECAYS] {
+                    true => 1.0,
+                    false => chip * (1.0 - network) / ((1.0 - chip) * network),
+                };
+                let x = arrivals * factor + constant * (1.0 - keep) / keep;
+                let i = self.within(on, before + whole(x));
+                self.kept(on, i, 0)
+            }
+        }
+    }
+
+    /// A membrane after a step.
+    fn integrated(&self, on: &On, v: f64, current: f64, bias: f64) -> f64 {
+        let kept = self.kept(on, v, 1);
+        match self.decays {
+            Decays::Parts(..) => self.within(on, kept + current + bias),
+            Decays::Shifts(..) => {
+                let change = self.within(on, current - (v - kept));
+                self.within(on, v + self.within(on, change + bias))
+            }
+        }
+    }
 }
 
 pub fn left(dash: u8) -> f64 {
@@ -180,7 +206,8 @@ pub fn play(model: &Model, on: &On, input: &[[u32; CHANNELS]]) -> Seen {
     let mut seen = Seen::default();
     let mut before = vec![0; n];
     if on[EARLY] {
-        output.step(on, &vec![0.0; k]);
+        (0..hidden.late).for_each(|_| drop(hidden.step(on, &vec![0.0; n])));
+        (0..output.late).for_each(|_| drop(output.step(on, &vec![0.0; k])));
     }
     for (step, row) in (0u32..).zip(input) {
         let mut x = arrivals(on, &model.input, row, n);

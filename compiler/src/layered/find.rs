@@ -1,99 +1,22 @@
-//! Compilation for chips whose cores hold a whole layer each: from a verified network to layers with kernels, and to an artefact.
+//! The layers of a network: each population with the kernel, the pooling and the neurons that make it one, or why it is none.
 //!
-//! In: a network that is a tree of convolutions, sum or mean pooling and dense layers between integrate-and-fire populations, without delays. Out: the artefact that the chip's `lay` makes of it. A dense layer is a convolution whose kernel covers
-//! the map; a mean is a sum with the weights behind it divided; groups are spread out with zeros. Everything else is refused, each with the population. Deliberately absent: limits and placement, which are the chip's.
+//! In: a verified network. Out: [`Layers`] in real numbers, every layer behind the one that drives it, with the populations they stand for. Every population that is no layer is reported in one run. Deliberately absent: what a core holds.
 
-use crate::compile::{CompileOptions, Compiled};
 use crate::dynamics::{characterise, evaluate};
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::Instant;
-use synfire_ir::artifact::{
-    Artifact, Bindings, BoundInput, BoundOutput, BoundPopulation, Header, Section, SectionKind,
-    Symbol,
-};
-use synfire_ir::mapping::{MappedPopulation, Mapping};
 use synfire_ir::network::{
-    Connector, Network, PopId, PopKind, Population, Projection, Quantity, Verified,
+    Connector, Network, PopId, PopKind, Population, Projection, Quantity, Stage, Verified,
 };
 use synfire_ir::program::Carry;
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 use synfire_targets::Target;
-use synfire_targets::layers::{Laid, Layer, Layers};
+use synfire_targets::layers::{Layer, Layers};
 
-/// A network's layers, and the population of each.
+/// Most weights of a layer that are looked at one by one: far beyond what a core holds.
+const MOST_WEIGHTS: u64 = 1 << 26;
+
+/// A network's layers, its input, and the population of each layer.
 type Found = (Layers, PopId, Vec<PopId>);
-
-/// Compiles for a chip of layers; `lay` is the chip's.
-///
-/// Errors: `SYN0670` for what is no such layer, and those of the chip.
-pub fn compile(
-    net: &Verified<Network>,
-    target: &Target,
-    lay: &dyn Fn(&Layers) -> Result<Laid, Diagnostics>,
-    options: &CompileOptions,
-    seed: u64,
-) -> Result<Compiled, Diagnostics> {
-    let begin = Instant::now();
-    let (layers, input, pops) = read(net, target, seed)?;
-    let laid = lay(&layers)?;
-    let number = |id: PopId| net.populations().position(|(i, _)| i == id).unwrap_or(0) as u32;
-    let bindings = bindings(
-        net,
-        &layers,
-        &laid,
-        number(input),
-        &pops.iter().map(|p| number(*p)).collect::<Vec<_>>(),
-    );
-    let header = Header {
-        network: net.name.clone(),
-        target: target.chip.spec.name.clone(),
-        dialect: target.dialect.name.clone(),
-        target_version: target.chip.spec.version,
-        compiler: env!("CARGO_PKG_VERSION").into(),
-        source_hash: options.source_hash,
-        options: options.options.clone(),
-        seed,
-        dt: net.dt,
-        run: net.run,
-    };
-    let mut report = report(net, target, &layers, &laid);
-    let mapping = Mapping {
-        name: net.name.clone(),
-        target: header.target.clone(),
-        dialect: header.dialect.clone(),
-        populations: bindings.populations.iter().map(mapped).collect(),
-        ..Mapping::default()
-    };
-    let mut sections = laid.sections;
-    sections.push(Section {
-        kind: SectionKind::Report,
-        name: "report.json".into(),
-        bytes: serde_json::to_vec(&report).unwrap_or_default(),
-    });
-    report["passes"] = json!([{"name": "layers", "s": begin.elapsed().as_secs_f64()}]);
-    Ok(Compiled {
-        artifact: Artifact {
-            header,
-            bindings,
-            sections,
-        },
-        mapping,
-        report,
-        dumps: vec![],
-        warnings: Diagnostics::new(),
-    })
-}
-
-fn mapped(p: &BoundPopulation) -> MappedPopulation {
-    MappedPopulation {
-        name: p.name.clone(),
-        size: p.size,
-        shift: p.shift,
-        input: p.input,
-        recorded: p.recorded,
-    }
-}
 
 fn refuse(p: &Population, target: &Target, why: &str, hint: &str) -> Diagnostic {
     let text = format!(
@@ -114,28 +37,15 @@ fn refuse(p: &Population, target: &Target, why: &str, hint: &str) -> Diagnostic 
 }
 
 /// Populations as layers, in an order in which each comes behind the one that drives it.
-fn read(net: &Verified<Network>, target: &Target, seed: u64) -> Result<Found, Diagnostics> {
+///
+/// Errors: `SYN0670`, one a population that is no layer.
+pub(super) fn layers(
+    net: &Verified<Network>,
+    target: &Target,
+    seed: u64,
+) -> Result<Found, Diagnostics> {
     let mut wrong = Diagnostics::new();
-    let inputs: Vec<PopId> = net
-        .populations()
-        .filter(|(_, p)| matches!(p.kind, PopKind::Events { .. }))
-        .map(|x| x.0)
-        .collect();
-    let &[input] = &inputs[..] else {
-        let text = format!(
-            "{} takes one input; the network has {}",
-            target.name(),
-            inputs.len()
-        );
-        return Err(Diagnostic::error("SYN0670", text)
-            .class(Class::Fit)
-            .at(net.name.clone())
-            .hint("join the sources to one, as channels of one map")
-            .field("limit", "inputs")
-            .field("needed", inputs.len())
-            .field("available", 1)
-            .into());
-    };
+    let input = input(net, target)?;
     let mut incoming: BTreeMap<PopId, Vec<(PopId, &Projection)>> = BTreeMap::new();
     for (_, a, b, p) in net.projections() {
         incoming.entry(b).or_default().push((a, p));
@@ -176,19 +86,15 @@ fn read(net: &Verified<Network>, target: &Target, seed: u64) -> Result<Found, Di
                 Err((why, hint)) => wrong.push(refuse(p, target, &why, &hint)),
             }
         }
-        if later.len() == before || wrong.has_errors() {
-            for (_, p) in later
+        if wrong.has_errors() {
+            break;
+        }
+        if later.len() == before {
+            let loops = "connect the layers to a chain; loops are not for this chip";
+            let lost = later
                 .iter()
-                .filter(|_| !wrong.has_errors())
-                .collect::<Vec<_>>()
-            {
-                wrong.push(refuse(
-                    p,
-                    target,
-                    "nothing leads to it from the input",
-                    "connect the layers to a chain; loops are not for this chip",
-                ));
-            }
+                .map(|(_, p)| refuse(p, target, "nothing leads to it from the input", loops));
+            wrong.0.extend(lost);
             break;
         }
         left = later;
@@ -213,6 +119,29 @@ fn read(net: &Verified<Network>, target: &Target, seed: u64) -> Result<Found, Di
         input,
         pops,
     ))
+}
+
+/// The only population of events.
+fn input(net: &Network, target: &Target) -> Result<PopId, Diagnostics> {
+    let events = |p: &Population| matches!(p.kind, PopKind::Events { .. });
+    let inputs: Vec<PopId> = net
+        .populations()
+        .filter(|(_, p)| events(p))
+        .map(|x| x.0)
+        .collect();
+    if let &[input] = &inputs[..] {
+        return Ok(input);
+    }
+    let (name, n) = (target.name(), inputs.len());
+    let text = format!("{name} takes one input; the network has {n}");
+    Err(Diagnostic::error("SYN0670", text)
+        .class(Class::Fit)
+        .at(net.name.clone())
+        .hint("join the sources to one, as channels of one map")
+        .field("limit", "inputs")
+        .field("needed", n)
+        .field("available", 1)
+        .into())
 }
 
 fn recorded(net: &Network, id: PopId) -> bool {
@@ -268,6 +197,12 @@ fn layer(
         return why(
             format!("its membrane keeps {} of itself each step", d.decay),
             "take neurons without leak or synaptic current",
+        );
+    }
+    if d.threshold.is_nan() || d.threshold <= 0.0 {
+        return why(
+            format!("its threshold is {}", d.threshold),
+            "take a threshold above 0",
         );
     }
     if d.reset.is_some_and(|r| r != 0.0) || d.initial != 0.0 {
@@ -382,6 +317,18 @@ fn window(
         subtract: false,
         recorded: false,
     };
+    let taps = match &last.connector {
+        Connector::Conv2d(c) => [c.input[0], c.kernel[0], c.kernel[1]],
+        _ => shape,
+    };
+    let many = taps
+        .iter()
+        .fold(u64::from(targets_of(last, targets)), |n, k| {
+            n.saturating_mul((*k).into())
+        });
+    if many > MOST_WEIGHTS {
+        return why(format!("its kernel has {many} weights"), hint);
+    }
     match &last.connector {
         Connector::Dense | Connector::AllToAll { .. } => {
             let n = targets.saturating_mul(shape.iter().product());
@@ -390,11 +337,30 @@ fn window(
                 ..plain
             })
         }
+        // A list, unit by unit: channels that do not mix.
+        Connector::OneToOne | Connector::Scale if shape == [targets, 1, 1] => {
+            let given = values(targets);
+            let n = targets as usize;
+            let mut weights = vec![0.0; n.saturating_mul(n)];
+            let diagonal = weights.iter_mut().step_by(n + 1);
+            diagonal.zip(&given).for_each(|(w, g)| *w = *g);
+            Ok(Layer { weights, ..plain })
+        }
         Connector::Conv2d(c) => {
             if c.dilation != [1, 1] {
                 return why("its kernel is dilated", "spread the kernel out with zeros");
             }
             let given = values(c.weight_shape().iter().product());
+            let all: u32 = shape.iter().product();
+            // A flattened map under a kernel of one element is a dense layer.
+            if c.input == [all, 1, 1] && c.kernel == [1, 1] && c.padding == [0, 0] && c.groups <= 1
+            {
+                let weights = given;
+                return Ok(Layer { weights, ..plain });
+            }
+            if c.input != shape {
+                return why("its kernel reads the map in another shape", hint);
+            }
             Ok(Layer {
                 input: c.input,
                 features: c.channels,
@@ -406,6 +372,14 @@ fn window(
             })
         }
         _ => why("it is connected by a rule without kernel", hint),
+    }
+}
+
+/// Features of a stage that ends in so many units.
+fn targets_of(stage: &Stage, units: u32) -> u32 {
+    match &stage.connector {
+        Connector::Conv2d(c) => c.channels,
+        _ => units,
     }
 }
 
@@ -430,99 +404,4 @@ fn spread(given: &[f64], features: u32, channels: u32, [k, l]: [u32; 2], groups:
         }
     }
     out
-}
-
-fn bindings(net: &Network, layers: &Layers, laid: &Laid, input: u32, pops: &[u32]) -> Bindings {
-    let recorded = |i: u32| {
-        pops.iter()
-            .position(|p| *p == i)
-            .is_some_and(|k| layers.layers[k].recorded)
-    };
-    let populations = net
-        .populations()
-        .zip(0..)
-        .map(|((_, p), i)| BoundPopulation {
-            name: p.name.clone(),
-            size: p.size() as u32,
-            shift: 0,
-            input: i == input,
-            recorded: recorded(i),
-        });
-    let mut b = Bindings {
-        populations: populations.collect(),
-        ..Bindings::default()
-    };
-    b.inputs = (0..)
-        .zip(&laid.inputs)
-        .map(|(unit, &word)| BoundInput {
-            pop: input,
-            unit,
-            offset: 0,
-            word,
-        })
-        .collect();
-    for ((words, seat), &pop) in laid.outputs.iter().zip(&laid.seats).zip(pops) {
-        for (unit, &word) in (0u32..).zip(words) {
-            if recorded(pop) {
-                b.outputs.push(BoundOutput { word, pop, unit });
-            }
-            b.symbols.push(Symbol {
-                pop,
-                unit,
-                core: seat.core as u32,
-                slot: unit,
-            });
-        }
-    }
-    b.feeds = crate::compile::feeds(net);
-    b.outputs.sort_unstable();
-    b.symbols.sort_unstable();
-    b.feeds.sort_unstable();
-    b
-}
-
-fn report(net: &Network, target: &Target, layers: &Layers, laid: &Laid) -> Value {
-    let cores: Vec<Value> = layers.layers.iter().zip(&laid.seats).zip(&laid.outputs).map(|((l, s), out)| {
-        let used: BTreeMap<&str, Value> = s.used.iter().map(|(name, n, of)| (*name, json!([n, of]))).collect();
-        json!({"chip": 0, "x": s.core, "y": 0, "neurons": out.len(), "axons": l.input.iter().product::<u32>(), "synapses": l.weights.len(),
-            "memory": used, "populations": [{"name": l.name, "neurons": out.len()}]})
-    }).collect();
-    let share = |k: usize| {
-        let v: Vec<f64> = laid
-            .seats
-            .iter()
-            .filter_map(|s| s.used.get(k))
-            .map(|u| u.1 as f64 / u.2.max(1) as f64)
-            .collect();
-        json!({"max": v.iter().copied().fold(0.0, f64::max), "mean": v.iter().sum::<f64>() / v.len().max(1) as f64})
-    };
-    let available = target
-        .limits()
-        .cores
-        .as_ref()
-        .map_or(laid.seats.len() as u64, |c| c.value);
-    let (rounded, lost, error) = laid.rounded;
-    let scales: Vec<Value> = layers
-        .layers
-        .iter()
-        .zip(&laid.scales)
-        .map(|(l, s)| json!({"name": l.name, "scale": s}))
-        .collect();
-    json!({
-        "network": net.name,
-        "target": target.name(),
-        "neurons": net.neurons(),
-        "synapses": net.projections().map(|(id, ..)| net.synapses_of(id)).sum::<f64>() as u64,
-        "cores_used": laid.seats.len(),
-        "cores_available": available,
-        "chips": 1,
-        "mesh": [available, 1],
-        "slots_used": laid.outputs.iter().map(Vec::len).sum::<usize>(),
-        "copies": 0,
-        "utilisation": {"kernel_memory": share(0), "neuron_memory": share(1), "bias_memory": share(2), "cores": laid.seats.len() as f64 / available.max(1) as f64},
-        "shifts": [],
-        "cores": cores,
-        "metrics": {},
-        "quantisation": {"weights_rounded": rounded, "weights_clipped": 0, "weights_lost": lost, "max_weight_error": error, "layers": scales},
-    })
 }

@@ -1,0 +1,220 @@
+//! Settings of the quantiser by trial: what makes a chip's spikes most like the network's on given inputs.
+//!
+//! In: a network, a target, and a judge that runs what was compiled (the caller's, as the compiler has no engine) and says how like the network it is, 0 to 1. Out: [`Tuning`]s by population and a report. One setting is changed at a time, population after
+//! population in the network's order, and kept where it is better; so the result is never worse than plain rounding on these inputs, and depends on nothing but the network, the target and the judge. Deliberately absent: gradients and anything random.
+
+use crate::compile::{CompileOptions, Compiled, compile};
+use crate::passes::quantise::Tuning;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use synfire_ir::network::{Network, Verified};
+use synfire_ir::{Class, Diagnostic, Diagnostics, Progress, Quiet};
+use synfire_targets::Target;
+
+/// Passes over all populations; a pass that finds nothing better is the last.
+const ROUNDS: usize = 3;
+/// Powers of two that the factor is multiplied by.
+const FACTORS: std::ops::RangeInclusive<i32> = -1..=6;
+/// Shares of the largest weight beyond which weights are clipped.
+const CLIPS: [f64; 6] = [1.0, 0.7, 0.5, 0.35, 0.25, 0.15];
+/// Parts of the threshold that are tried first, then steps around the best.
+const THRESHOLDS: [f64; 12] = [0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2.0];
+/// Halvings of what a membrane loses.
+const LEAKS: [i32; 3] = [-1, 0, 1];
+
+/// How like the network a chip is on the inputs of a calibration.
+#[derive(Clone, Debug, Default)]
+pub struct Judged {
+    /// 0 to 1; the greater the better.
+    pub score: f64,
+    /// What it is made of.
+    pub facts: Value,
+}
+
+/// Runs what was compiled and compares it with the network.
+pub type Judge<'a> = dyn FnMut(&Compiled) -> Result<Judged, Diagnostics> + 'a;
+
+/// What a calibration found.
+#[derive(Clone, Debug, Default)]
+pub struct Calibrated {
+    /// Settings, for [`CompileOptions::tuning`]; populations that stay as they were are left out.
+    pub tuning: BTreeMap<String, Tuning>,
+    /// Trials, likeness before and after, settings by population.
+    pub report: Value,
+}
+
+struct Search<'a, 'b> {
+    net: &'a Verified<Network>,
+    target: Target<'a>,
+    options: CompileOptions,
+    judge: &'a mut Judge<'b>,
+    progress: &'a dyn Progress,
+    /// Scores by the hash of the native images: settings often come to the same bytes.
+    known: BTreeMap<u64, f64>,
+    tuning: BTreeMap<String, Tuning>,
+    best: Judged,
+    trials: u64,
+    most: u64,
+}
+
+/// Searches settings with which the chip is most like the network. `options` are those of the compilation to come; the mapper works in order during the search, as it does not change what the chip computes.
+///
+/// Errors: those of compiling with plain rounding and of the judge, and `SYN0657` when nothing of the network can be set.
+pub fn calibrate(
+    net: &Verified<Network>,
+    target: Target<'_>,
+    options: &CompileOptions,
+    judge: &mut Judge<'_>,
+    progress: &dyn Progress,
+) -> Result<Calibrated, Diagnostics> {
+    let options = CompileOptions {
+        opt: 0,
+        dumps: vec![],
+        tuning: BTreeMap::new(),
+        ..options.clone()
+    };
+    let plain = compile(net, target, &options, &Quiet)?;
+    let names = tunable(&plain.report);
+    if names.is_empty() {
+        return Err(nothing(&target));
+    }
+    let before = judge(&plain)?;
+    let each = CLIPS.len() * FACTORS.count() + LEAKS.len() * THRESHOLDS.len() + 4;
+    let mut search = Search {
+        net,
+        target,
+        options,
+        judge,
+        progress,
+        known: BTreeMap::from([(hash(&plain), before.score)]),
+        tuning: names
+            .iter()
+            .map(|n| (n.clone(), Tuning::default()))
+            .collect(),
+        best: before.clone(),
+        trials: 0,
+        most: (ROUNDS * names.len() * each) as u64,
+    };
+    for _ in 0..ROUNDS {
+        let was = search.best.score;
+        for name in &names {
+            search.population(name)?;
+        }
+        if search.best.score <= was || progress.cancelled() {
+            break;
+        }
+    }
+    progress.report("calibrate", search.most, search.most);
+    let Search {
+        mut tuning,
+        best,
+        trials,
+        ..
+    } = search;
+    tuning.retain(|_, t| *t != Tuning::default());
+    let settings: Vec<Value> = tuning
+        .iter()
+        .map(|(name, t)| json!({"population": name, "factor": t.factor, "clip": t.clip, "threshold": t.threshold, "leak": t.leak}))
+        .collect();
+    let report = json!({
+        "trials": trials,
+        "plain": {"score": before.score, "likeness": before.facts},
+        "found": {"score": best.score, "likeness": best.facts},
+        "settings": settings,
+    });
+    Ok(Calibrated { tuning, report })
+}
+
+/// Populations whose values do not come out whole.
+fn tunable(report: &Value) -> Vec<String> {
+    let layers = report["quantisation"]["layers"].as_array();
+    let layers = layers.into_iter().flatten();
+    layers
+        .filter(|l| l["exact"] == false)
+        .filter_map(|l| l["population"].as_str())
+        .map(str::to_string)
+        .collect()
+}
+
+fn nothing(target: &Target) -> Diagnostics {
+    let text = format!(
+        "nothing of this network can be calibrated for {}",
+        target.name()
+    );
+    Diagnostic::error("SYN0657", text)
+        .class(Class::Usage)
+        .note("every population is computed exactly, is of the chip's own model, or has scales that leave no choice")
+        .hint("leave --calibrate away")
+        .into()
+}
+
+fn hash(made: &Compiled) -> u64 {
+    let mut h = DefaultHasher::new();
+    made.artifact
+        .native()
+        .for_each(|s| (&s.name, &s.bytes).hash(&mut h));
+    h.finish()
+}
+
+impl Search<'_, '_> {
+    /// All changes of one population.
+    fn population(&mut self, name: &str) -> Result<(), Diagnostics> {
+        for power in FACTORS {
+            for clip in CLIPS {
+                let factor = 2f64.powi(power);
+                self.attempt(name, &|t| (t.factor, t.clip) = (factor, clip))?;
+            }
+        }
+        for leak in LEAKS {
+            for threshold in THRESHOLDS {
+                self.attempt(name, &|t| (t.leak, t.threshold) = (leak, threshold))?;
+            }
+        }
+        let at = self.tuning.get(name).map_or(1.0, |t| t.threshold);
+        for near in [-0.05, 0.05, -0.02, 0.02] {
+            // Two decimals, so that a report can be typed again.
+            let threshold = ((at + near) * 100.0).round() / 100.0;
+            self.attempt(name, &|t| t.threshold = threshold)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a change where it is better.
+    fn attempt(&mut self, name: &str, change: &dyn Fn(&mut Tuning)) -> Result<(), Diagnostics> {
+        self.trials += 1;
+        self.progress.report("calibrate", self.trials, self.most);
+        let Some(now) = self.tuning.get(name).copied() else {
+            return Ok(());
+        };
+        let mut changed = now;
+        change(&mut changed);
+        if changed == now || self.progress.cancelled() {
+            return Ok(());
+        }
+        self.tuning.insert(name.to_string(), changed);
+        let found = self.score()?;
+        match found.filter(|f| f.score > self.best.score + 1e-12) {
+            Some(better) => self.best = better,
+            None => {
+                self.tuning.insert(name.to_string(), now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Judged with the settings as they stand; `None` where the chip refuses them, or where the same images were seen before.
+    fn score(&mut self) -> Result<Option<Judged>, Diagnostics> {
+        self.options.tuning.clone_from(&self.tuning);
+        let Ok(made) = compile(self.net, self.target, &self.options, &Quiet) else {
+            return Ok(None);
+        };
+        let key = hash(&made);
+        if self.known.contains_key(&key) {
+            return Ok(None);
+        }
+        let found = (self.judge)(&made)?;
+        self.known.insert(key, found.score);
+        Ok(Some(found))
+    }
+}
