@@ -24,6 +24,8 @@ pub struct Rows {
     /// Destinations by column and row, counted from the first.
     order: Vec<u32>,
     in_order: bool,
+    /// Rows from the first destination's to the last one's.
+    rows: Range<usize>,
     runs: Vec<Run>,
     weight: Vec<f64>,
     share: Vec<f64>,
@@ -56,6 +58,7 @@ impl Rows {
             to: 0..0,
             order: vec![],
             in_order: true,
+            rows: 0..0,
             runs: vec![],
             weight: vec![],
             share: (0..2 * n + 1).map(|k| 1.0 / (d(k) + 1.0)).collect(),
@@ -72,6 +75,8 @@ impl Rows {
         self.order = (0..to.len() as u32).collect();
         self.in_order = self.order.is_sorted_by_key(at);
         self.order.sort_by_key(at);
+        let rows = || to.clone().map(|i| p.at[i as usize].1 as usize);
+        self.rows = rows().min().unwrap_or(0)..rows().max().unwrap_or(0) + 1;
         self.runs.clear();
         for (k, i) in self.order.iter().enumerate() {
             let (column, row) = at(i);
@@ -108,16 +113,17 @@ impl Rows {
             self.run(k, &w[run], at, load, lanes, &mut sums);
         }
         self.weight = weight;
-        let (x, stride) = (at.0 as usize, load.stride());
-        let columns = [
-            &mut load.across[x * stride..],
-            &mut load.along[x * stride..],
-        ];
+        // Rows up to one beyond the last are written to.
+        let (x, y, stride) = (at.0 as usize, at.1 as usize, load.stride());
+        let rows = self.rows.start.min(y)..self.rows.end.max(y + 1) + 1;
         let [mine, before, behind] = &mut self.own;
-        for (own, column) in [mine, before].into_iter().zip(columns) {
-            settle(own, column);
-        }
-        settle(behind, &mut load.along[(x + 1) * stride..]);
+        let along = &mut load.along[x * stride..];
+        settle(
+            &mut mine[rows.clone()],
+            &mut load.across[x * stride..][rows.clone()],
+        );
+        settle(&mut before[rows.clone()], &mut along[rows.clone()]);
+        settle(&mut behind[rows.clone()], &mut along[stride..][rows]);
         sums
     }
 
@@ -185,7 +191,14 @@ impl Rows {
             .longest
             .max(across + apart(row).max(apart(row + n - 1)) as u32);
         sums.plain += across as u64 * n as u64;
-        sums.plain += (row..row + n).map(apart).sum::<u64>();
+        let upto = |k: usize| (k * (k + 1) / 2) as u64;
+        if low > 0 {
+            sums.plain += upto(y - row) - upto(y - row - low);
+        }
+        if low < n {
+            let near = row + low - y;
+            sums.plain += upto(near + n - low - 1) - upto(near.saturating_sub(1));
+        }
     }
 }
 
