@@ -35,12 +35,7 @@ fn weights(made: &Ideal, r: &Reference) -> Vec<f64> {
     match p.arithmetic {
         Arithmetic::F32 => words.iter().map(|w| f32::from_bits(*w) as f64).collect(),
         _ => {
-            let scale = made
-                .fixed
-                .as_ref()
-                .unwrap()
-                .synapse_scale(index, 0)
-                .unwrap();
+            let scale = made.scales.synapse(index, 0);
             words.iter().map(|w| *w as i32 as f64 * scale).collect()
         }
     }
@@ -100,9 +95,9 @@ fn fixed_arithmetic_follows_float() {
         let fixed = lower(&text, Arithmetic::Fixed).unwrap_or_else(|d| panic!("{rule}: {d}"));
         assert_eq!(check(&fixed.program).to_string(), "", "{rule}");
         assert_eq!(fixed.program.arithmetic, Arithmetic::Fixed);
-        let probe = (fixed.program.probes.iter())
-            .position(|p| matches!(p.what, Observable::Synapse { .. }));
-        assert!(fixed.scales[probe.unwrap()].is_some());
+        let probe =
+            (fixed.program.probes.iter()).find(|p| matches!(p.what, Observable::Synapse { .. }));
+        assert!(fixed.scales.probe(probe.unwrap()) < 1e-6);
         let start = weights(&float, &Reference::new(&float.program, 0));
         // One spike that falls to the other side of a threshold makes the two part: compare before that.
         let (a, b) = (run(&float, 300), run(&fixed, 300));

@@ -36,7 +36,7 @@ fn see(agent: &mut Session, place: i64, food: i64) -> Result<(), Diagnostics> {
 /// Lives until the food is found, or for 100 turns.
 pub fn live(engine: Choice, food: i64) -> Result<Life, Diagnostics> {
     let program = synfire_ir::program::parse("agent.program", PROGRAM)?;
-    let plan = Plan::ideal(program, &[true, true, false], vec![], vec![]);
+    let plan = Plan::ideal(program, &[true, true, false], vec![], Default::default());
     let mut agent = plan.open(engine, 1, 1)?;
     // A right motor that is a little slower than the left one.
     agent.set_parameter("motors", "threshold", &[1.0, 1.1])?;

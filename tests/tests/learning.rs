@@ -14,6 +14,11 @@ fn open(file: &str) -> Session {
 }
 
 fn open_on(file: &str, choice: Choice, arithmetic: Arithmetic) -> Session {
+    let plan = plan(file, arithmetic);
+    plan.open(choice, 1, 1).unwrap_or_else(|d| panic!("{d}"))
+}
+
+fn plan(file: &str, arithmetic: Arithmetic) -> Plan {
     let path = root().join("examples").join(file);
     let text = std::fs::read(&path).expect("an example");
     let options = frontend::LoadOptions::default();
@@ -25,8 +30,7 @@ fn open_on(file: &str, choice: Choice, arithmetic: Arithmetic) -> Session {
         ..IdealOptions::default()
     };
     let made = ideal::lower(&net, &options).unwrap_or_else(|d| panic!("{d}"));
-    let plan = Plan::ideal(made.program, &sources, made.feeds, made.scales);
-    plan.open(choice, 1, 1).unwrap_or_else(|d| panic!("{d}"))
+    Plan::ideal(made.program, &sources, made.feeds, made.scales)
 }
 
 /// A number in [0, 1), the same in every run.
@@ -82,7 +86,7 @@ fn the_bandit_finds_the_better_arm() {
     let after = agent.weights().expect("weights");
     let mean = |w: &synfire_runtime::spikes::weights::Weights, arm: u32| {
         let of = w.target.iter().zip(&w.values[0]).filter(|x| *x.0 == arm);
-        let list: Vec<f64> = of.map(|x| *x.1 as f64).collect();
+        let list: Vec<f64> = of.map(|x| *x.1).collect();
         list.iter().sum::<f64>() / list.len() as f64
     };
     let (good, bad) = (mean(&after[0], 0), mean(&after[0], 1));
@@ -95,11 +99,26 @@ fn the_bandit_finds_the_better_arm() {
 
 #[test]
 fn weights_are_recorded_saved_and_loaded() {
+    for arithmetic in ["f32", "fixed"] {
+        saved_and_loaded(arithmetic);
+    }
+}
+
+fn saved_and_loaded(arithmetic: &str) {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let net = root().join("examples/stdp_bimodal.syn");
     let net = net.to_str().expect("a path");
     let go = |extra: &[&str]| {
-        let common = ["run", net, "--engine", "cpu", "--format", "json"];
+        let common = [
+            "run",
+            net,
+            "--engine",
+            "cpu",
+            "--arithmetic",
+            arithmetic,
+            "--format",
+            "json",
+        ];
         let all: Vec<&str> = common.iter().chain(extra).copied().collect();
         let out = run(dir.path(), &all);
         let text = String::from_utf8_lossy(&out.stderr).to_string();
@@ -136,6 +155,56 @@ fn weights_are_recorded_saved_and_loaded() {
     assert!(!ok && said.contains("SYN0915"), "{said}");
 }
 
+/// Integers are what a session computes in, not what it shows: weights and states are in the units of the network, and weights
+/// are taken back to the last bit.
+#[test]
+fn fixed_arithmetic_shows_values_and_takes_them_back() {
+    let mut s = open_on("stdp_bimodal.syn", Choice::Cpu, Arithmetic::Fixed);
+    s.step(600).expect("steps");
+    let learnt = s.weights().expect("weights");
+    let w = &learnt[0].values[0];
+    assert!(
+        w.iter().all(|w| (0.0..=0.05).contains(w)) && w.iter().any(|w| *w > 0.01),
+        "{w:?}"
+    );
+    assert_eq!(&s.synapses(&learnt[0].projection, "w").expect("weights"), w);
+    let v = s.state("out", "v").expect("a state")[0];
+    assert!(v.abs() <= 1.0 && v != 0.0, "{v}");
+    let mut again = plan("stdp_bimodal.syn", Arithmetic::Fixed);
+    again.set_weights(&learnt).expect("the same synapses");
+    let mut again = again.open(Choice::Cpu, 1, 1).expect("an engine");
+    assert_eq!(again.weights().expect("weights"), learnt);
+    let mut beyond = learnt;
+    beyond[0].values[0][0] = 1e9;
+    let refused = plan("stdp_bimodal.syn", Arithmetic::Fixed).set_weights(&beyond);
+    let said = refused.expect_err("too large").to_string();
+    assert!(said.contains("SYN0915"), "{said}");
+}
+
+/// Rounding to integers leaves the mean change of weights where it is in floats.
+#[test]
+fn fixed_arithmetic_learns_without_a_bias() {
+    let change = |arithmetic| {
+        let mut s = open_on("stdp_bimodal.syn", Choice::Cpu, arithmetic);
+        let before = s.weights().expect("weights");
+        s.step(2000).expect("steps");
+        let after = s.weights().expect("weights");
+        let pairs = after[0].values[0].iter().zip(&before[0].values[0]);
+        pairs.map(|(a, b)| a - b).collect::<Vec<f64>>()
+    };
+    let (float, fixed) = (change(Arithmetic::F32), change(Arithmetic::Fixed));
+    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
+    let size: Vec<f64> = float.iter().map(|x| x.abs()).collect();
+    let apart = (mean(&fixed) - mean(&float)).abs();
+    assert!(
+        apart < 0.01 * mean(&size),
+        "{} and {} of {}",
+        mean(&float),
+        mean(&fixed),
+        mean(&size)
+    );
+}
+
 fn has_adapter() -> bool {
     let some = !adapters().is_empty();
     let ci = std::env::var("CI").is_ok_and(|v| v == "true");
@@ -144,8 +213,8 @@ fn has_adapter() -> bool {
 }
 
 /// Two-sample Kolmogorov-Smirnov: the largest distance of the distributions, and what it may be at p = 0.01.
-fn distance(a: &[f32], b: &[f32]) -> (f64, f64) {
-    let below = |list: &[f32], x: f32| list.iter().filter(|y| **y <= x).count() as f64;
+fn distance(a: &[f64], b: &[f64]) -> (f64, f64) {
+    let below = |list: &[f64], x: f64| list.iter().filter(|y| **y <= x).count() as f64;
     let (n, m) = (a.len() as f64, b.len() as f64);
     let all = a.iter().chain(b);
     let far = all.map(|&x| (below(a, x) / n - below(b, x) / m).abs());
@@ -194,6 +263,6 @@ fn the_bandit_plays_alike_on_both_engines() {
     let pairs = a[0].values[0].iter().zip(&b[0].values[0]);
     let most = pairs
         .map(|(x, y)| (x - y).abs() / x.abs().max(1e-3))
-        .fold(0.0, f32::max);
+        .fold(0.0, f64::max);
     assert!(same < 12 || most < 1e-3, "{most}");
 }

@@ -27,8 +27,12 @@ pub(super) struct Learnt {
     ports: Vec<(i32, Interval)>,
 }
 
+/// The weights of all synapses; one if they share it.
 fn weights(pr: &Projection) -> Vec<u32> {
-    let of = |w: &Weights| (0..pr.synapses() as usize).map(|i| w.bits(i)).collect();
+    let of = |w: &Weights| match w {
+        Weights::Uniform(w) => vec![*w; (pr.synapses() > 0) as usize],
+        _ => (0..pr.synapses() as usize).map(|i| w.bits(i)).collect(),
+    };
     match &pr.layout {
         Layout::Rows(r) => of(&r.weights),
         Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => of(weights),

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use synfire_ir::model::{Model, Ty, Width};
 use synfire_ir::program::{
-    Arithmetic, Carry, Column, GroupKind, Layout, Program, Projection, Store, Weights,
+    Arithmetic, Carry, Column, GroupKind, Layout, Program, Projection, Scales, Store, Weights,
 };
 use synfire_ir::{Diagnostic, Diagnostics};
 
@@ -62,18 +62,15 @@ pub struct FixedReport {
 }
 
 impl FixedReport {
-    /// What one unit of a word of a state of synapses is worth.
-    pub fn synapse_scale(&self, projection: u32, state: u16) -> Option<f64> {
-        let fraction = self.synapses.get(&(projection, state))?;
-        Some(2f64.powi(-fraction))
-    }
-
-    /// What one unit of a state's word is worth.
-    pub fn scale(&self, group: u32, state: u16) -> Option<f64> {
-        self.states
-            .iter()
-            .find(|s| s.at == (group, state))
-            .map(|s| 2f64.powi(-s.fraction))
+    /// What words are worth.
+    pub fn scales(&self) -> Scales {
+        let worth = |fraction: i32| 2f64.powi(-fraction);
+        let states = self.states.iter();
+        let synapses = self.synapses.iter();
+        Scales {
+            states: states.map(|s| (s.at, worth(s.fraction))).collect(),
+            synapses: synapses.map(|(at, f)| (*at, worth(*f))).collect(),
+        }
     }
 }
 

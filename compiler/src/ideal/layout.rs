@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use synfire_ir::Diagnostic;
 use synfire_ir::network::{Connector, Init, Network, ProjId, Projection as Wires, materialise};
-use synfire_ir::program::{Arithmetic, Carry, Layout, Range, Store, Weights};
+use synfire_ir::program::{Arithmetic, Carry, Generated, Layout, Range, Store, Weights};
 use synfire_ir::rng::{self, Draws, name_key};
 
 pub(super) fn whole(net: &Network, id: ProjId, seed: u64, wires: &Wires) -> bool {
@@ -49,7 +49,7 @@ pub(super) struct Wanted<'a> {
 }
 
 /// Fewest synapses of a projection that stays a rule: smaller ones are told synapse by synapse in a program's text.
-const RULE: f64 = 65_536.0;
+const RULE: f64 = 4096.0;
 
 /// A form and why it was chosen.
 pub(super) type Chosen = (Layout, &'static str, &'static str);
@@ -64,12 +64,24 @@ pub(super) fn layout(w: &Wanted<'_>) -> Chosen {
     if let Some(rule) = rule(w) {
         return rule;
     }
-    let rows = materialise(w.net, w.id, w.seed, w.integer, !w.distinct, |w| w);
+    let rows = match learnt(w) {
+        Some(rule) => rule.rows(),
+        None => materialise(w.net, w.id, w.seed, w.integer, !w.distinct, |w| w),
+    };
     let reason = match w.wires.stages.len() {
         1 => "its synapses are listed, or drawn for sources",
         _ => "rules follow one another",
     };
     (Layout::Rows(rows), "rows", reason)
+}
+
+/// The rule of synapses that learn. They need rows, and rows of a rule are made slice by slice: a list of all synapses would take
+/// several times as much memory as all else.
+fn learnt(w: &Wanted<'_>) -> Option<Generated> {
+    let learns = w.wires.plasticity.is_some();
+    let large = w.net.synapses_of(w.id) >= RULE;
+    let rule = || w.net.generated(w.id, w.seed, Store::F32);
+    (learns && large && w.distinct && !w.integer).then(rule)?
 }
 
 /// The projection as a rule.

@@ -22,7 +22,7 @@ use synfire_ir::network::{
 };
 use synfire_ir::program::{
     Arithmetic, Column, Discipline, Group, GroupKind, Layout, Observable, Probe, Program,
-    Projection, Range, Weights,
+    Projection, Range, Scales, Weights,
 };
 use synfire_ir::{Diagnostic, Diagnostics};
 
@@ -68,8 +68,8 @@ pub struct Ideal {
     pub program: Program,
     /// The network's own stimuli: (step, group, unit, payload), sorted.
     pub feeds: Vec<(u32, u32, u32, u32)>,
-    /// For each probe: what one unit of a recorded word is worth (fixed arithmetic); `None` when words are values.
-    pub scales: Vec<Option<f64>>,
+    /// What words are worth (fixed arithmetic).
+    pub scales: Scales,
     /// What the choice of integer scales cost, under fixed arithmetic.
     pub fixed: Option<FixedReport>,
     /// The form of each projection.
@@ -163,19 +163,11 @@ pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, D
     out.result(())?;
     out.extend(synfire_ir::program::check(&program));
     out.result(())?;
-    let mut scales = vec![None; program.probes.len()];
+    let mut scales = Scales::default();
     let mut report = None;
     if options.arithmetic == Arithmetic::Fixed && !integer {
         let converted = fixed::convert(&program)?;
-        for (k, p) in converted.program.probes.iter().enumerate() {
-            scales[k] = match p.what {
-                Observable::Events => None,
-                Observable::State(s) => converted.report.scale(p.group, s),
-                Observable::Synapse { projection, state } => {
-                    converted.report.synapse_scale(projection, state)
-                }
-            };
-        }
+        scales = converted.report.scales();
         program = converted.program;
         report = Some(converted.report);
     }

@@ -1,11 +1,10 @@
-//! Delivery: rows of synapses into accumulators, and emissions out of lanes.
+//! Delivery: rows of synapses into accumulators.
 //!
 //! In: a row's targets and weights, or a dense row, and the payload of its event. Out: the accumulator, one more event
 //! combined into each target. Invariant: events combine one after another in the order of the calls, so that float sums
 //! have one order.
 
-use super::isa::{Isa, versions};
-use super::lanes::Words;
+use super::isa::versions;
 use std::ops::Range;
 
 /// Weights of a row, in the order of its targets; integers widen to I32.
@@ -378,81 +377,6 @@ versions! {
                 acc.iter_mut().for_each(|a| *a = one(*a, v));
             }
             row => each_kind!(Fold::AddI32, row, go),
-        }
-    }
-}
-
-/// Lanes that one mask covers, and masks that are made at once.
-const CHUNK: usize = 32;
-const MASKS: usize = 16;
-
-/// Appends the lanes whose word is not zero, ascending and counted from `base`, to `lanes`; and their words to `payloads`
-/// if there is such a list.
-pub fn compress(
-    isa: Isa,
-    (words, n): (Words<'_>, usize),
-    base: u32,
-    lanes: &mut Vec<u32>,
-    mut payloads: Option<&mut Vec<u32>>,
-) {
-    let v = match words {
-        Words::One(0) => return,
-        Words::One(x) => {
-            lanes.extend(base..base + n as u32);
-            if let Some(p) = payloads {
-                p.resize(p.len() + n, x);
-            }
-            return;
-        }
-        Words::Many(v) => &v[..n],
-    };
-    let mut bits = [0u32; MASKS];
-    let mut first = base;
-    for block in v.chunks(MASKS * CHUNK) {
-        let mut any = 0;
-        union(isa, block, &mut any);
-        if any == 0 {
-            first += block.len() as u32;
-            continue;
-        }
-        masks(isa, block, &mut bits);
-        for (chunk, mask) in block.chunks(CHUNK).zip(bits) {
-            let mut mask = mask;
-            while mask != 0 {
-                let i = mask.trailing_zeros();
-                lanes.push(first + i);
-                if let Some(p) = &mut payloads {
-                    p.push(chunk[i as usize]);
-                }
-                mask &= mask - 1;
-            }
-            first += CHUNK as u32;
-        }
-    }
-}
-
-versions! {
-    /// All bits that are set in any word.
-    fn union[](words: &[u32], bits: &mut u32) {
-        *bits = words.iter().fold(0, |a, w| a | w);
-    }
-}
-
-versions! {
-    /// Bit `i` of mask `k` says whether word `CHUNK * k + i` is not zero.
-    fn masks[](words: &[u32], bits: &mut [u32; MASKS]) {
-        for (chunk, mask) in words.chunks(CHUNK).zip(bits) {
-            *mask = 0;
-            // A loop of constant length for whole chunks, which alone becomes vector code.
-            if let Ok(all) = <&[u32; CHUNK]>::try_from(chunk) {
-                for (i, &w) in all.iter().enumerate() {
-                    *mask |= ((w != 0) as u32) << i;
-                }
-            } else {
-                for (i, &w) in chunk.iter().enumerate() {
-                    *mask |= ((w != 0) as u32) << i;
-                }
-            }
         }
     }
 }

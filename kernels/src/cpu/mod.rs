@@ -7,6 +7,7 @@
 //! Deliberately absent: threads, time, and where units live; that is the engine's (`synfire-runtime`).
 
 mod aligned;
+mod compress;
 pub mod counted;
 mod decay;
 pub mod deliver;
@@ -20,10 +21,12 @@ mod lanes;
 mod lower;
 mod noise;
 mod ops;
+pub mod stream;
 #[cfg(test)]
 mod tests;
 
 pub use aligned::Aligned;
+pub use compress::compress;
 pub use decay::Fall;
 pub use isa::Isa;
 pub use kernel::{Emit, Kernel, Leaf, Registers, Src, Units};

@@ -331,7 +331,7 @@ fn nonzero_lanes_come_in_order() {
         let (mut lanes, mut payloads) = (vec![7], vec![]);
         let all = Words::Many(&words);
         let isa = Isa::detect();
-        deliver::compress(isa, (all, n), 1000, &mut lanes, Some(&mut payloads));
+        compress(isa, (all, n), 1000, &mut lanes, Some(&mut payloads));
         let want: Vec<u32> = (0..n as u32).filter(|i| i % 7 == 3).collect();
         assert_eq!(payloads, want);
         assert_eq!(
@@ -340,8 +340,8 @@ fn nonzero_lanes_come_in_order() {
         );
     }
     let mut lanes = vec![];
-    deliver::compress(Isa::BASE, (Words::One(3), 2), 5, &mut lanes, None);
-    deliver::compress(Isa::BASE, (Words::One(0), 2), 5, &mut lanes, None);
+    compress(Isa::BASE, (Words::One(3), 2), 5, &mut lanes, None);
+    compress(Isa::BASE, (Words::One(0), 2), 5, &mut lanes, None);
     assert_eq!(lanes, [5, 6]);
 }
 

@@ -11,7 +11,7 @@ use crate::spikes::{NamedSpike, SpikeData};
 use std::sync::Arc;
 use synfire_ir::diag::{Quiet, nearest};
 use synfire_ir::model::Ty;
-use synfire_ir::program::{Column, GroupKind, Observable, SerialEvent};
+use synfire_ir::program::{Column, GroupKind, SerialEvent};
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 
 /// What a live session is driven by and has gathered.
@@ -256,8 +256,7 @@ impl Session {
         }
     }
 
-    /// Values of a state of a population, `samples * size`, sample after sample: SI units under float arithmetic. Under fixed
-    /// arithmetic the scale of a state is known when the network records it; else the words are given as they are.
+    /// Values of a state of a population, `samples * size`, sample after sample, in SI units.
     ///
     /// Errors: `SYN0903`, `SYN0807`.
     pub fn state(&mut self, population: &str, name: &str) -> Result<Vec<f64>, Diagnostics> {
@@ -268,15 +267,7 @@ impl Session {
             return Err(no_such("state", population, name, names()));
         };
         let ty = states[k].width.ty();
-        let probe = self
-            .program
-            .probes
-            .iter()
-            .position(|p| p.group == g && p.what == Observable::State(k as u16));
-        let scale = match (&self.wiring, probe) {
-            (Wiring::Named(n), Some(probe)) => n.scale(probe),
-            _ => 1.0,
-        };
+        let scale = self.wiring.scales().map_or(1.0, |s| s.state(g, k as u16));
         let value = |w: u32| match ty {
             Ty::F32 => f64::from(f32::from_bits(w)),
             Ty::I32 => f64::from(w as i32) * scale,
@@ -287,7 +278,7 @@ impl Session {
     }
 
     /// Values of a state of a plastic projection's synapses (the weight is the first state of its model), in the order of the layout,
-    /// sample after sample: as their type says, without a scale. States of rows or targets have a value for each of those.
+    /// sample after sample, in SI units. States of rows or targets have a value for each of those.
     ///
     /// Errors: `SYN0807`.
     pub fn synapses(&mut self, projection: &str, name: &str) -> Result<Vec<f64>, Diagnostics> {
@@ -309,10 +300,11 @@ impl Session {
             return Err(no_such("state", projection, name, states()));
         };
         let ty = model.states[at as usize].width.ty();
+        let scale = self.wiring.scales().map_or(1.0, |s| s.synapse(k, at));
         let value = |w: u32| match ty {
             Ty::F32 => f64::from(f32::from_bits(w)),
-            Ty::I32 => f64::from(w as i32),
-            Ty::U32 | Ty::Bool => f64::from(w),
+            Ty::I32 => f64::from(w as i32) * scale,
+            Ty::U32 | Ty::Bool => f64::from(w) * scale,
         };
         let words = self.engine.synapses(k, at)?;
         Ok(words.into_iter().map(value).collect())

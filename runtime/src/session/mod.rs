@@ -32,7 +32,7 @@ use chip::Chip;
 use named::Named;
 use std::sync::Arc;
 use synfire_ir::diag::Progress;
-use synfire_ir::program::{Arithmetic, Program};
+use synfire_ir::program::{Arithmetic, Program, Scales};
 use synfire_ir::{Diagnostic, Diagnostics};
 
 /// Which engine to take.
@@ -62,12 +62,12 @@ pub struct Plan {
 
 impl Plan {
     /// An ideal network: groups are the populations, in order. `sources[g]` says whether group g is a source; `feeds` are the network's
-    /// own stimuli (step, group, unit, payload); `scales` gives for each probe what one unit of a recorded word is worth.
+    /// own stimuli (step, group, unit, payload); `scales` says what words are worth.
     pub fn ideal(
         program: Program,
         sources: &[bool],
         feeds: Vec<(u32, u32, u32, u32)>,
-        scales: Vec<Option<f64>>,
+        scales: Scales,
     ) -> Plan {
         let populations = named::populations(&program, sources);
         let wiring = Wiring::Named(Named::new(&program, feeds, scales));
@@ -240,7 +240,7 @@ pub struct Recording {
 ///
 /// // A network of one source and three relays; the compiler makes such programs from `.syn` and NIR files.
 /// let program = synfire_ir::program::parse("relays", include_str!("../../examples/relays.program"))?;
-/// let plan = Plan::ideal(program, &[true, false], vec![], vec![]);
+/// let plan = Plan::ideal(program, &[true, false], vec![], Default::default());
 /// let mut agent = plan.open(Choice::Cpu, 1, 1)?;
 /// for turn in 0..10 {
 ///     // What the agent sees: one of three sensors.
@@ -346,6 +346,14 @@ impl Session {
 }
 
 impl Wiring {
+    /// What words are worth, for a network.
+    fn scales(&self) -> Option<&Scales> {
+        match self {
+            Wiring::Named(n) => Some(n.scales()),
+            Wiring::Chip(_) => None,
+        }
+    }
+
     fn extra_steps(&self) -> u32 {
         match self {
             Wiring::Named(_) => 0,

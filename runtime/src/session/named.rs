@@ -5,7 +5,7 @@ use crate::engine::{InputEvent, Record};
 use crate::spikes::{NamedSpike, Population, Signal, SpikeData};
 use synfire_ir::Diagnostics;
 use synfire_ir::model::Ty;
-use synfire_ir::program::{GroupKind, Observable, Probe, Program};
+use synfire_ir::program::{GroupKind, Observable, Probe, Program, Scales};
 
 /// A recorded state.
 pub(super) struct TraceOf {
@@ -25,6 +25,7 @@ pub(super) struct Named {
     traces: Vec<TraceOf>,
     /// For each probe: the earlier spike probes of the same group, whose units it need not report again.
     earlier: Vec<Vec<u32>>,
+    scales: Scales,
 }
 
 /// The populations of a program, `sources[g]` being what the network declared as sources.
@@ -50,11 +51,7 @@ pub(super) fn populations(program: &Program, sources: &[bool]) -> Vec<Population
 }
 
 impl Named {
-    pub fn new(
-        program: &Program,
-        feeds: Vec<(u32, u32, u32, u32)>,
-        scales: Vec<Option<f64>>,
-    ) -> Named {
+    pub fn new(program: &Program, feeds: Vec<(u32, u32, u32, u32)>, scales: Scales) -> Named {
         let mut traces: Vec<TraceOf> = vec![];
         for (k, p) in program.probes.iter().enumerate() {
             let width = match p.what {
@@ -69,7 +66,7 @@ impl Named {
                 }
             };
             let Some(width) = width else { continue };
-            let scale = scales.get(k).copied().flatten().unwrap_or(1.0);
+            let scale = scales.probe(p);
             let name = unique_name(&traces, p, program);
             let (first, elements) = (p.range.start, p.range.len);
             traces.push(TraceOf {
@@ -95,6 +92,7 @@ impl Named {
             feeds,
             traces,
             earlier,
+            scales,
         }
     }
 
@@ -102,10 +100,9 @@ impl Named {
         self.traces.iter()
     }
 
-    /// What one unit of a recorded word is worth.
-    pub fn scale(&self, probe: usize) -> f64 {
-        let trace = self.traces.iter().find(|t| t.probe == probe);
-        trace.map_or(1.0, |t| t.scale)
+    /// What words are worth.
+    pub fn scales(&self) -> &Scales {
+        &self.scales
     }
 
     /// A spike as an event of a sample.

@@ -9,7 +9,7 @@ use synfire_ir::artifact::{
 use synfire_ir::model::{BinOp, BlockBuilder, Combine, Model, Op, Port, State, Ty, Width};
 use synfire_ir::program::{
     Carry, Column, Discipline, Group, GroupKind, Layout, Observable, Probe, Projection, Range,
-    Weights,
+    Scales, Weights,
 };
 use synfire_ir::{Class, Quiet};
 use synfire_targets::backend::{
@@ -112,7 +112,10 @@ fn an_ideal_network_under_its_names() {
         program(2),
         &[true, false],
         vec![(1, 0, 2, 1)],
-        vec![None, Some(0.5)],
+        Scales {
+            states: [((1, 0), 0.5)].into(),
+            ..Scales::default()
+        },
     );
     assert_eq!(plan.signals(), ["y.v"]);
     let mut session = plan.open(Choice::Cpu, 1, 2).expect("an engine");
@@ -337,7 +340,12 @@ fn under_way() -> Vec<u8> {
 }
 
 fn relays() -> Session {
-    let plan = Plan::ideal(program(2), &[true, false], vec![(1, 0, 2, 1)], vec![]);
+    let plan = Plan::ideal(
+        program(2),
+        &[true, false],
+        vec![(1, 0, 2, 1)],
+        Scales::default(),
+    );
     let options = Options {
         samples: 2,
         threads: 1,

@@ -1,7 +1,7 @@
 //! Weights of projections that learn: read from a session at any time, and given to a plan to start from.
 //!
 //! In and out: [`Weights`], synapse by synapse under the names of the network. Invariant: what a session gives, a plan of the same
-//! network takes back bit for bit (float arithmetic).
+//! network takes back bit for bit.
 
 use super::{Plan, Session};
 use crate::spikes::weights::Weights;
@@ -46,7 +46,7 @@ fn weight_ty(p: &Program, projection: u32) -> Ty {
 }
 
 impl Session {
-    /// Weights of every projection that learns, as they stand: SI units under float arithmetic, else the program's integers.
+    /// Weights of every projection that learns, as they stand, in SI units.
     ///
     /// Errors: those of the engine.
     pub fn weights(&mut self) -> Result<Vec<Weights>, Diagnostics> {
@@ -55,17 +55,19 @@ impl Session {
         for x in &program.plastic {
             let pr = &program.projections[x.projection as usize];
             let words = self.engine.synapses(x.projection, 0)?;
+            let scale = (self.wiring.scales()).map_or(1.0, |s| s.synapse(x.projection, 0));
+            // A word of 32 bits times a power of 2 is exact.
             let value = |w: &u32| match weight_ty(&program, x.projection) {
-                Ty::F32 => f32::from_bits(*w),
-                Ty::I32 => *w as i32 as f32,
-                _ => *w as f32,
+                Ty::F32 => f64::from(f32::from_bits(*w)),
+                Ty::I32 => f64::from(*w as i32) * scale,
+                _ => f64::from(*w) * scale,
             };
             let (source, target, delay) = ends(pr);
-            let values: Vec<f32> = words.iter().map(value).collect();
+            let values: Vec<f64> = words.iter().map(value).collect();
             let each = source.len().max(1);
             out.push(Weights {
                 projection: pr.name.clone(),
-                values: values.chunks(each).map(<[f32]>::to_vec).collect(),
+                values: values.chunks(each).map(<[f64]>::to_vec).collect(),
                 source,
                 target,
                 delay,
@@ -133,9 +135,24 @@ impl Plan {
                     .hint("save the weights again"),
             );
         }
+        let scale = (self.wiring.scales()).map_or(1.0, |s| s.synapse(index, 0));
         let stored = match weight_ty(p, index) {
-            Ty::F32 => Stored::from_f32(values.to_vec()),
-            _ => Stored::from_i32(values.iter().map(|w| *w as i32).collect()),
+            Ty::F32 => Stored::from_f32(values.iter().map(|w| *w as f32).collect()),
+            _ => {
+                let words = values.iter().map(|w| (w / scale).round_ties_even());
+                let (least, most) = (f64::from(i32::MIN), f64::from(i32::MAX));
+                if words.clone().any(|w| !(least..=most).contains(&w)) {
+                    let top = most * scale;
+                    let what = format!(
+                        "a weight for `{}` is beyond {top:e}, the most that its integers hold",
+                        x.projection
+                    );
+                    return Err(wrong(what)
+                        .note("fixed arithmetic chooses its scales from the network's own weights")
+                        .hint("run with `--arithmetic f32`"));
+                }
+                Stored::from_i32(words.map(|w| w as i32).collect())
+            }
         };
         match &mut self.program.projections[index as usize].layout {
             Layout::Rows(r) => r.weights = stored,

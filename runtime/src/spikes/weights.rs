@@ -1,7 +1,8 @@
 //! Weights that a run learnt, as `.npz`.
 //!
 //! For each plastic projection NAME four arrays in one order: `NAME.source`, `NAME.target` (u32, neurons of the two populations),
-//! `NAME.delay` (u32, steps) and `NAME.w` (f32, in SI units; of a batch [samples, synapses]). Equal weights are equal bytes.
+//! `NAME.delay` (u32, steps) and `NAME.w` (in SI units; of a batch [samples, synapses]): f32 where that holds every weight, else
+//! f64 (integers of fixed arithmetic have more digits). Equal weights are equal bytes.
 
 use super::npy::{self, Npy};
 use super::npz::{Archive, unfit, unpack};
@@ -19,7 +20,7 @@ pub struct Weights {
     /// Steps.
     pub delay: Vec<u32>,
     /// `[sample][synapse]`.
-    pub values: Vec<Vec<f32>>,
+    pub values: Vec<Vec<f64>>,
 }
 
 /// The file of some projections.
@@ -40,11 +41,15 @@ pub fn write(all: &[Weights]) -> Result<Vec<u8>, Diagnostics> {
             1 => vec![n],
             samples => vec![samples, n],
         };
-        let body = x.values.iter().flatten().flat_map(|v| v.to_le_bytes());
-        zip.add(
-            &format!("{}.w", x.projection),
-            npy::file("<f4", &shape, body),
-        )?;
+        let values = || x.values.iter().flatten();
+        let body = match values().all(|v| f64::from(*v as f32) == *v) {
+            true => {
+                let bytes = values().flat_map(|v| (*v as f32).to_le_bytes());
+                npy::file("<f4", &shape, bytes)
+            }
+            false => npy::file("<f8", &shape, values().flat_map(|v| v.to_le_bytes())),
+        };
+        zip.add(&format!("{}.w", x.projection), body)?;
     }
     zip.finish()
 }
@@ -80,7 +85,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Weights>, Diagnostics> {
             source,
             target,
             delay,
-            values: vec![(0..n).map(|i| w.float(i) as f32).collect()],
+            values: vec![(0..n).map(|i| w.float(i)).collect()],
         });
     }
     if out.is_empty() {

@@ -22,12 +22,14 @@ mod check;
 mod generated;
 mod plastic;
 mod reference;
+mod scales;
 mod text;
 
 pub use check::{MAX_DELAY, check};
 pub use generated::{Generated, LONGEST_DRAWN, Slice, SliceWeights, Store};
 pub use plastic::{Modulation, Plastic};
 pub use reference::{Held, Learned, Reference, SerialSpike};
+pub use scales::Scales;
 pub use text::{parse, print};
 
 use crate::model::Model;

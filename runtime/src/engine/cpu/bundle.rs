@@ -3,7 +3,7 @@
 //! In: sparse rows of projections that share their source group, delays and kind of weights. Out: a [`Bundle`], rows by
 //! (source, delay) with u16 places of the arena, and the delivery of what falls due. A row serves all target groups of a
 //! worker at once, so that it is long where rows of single projections would be short. Rows with one weight and one delay
-//! that are dense enough are bits instead.
+//! that are dense enough are bits instead, and long rows of several delays with weights of 16 bits are a stream.
 //!
 //! Invariant: rows are walked by source ascending, then older first. A bundle holds at most one projection of each port
 //! whose arrivals are float sums; where the order within it is not kept (bits), all addends are equal.
@@ -17,6 +17,7 @@ use std::ops::Range;
 use synfire_kernels::cpu::Isa;
 use synfire_kernels::cpu::counted::{Bitmap, Tally};
 use synfire_kernels::cpu::deliver::{Fold, Row, scatter, touch};
+use synfire_kernels::cpu::stream::{At, LONGEST, REACH, Rider, Stream, ride_floats, ride_integers};
 
 /// Bits for one synapse at most: as many as a target takes.
 pub(super) const MOST_BITS: usize = 16;
@@ -65,6 +66,11 @@ enum Synapses {
         weight: u32,
         more: (Vec<u32>, Vec<u16>),
     },
+    /// Rows one after another, and where those of each source begin; their places count from the beginning of the arena.
+    Stream {
+        rows: Stream,
+        first: Vec<u32>,
+    },
 }
 
 /// See the module.
@@ -80,7 +86,7 @@ pub(super) struct Bundle {
     /// Delays: this and so many more.
     pub least: u16,
     delays: usize,
-    /// Row of source `s` and delay `least + d`: synapses `start[s * delays + d]..` to the next.
+    /// Row of source `s` and delay `least + d`: synapses `start[s * delays + d]..` to the next. Empty for streams.
     start: Vec<u32>,
     synapses: Synapses,
 }
@@ -97,12 +103,14 @@ pub(super) struct Scratch {
 }
 
 impl Bundle {
-    /// Lays out the rows of the members, whose delays lie in `delays`; `None` if they have no synapses.
+    /// Lays out the rows of the members, whose delays lie in `delays`; `None` if they have no synapses. Rows of `long` synapses
+    /// on average may be a stream.
     pub fn new(
         kind: Kind,
         from: Vec<From>,
         (least, most): (u16, u16),
         members: &[Member<'_>],
+        long: u64,
     ) -> Option<Bundle> {
         let end = |m: &Member| m.at + m.len();
         let range = members.iter().map(|m| m.at).min()?..members.iter().map(end).max()?;
@@ -129,6 +137,7 @@ impl Bundle {
         }
         out.synapses = match kind.weights {
             WeightKind::Uniform(w) if out.dense() => out.bits(members, w),
+            WeightKind::I16 | WeightKind::Scaled(_) if out.long(long) => out.stream(members),
             _ => out.rows(members),
         };
         Some(out)
@@ -162,6 +171,84 @@ impl Bundle {
         self.delays == 1
             && Bitmap::bytes(self.sources.len(), self.range.len()) * 8
                 <= MOST_BITS * self.synapses() as usize
+    }
+
+    /// Words of a stream of its rows.
+    fn stream_length(&self) -> usize {
+        let rows = self.start.windows(2);
+        rows.map(|r| Stream::length((r[1] - r[0]) as usize)).sum()
+    }
+
+    /// Can its rows be a stream, of `least` synapses on average?
+    fn long(&self, least: u64) -> bool {
+        let rows = (self.sources.len() * self.delays) as u64;
+        let most = self.start.windows(2).map(|r| r[1] - r[0]).max();
+        self.delays > 1
+            && self.synapses() >= least * rows
+            && most.is_some_and(|n| n as usize <= LONGEST)
+            && u32::try_from(self.stream_length()).is_ok()
+    }
+
+    /// The rows as a stream; `start` is not needed any more.
+    fn stream(&mut self, members: &[Part<'_>]) -> Synapses {
+        let start = std::mem::take(&mut self.start);
+        let lengths = start.windows(2).map(|r| (r[1] - r[0]) as usize);
+        let mut rows = Stream::new(lengths.clone());
+        // Where each row begins, and how much of it is there.
+        let mut begin = Vec::with_capacity(start.len());
+        let mut at = 0;
+        begin.extend(lengths.map(|n| {
+            let begins = at as u32;
+            at += Stream::length(n);
+            begins
+        }));
+        let first = begin.iter().step_by(self.delays).copied().collect();
+        let mut there = vec![0u32; begin.len()];
+        for m in members {
+            let shift = m.at();
+            m.each(|s, d, run| {
+                let row = self.index(s, d);
+                let (at, mut i) = (begin[row] as usize, there[row] as usize);
+                m.short(run, |t, w| {
+                    rows.put(at, i, (t + shift) as u16, w);
+                    i += 1;
+                });
+                there[row] = i as u32;
+            });
+        }
+        Synapses::Stream { rows, first }
+    }
+
+    /// The row of a source that is due `late` steps after the first, if its rows are a stream.
+    pub fn row_of(&self, source: u32, late: u32) -> Option<At> {
+        let Synapses::Stream { rows, first } = &self.synapses else {
+            return None;
+        };
+        let inside = self.sources.contains(&source);
+        let i = inside.then(|| source - self.sources.start)?;
+        let row = rows.row(first[i as usize]);
+        Some((0..late).fold(row, |row, _| rows.after(row)))
+    }
+
+    /// Do spikes ride on its rows?
+    pub fn is_stream(&self) -> bool {
+        matches!(self.synapses, Synapses::Stream { .. })
+    }
+
+    /// Delivers the rows that riders have come to, as [`Bundle::deliver`] does for others.
+    pub fn ride(&self, isa: Isa, arena: &mut [u32], riders: &mut [Rider]) -> u64 {
+        let mut walked = 0;
+        // The worker gives such an arena to every stream.
+        let acc = arena.first_chunk_mut::<REACH>();
+        if let (Synapses::Stream { rows, .. }, Some(acc)) = (&self.synapses, acc) {
+            match self.kind.weights {
+                WeightKind::Scaled(scale) => {
+                    ride_floats(isa, rows, f32::from_bits(scale), acc, riders, &mut walked)
+                }
+                _ => ride_integers(isa, rows, acc, riders, &mut walked),
+            }
+        }
+        walked
     }
 
     fn rows(&self, members: &[Part<'_>]) -> Synapses {
@@ -266,6 +353,8 @@ impl Bundle {
                 }
                 due.iter().map(|e| synapses(e.0).len() as u64).sum()
             }
+            // These have riders.
+            Synapses::Stream { .. } => 0,
         }
     }
 
@@ -296,6 +385,11 @@ impl Bundle {
                 due.push((row, self.kind.payload.factor(e.payload)));
             }
         }
+    }
+
+    /// Smallest and largest delay.
+    pub fn delays(&self) -> (u16, u16) {
+        (self.least, self.least + (self.delays - 1) as u16)
     }
 
     /// How its sources' events reach it.

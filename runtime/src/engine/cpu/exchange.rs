@@ -1,7 +1,12 @@
-//! Workers of one sample keep in step: a barrier, and boxes in which each leaves its emissions for the others.
+//! Workers of one sample tell one another what they emitted.
 //!
-//! In: what a worker's tiles emitted since the last exchange. Out: the same in every other worker's history. Boxes are
-//! double, so that one barrier an exchange is enough: a box is filled again only after everyone has passed the next one.
+//! In: what a worker's tiles emitted in some steps, in the worker's next box. Out: the same in every other worker's
+//! history. Boxes are numbered by turns, and a worker counts what it has sent; whoever needs a box waits for that count and
+//! for nothing else, so that a worker may be ahead of another by as many turns as delays allow, and a slow step of one
+//! is made up for by a fast one later. Measured on the microcircuit on two threads, a barrier a step took a fifth of the time.
+//!
+//! Invariant: a worker that sends turn `n` has taken all turns up to `n - lag - 1` of the others, who had then taken those up
+//! to `n - 2 lag - 1`; so `2 lag + 1` boxes are never overwritten unread.
 
 use super::plan::Plan;
 use super::worker::Worker;
@@ -9,53 +14,16 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A reusable barrier that spins: steps are too short for sleep. A worker that unwinds breaks it, so that the others
-/// unwind too instead of waiting for ever.
-#[derive(Debug)]
-pub(super) struct Gate {
-    workers: usize,
-    arrived: AtomicUsize,
-    round: AtomicUsize,
-    broken: AtomicBool,
-}
-
-/// Turns of the loop before a waiting worker lets others run on its core.
+/// Turns of the loop before a waiting worker lets others run on its core: steps are too short for sleep.
 const SPIN: u32 = 2000;
 
-impl Gate {
-    pub fn new(workers: usize) -> Self {
-        Gate {
-            workers,
-            arrived: AtomicUsize::new(0),
-            round: AtomicUsize::new(0),
-            broken: AtomicBool::new(false),
-        }
-    }
+/// A count with cache lines of its own: whoever waits for it takes none from its writer.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Count(AtomicUsize);
 
-    fn wait(&self) {
-        let round = self.round.load(Ordering::Acquire);
-        if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.workers {
-            self.arrived.store(0, Ordering::Relaxed);
-            self.round.store(round.wrapping_add(1), Ordering::Release);
-            return;
-        }
-        let mut turns = 0;
-        while self.round.load(Ordering::Acquire) == round {
-            assert!(
-                !self.broken.load(Ordering::Relaxed),
-                "another worker has stopped"
-            );
-            turns += 1;
-            match turns < SPIN {
-                true => std::hint::spin_loop(),
-                false => std::thread::yield_now(),
-            }
-        }
-    }
-}
-
-/// Breaks the gate when the worker that holds it unwinds.
-pub(super) struct Guard<'a>(pub &'a Gate);
+/// Has every waiting worker unwind when the one that holds it does.
+pub(super) struct Guard<'a>(pub &'a Exchange);
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
@@ -86,8 +54,11 @@ struct Parcel {
 /// The boxes of all workers of a sample.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    pub gate: Gate,
-    boxes: Vec<[Mutex<Parcels>; 2]>,
+    /// By worker: boxes that it has sent.
+    sent: Vec<Count>,
+    broken: AtomicBool,
+    /// By worker, then by turn modulo their number.
+    boxes: Vec<Vec<Mutex<Parcels>>>,
 }
 
 fn open<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -95,26 +66,35 @@ fn open<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Exchange {
-    pub fn new(workers: usize) -> Self {
+    /// For workers that take a turn at the latest when they are `lag` turns further.
+    pub fn new(workers: usize, lag: usize) -> Self {
+        let boxes = |_| {
+            (0..2 * lag.max(1) + 1)
+                .map(|_| Default::default())
+                .collect()
+        };
         Exchange {
-            gate: Gate::new(workers),
-            boxes: (0..workers).map(|_| Default::default()).collect(),
+            sent: (0..workers).map(|_| Count::default()).collect(),
+            broken: AtomicBool::new(false),
+            boxes: (0..workers).map(boxes).collect(),
         }
     }
 
-    /// Tells the others what the own tiles that `which` selects emitted in `steps`, and learns the same from them. All
-    /// workers call it in the same places; `turn` counts the calls.
-    pub fn swap(
+    /// The worker's next turn; between runs all workers have the same, and have taken all before.
+    pub fn turn(&self, me: usize) -> usize {
+        self.sent[me].0.load(Ordering::Relaxed)
+    }
+
+    /// Sends the others what the own tiles that `which` selects emitted in `steps`, as the worker's next turn.
+    pub fn send(
         &self,
         plan: &Plan,
-        worker: &mut Worker,
+        worker: &Worker,
         steps: Range<u32>,
         which: impl Fn(usize) -> bool,
-        turn: &mut usize,
     ) {
-        let side = *turn % 2;
-        *turn += 1;
-        let mut own = open(&self.boxes[worker.me][side]);
+        let (boxes, turn) = (&self.boxes[worker.me], self.turn(worker.me));
+        let mut own = open(&boxes[turn % boxes.len()]);
         own.parcels.clear();
         own.words.clear();
         for step in steps {
@@ -127,11 +107,31 @@ impl Exchange {
             }
         }
         drop(own);
-        self.gate.wait();
-        let me = worker.me;
-        for other in (0..self.boxes.len()).filter(|&w| w != me) {
-            let parcels = open(&self.boxes[other][side]);
-            parcels.unpack(plan, worker);
+        self.sent[worker.me].0.store(turn + 1, Ordering::Release);
+    }
+
+    /// Learns what all others sent in a turn, once they have.
+    pub fn take(&self, plan: &Plan, worker: &mut Worker, turn: usize) {
+        for (other, boxes) in self.boxes.iter().enumerate() {
+            if other != worker.me {
+                self.wait(other, turn);
+                open(&boxes[turn % boxes.len()]).unpack(plan, worker);
+            }
+        }
+    }
+
+    fn wait(&self, other: usize, turn: usize) {
+        let mut turns = 0;
+        while self.sent[other].0.load(Ordering::Acquire) <= turn {
+            assert!(
+                !self.broken.load(Ordering::Relaxed),
+                "another worker has stopped"
+            );
+            turns += 1;
+            match turns < SPIN {
+                true => std::hint::spin_loop(),
+                false => std::thread::yield_now(),
+            }
         }
     }
 }

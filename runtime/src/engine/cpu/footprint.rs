@@ -24,6 +24,9 @@ const MAKING: (f64, f64) = (14.0, 4.0);
 /// What the allocator holds back for rows whose sizes differ, as a factor: measured on the microcircuit at several sizes.
 const SLACK: f64 = 1.05;
 
+/// Words that fill up the last block of a row of a stream, on average.
+const FILLING: f64 = 3.5;
+
 /// What goes into one bundle.
 #[derive(Default)]
 struct Draft {
@@ -43,6 +46,8 @@ struct Part {
     slice: f64,
     making: f64,
     weight: f64,
+    /// Rows of one delay that hold any.
+    runs: f64,
 }
 
 /// Most bytes of all synapses at one time; roughly those of a run if that is more.
@@ -80,7 +85,7 @@ pub(super) fn synapses(p: &Program, cut: Cut) -> u128 {
         .ceil()
         .max(cut.workers as f64);
     for ((_, weights, _), draft) in &drafts {
-        let (after, making) = draft.bytes(*weights, arenas);
+        let (after, making) = draft.bytes(*weights, arenas, cut.long as f64);
         // Every worker makes one at a time.
         let at_once = making * cut.workers as f64 / arenas;
         most = most.max(there + after / arenas + at_once);
@@ -105,12 +110,13 @@ impl Draft {
                 slice: 0.0,
                 making: 0.0,
                 weight: weight_bytes(&r.weights) as f64,
+                runs: r.runs.len() as f64,
             },
         });
     }
 
     /// Bytes when it is there, all its arenas together, and what is beside it while it is made.
-    fn bytes(&self, weights: WeightKind, arenas: f64) -> (f64, f64) {
+    fn bytes(&self, weights: WeightKind, arenas: f64, long: f64) -> (f64, f64) {
         let n: f64 = self.parts.iter().map(|p| p.synapses).sum();
         let delays = (self.delays.1 - self.delays.0) as f64 + 1.0;
         let table = 4.0 * self.sources * delays * arenas;
@@ -119,10 +125,20 @@ impl Draft {
         let bits = matches!(weights, WeightKind::Uniform(_)) && delays == 1.0;
         let weight = self.parts.iter().map(|p| p.weight).fold(0.0, f64::max);
         let again: f64 = self.parts.iter().map(|p| p.again).sum();
-        let (after, beside) = match bits && map * 8.0 <= MOST_BITS as f64 * n {
+        let rows = self.sources * delays * arenas;
+        let stream = matches!(weights, WeightKind::I16 | WeightKind::Scaled(_))
+            && delays > 1.0
+            && n >= long * rows;
+        let (table, after, beside) = if bits && map * 8.0 <= MOST_BITS as f64 * n {
             // Places that a bit cannot hold are collected with their row before they are sorted.
-            true => (map + 4.0 * self.sources * arenas + 2.0 * again, 8.0 * again),
-            false => (n * (2.0 + weight) * SLACK, table),
+            let more = 4.0 * self.sources * arenas + 2.0 * again;
+            (table, map + more, 8.0 * again)
+        } else if stream {
+            let runs = self.parts.iter().map(|p| p.runs).fold(0.0, f64::max) * arenas;
+            let filled = n + rows + FILLING * runs.min(rows);
+            (4.0 * self.sources * arenas, 4.0 * filled, 3.0 * table)
+        } else {
+            (table, n * (2.0 + weight) * SLACK, table)
         };
         let (mut slices, mut most) = (0f64, 0f64);
         for p in &self.parts {
@@ -161,6 +177,7 @@ impl Part {
             slice,
             making: slice + n * each,
             weight,
+            runs,
         }
     }
 }

@@ -130,6 +130,24 @@ impl<'a> Part<'a> {
         }
     }
 
+    /// Calls `f` with target (counted from the tile's first) and weight of each synapse of a run, for weights of 16 bits.
+    pub fn short(&self, run: Range<usize>, mut f: impl FnMut(u32, i16)) {
+        match self {
+            Part::Rows(m, r) => {
+                if let Weights::I16(w) = &r.weights {
+                    let each = r.targets[run.clone()].iter().zip(&w[run]);
+                    each.for_each(|(t, &w)| f(t - m.targets.0, w));
+                }
+            }
+            Part::Slice(_, s) => {
+                if let SliceWeights::I16(w) | SliceWeights::Scaled { values: w, .. } = &s.weights {
+                    let each = s.targets[run.clone()].iter().zip(&w[run]);
+                    each.for_each(|(&t, &w)| f(t as u32, w));
+                }
+            }
+        }
+    }
+
     /// Copies the weights of a run to the places from `at` on.
     pub fn weights(&self, to: &mut Narrow, at: usize, run: Range<usize>) {
         match self {

@@ -2,7 +2,7 @@
 //!
 //! In: a checked [`Program`]. Out: [`Cpu`], an [`Engine`]. A group is cut into tiles whose accumulators stay in the nearest
 //! cache; a tile receives its pieces of projections and runs its blocks as vector operations. Threads share out the
-//! samples of a batch, or the tiles of one sample, which then exchange emissions once a window of steps.
+//! samples of a batch, or the tiles of one sample, which then tell one another what they emitted, in turns of a few steps.
 //!
 //! Order: at a port, arrivals combine by projection, then source, then older first; this is the order of
 //! `program::Reference`, so that float sums have its bits. Counters and the serial output are kept for every sample.
@@ -21,6 +21,7 @@ mod ordered;
 mod pieces;
 mod plan;
 mod record;
+mod riders;
 mod rows;
 mod samples;
 mod save;
@@ -61,6 +62,9 @@ const ARENA: u32 = 1 << 16;
 /// Synapses of a source and delay: with fewer, a calendar of the rows that exist is less work.
 const FILL: u64 = 1;
 
+/// Mean synapses of a row from which rows of several delays are a stream: what fills up their blocks is then a third at most.
+const LONG: u64 = 8;
+
 /// Time between two looks at the progress.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -96,6 +100,7 @@ fn cut(program: &Program, options: &Options) -> (Cut, usize) {
         ring: RING,
         arena: ARENA,
         fill: FILL,
+        long: LONG,
     };
     let serial = !matches!(program.discipline, Discipline::Stepped);
     if serial || options.threads == 0 && plan::small(program) {

@@ -30,6 +30,8 @@ pub(super) struct Cut {
     pub arena: u32,
     /// Mean synapses of a source and delay from which rows of several delays are bundled.
     pub fill: u64,
+    /// Mean synapses of a row from which rows of several delays are a stream.
+    pub long: u64,
 }
 
 /// Units of a group that are updated together.
@@ -141,9 +143,12 @@ impl Plan {
         }
     }
 
-    /// Steps that workers may run before they exchange emissions.
-    pub fn window(&self) -> u32 {
-        (self.apart.unwrap_or(1).max(1) as u32).min(64)
+    /// Steps after which workers tell one another what they emitted, and after how many such turns it is needed at the
+    /// latest: a third of the smallest delay between them, so that they need not keep the same pace.
+    pub fn turns(&self) -> (u32, usize) {
+        let apart = self.apart.unwrap_or(1).clamp(1, 64);
+        let block = (apart / 3).max(1);
+        (block.into(), (apart / block).into())
     }
 }
 
@@ -193,7 +198,7 @@ pub(super) fn code(p: &Program, g: usize) -> Option<Code> {
 /// The groups whose bundles have rows of several delays, and from which to which delay.
 fn windows(bundles: &[Bundle]) -> Vec<window::Span> {
     let mut out: Vec<window::Span> = vec![];
-    for b in bundles {
+    for b in bundles.iter().filter(|b| !b.is_stream()) {
         let Timing::Calendar(most) = b.timing() else {
             continue;
         };

@@ -34,42 +34,54 @@ pub(super) enum Samples {
 impl Sample {
     pub fn new(plan: &Plan, sample: u32) -> Self {
         let n = plan.cut.workers;
-        let window = plan.window();
+        let (block, lag) = plan.turns();
+        let window = block as usize * lag;
         Sample {
             workers: (0..n)
-                .map(|me| Mutex::new(Worker::new(plan, me, sample, window as usize)))
+                .map(|me| Mutex::new(Worker::new(plan, me, sample, window)))
                 .collect(),
-            exchange: Exchange::new(n),
+            exchange: Exchange::new(n, lag),
         }
     }
 
     /// Runs one worker through the steps.
     fn run(&self, plan: &Plan, me: usize, steps: std::ops::Range<u32>, given: &Given) {
-        let _guard = Guard(&self.exchange.gate);
+        let _guard = Guard(&self.exchange);
         let mut worker = open(&self.workers[me]);
-        let alone = self.workers.len() == 1 || plan.apart.is_none();
-        let together = plan.apart == Some(0);
-        let window = plan.window();
         let at = &mut given.events.partition_point(|e| e.step < steps.start);
-        let mut turn = 0;
-        let mut told = steps.start;
-        for step in steps.clone() {
-            worker.begin(plan, step, given.events_of(step, at));
-            for phase in 0..plan.phases {
-                worker.phase(plan, step, phase);
-                if !alone && together {
-                    let of_phase = |t: usize| plan.tiles[t].phase == Some(phase);
-                    let now = step..step + 1;
-                    self.exchange
-                        .swap(plan, &mut worker, now, of_phase, &mut turn);
-                }
+        let exchange = &self.exchange;
+        let first = exchange.turn(me);
+        if self.workers.len() == 1 || plan.apart.is_none() {
+            for step in steps {
+                worker.step(plan, step, given.events_of(step, at), |_, _| {});
             }
-            worker.finish(plan, step);
-            if !alone && !together && (step + 1 - told == window || step + 1 == steps.end) {
-                let since = told..step + 1;
-                self.exchange
-                    .swap(plan, &mut worker, since, |_| true, &mut turn);
-                told = step + 1;
+        } else if plan.apart == Some(0) {
+            let mut turn = first;
+            for step in steps {
+                worker.step(plan, step, given.events_of(step, at), |worker, phase| {
+                    let of_phase = |t: usize| plan.tiles[t].phase == Some(phase);
+                    exchange.send(plan, worker, step..step + 1, of_phase);
+                    exchange.take(plan, worker, turn);
+                    turn += 1;
+                });
+            }
+        } else {
+            // What a block of steps needs was sent `lag` turns before it, or in an earlier run.
+            let (block, lag) = plan.turns();
+            let mut taken = first;
+            for begin in steps.clone().step_by(block as usize) {
+                if let Some(due) = exchange.turn(me).checked_sub(lag).filter(|t| *t >= first) {
+                    exchange.take(plan, &mut worker, due);
+                    taken = due + 1;
+                }
+                let end = steps.end.min(begin.saturating_add(block));
+                for step in begin..end {
+                    worker.step(plan, step, given.events_of(step, at), |_, _| {});
+                }
+                exchange.send(plan, &worker, begin..end, |_| true);
+            }
+            for turn in taken..exchange.turn(me) {
+                exchange.take(plan, &mut worker, turn);
             }
         }
     }

@@ -351,7 +351,7 @@ impl<'p> Making<'p, '_> {
 
     /// Lays out the bundles, those of each worker on a thread of its own.
     fn finish(self) -> Sequence {
-        let (tiles, of_group) = (&*self.tiles, self.of_group);
+        let (tiles, of_group, cut) = (&*self.tiles, self.of_group, self.cut);
         let from = |group: u32| {
             let all = of_group[group as usize].clone();
             let from = all.map(|tile| From {
@@ -363,7 +363,7 @@ impl<'p> Making<'p, '_> {
         let lay_out = |w: Worker| {
             let (mut bundles, mut number) = (vec![], vec![]);
             for d in w.drafts {
-                let made = Bundle::new(d.kind, from(d.kind.source), d.delays, &d.members);
+                let made = Bundle::new(d.kind, from(d.kind.source), d.delays, &d.members, cut.long);
                 number.push(made.as_ref().map(|_| bundles.len()));
                 bundles.extend(made);
             }

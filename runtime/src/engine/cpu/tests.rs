@@ -13,20 +13,27 @@ use synfire_ir::program::{
     Weights,
 };
 
-/// Units of a tile, lanes, workers, ring, words of an arena and filling of bundles, so that borders of blocks, tiles,
+/// Units of a tile, lanes, workers, ring, words of an arena, filling of bundles and length of rows of streams, so that borders of blocks, tiles,
 /// workers, arenas and calendars are everywhere.
 const CUTS: [Cut; 8] = [
-    cut(8192, 512, 1, 64, 65_536, 2),
-    cut(5, 4, 1, 64, 65_536, 0),
-    cut(16, 7, 2, 1, 40, 0),
-    cut(64, 512, 2, 64, 200, 1),
-    cut(3, 16, 3, 2, 8, 0),
-    cut(40, 16, 1, 0, 65_536, 2),
-    cut(150, 64, 1, 64, 65_536, 0),
-    cut(150, 64, 2, 64, 65_536, 0),
+    cut(8192, 512, 1, 64, 65_536, (2, 8)),
+    cut(5, 4, 1, 64, 65_536, (0, 0)),
+    cut(16, 7, 2, 1, 40, (0, 8)),
+    cut(64, 512, 2, 64, 200, (1, 0)),
+    cut(3, 16, 3, 2, 8, (0, 0)),
+    cut(40, 16, 1, 0, 65_536, (2, 8)),
+    cut(150, 64, 1, 64, 65_536, (0, 8)),
+    cut(150, 64, 2, 64, 65_536, (0, 0)),
 ];
 
-const fn cut(tile: u32, lanes: usize, workers: usize, ring: u16, arena: u32, fill: u64) -> Cut {
+const fn cut(
+    tile: u32,
+    lanes: usize,
+    workers: usize,
+    ring: u16,
+    arena: u32,
+    (fill, long): (u64, u64),
+) -> Cut {
     Cut {
         tile,
         lanes,
@@ -34,6 +41,7 @@ const fn cut(tile: u32, lanes: usize, workers: usize, ring: u16, arena: u32, fil
         ring,
         arena,
         fill,
+        long,
     }
 }
 

@@ -8,6 +8,7 @@ use super::plan::{Cut, Tile};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use synfire_ir::program::{Carry, Program};
+use synfire_kernels::cpu::stream::VOID;
 
 /// Where the accumulator of a port of a tile lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +119,7 @@ pub(super) fn output(p: &Program, source: u32, carry: Carry) -> Option<u16> {
 }
 
 /// Gives each port without handler a place in an arena of its tile's worker, those of `first` (group, port) before the
-/// others; returns the sizes of each worker's arenas, of which none exceeds `cut.arena`.
+/// others; returns the sizes of each worker's arenas, of which none exceeds `cut.arena` or holds the place [`VOID`].
 pub(super) fn arenas(
     p: &Program,
     tiles: &mut [Tile],
@@ -137,7 +138,7 @@ pub(super) fn arenas(
                 }
                 let own = &mut sizes[t.owner];
                 match own.last() {
-                    Some(n) if n + t.len <= cut.arena => {}
+                    Some(n) if n + t.len <= cut.arena.min(VOID as u32) => {}
                     _ => own.push(0),
                 }
                 let arena = own.len() - 1;

@@ -7,8 +7,8 @@ use super::spikes::List;
 use super::tiles::Slot;
 use std::ops::Range;
 use synfire_ir::program::Column;
-use synfire_kernels::cpu::deliver::{compress, count_nonzero};
-use synfire_kernels::cpu::{Aligned, Isa, Kernel, Leaf, Noise, Registers, Units, Words};
+use synfire_kernels::cpu::deliver::count_nonzero;
+use synfire_kernels::cpu::{Aligned, Isa, Kernel, Leaf, Noise, Registers, Units, Words, compress};
 
 /// Leaves of a kernel for which no memory is allocated.
 const FEW: usize = 16;

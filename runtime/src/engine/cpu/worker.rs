@@ -4,13 +4,14 @@
 //! step, their emissions, and what its probes saw. Invariant: a worker writes only what is its own, so that nothing needs
 //! a lock but the exchange of emissions.
 
-use super::bundle::{Bundle, Scratch};
+use super::bundle::Scratch;
 use super::deliver;
 use super::learn::{Learner, Lent, Now};
 use super::ordered::Event;
 use super::pieces::{Form, Timing};
 use super::plan::{Code, Plan, Tile};
 use super::record::Seen;
+use super::riders::Riders;
 use super::save::Log;
 use super::sequence::Item;
 use super::spikes::{Calendar, History, List};
@@ -18,6 +19,7 @@ use super::units::{Core, Keep, Memory, Ports, Ready};
 use super::window::Window;
 use crate::engine::{Counters, InputEvent};
 use synfire_ir::program::{Column, GroupKind};
+use synfire_kernels::cpu::stream::REACH;
 use synfire_kernels::cpu::{Aligned, Noise, Words};
 
 /// State of a tile.
@@ -45,6 +47,8 @@ pub(super) struct Worker {
     pub(super) arenas: Vec<Aligned>,
     /// In the order of the plan's.
     windows: Vec<Window>,
+    /// One for each bundle.
+    riders: Vec<Riders>,
     /// One for each lesson.
     pub learners: Vec<Learner>,
     scratch: Scratch,
@@ -84,11 +88,9 @@ impl Worker {
             units,
             place,
             history,
-            arenas: plan.arenas[me]
-                .iter()
-                .map(|&n| Aligned::new(n as usize))
-                .collect(),
+            arenas: arenas(plan, me),
             windows: vec![Window::default(); plan.windows[me].len()],
+            riders: vec![Riders::default(); plan.sequence.bundles[me].len()],
             learners: (plan.sequence.lessons[me].iter())
                 .map(|l| Learner::new(&plan.program, l))
                 .collect(),
@@ -116,8 +118,24 @@ impl Worker {
         }
     }
 
+    /// Runs a step; `between` is called after each phase.
+    pub fn step(
+        &mut self,
+        plan: &Plan,
+        step: u32,
+        input: &[InputEvent],
+        mut between: impl FnMut(&mut Worker, u16),
+    ) {
+        self.begin(plan, step, input);
+        for phase in 0..plan.phases {
+            self.phase(plan, step, phase);
+            between(self, phase);
+        }
+        self.finish(plan, step);
+    }
+
     /// Empties the lists of the step and takes in the events of external groups.
-    pub fn begin(&mut self, plan: &Plan, step: u32, input: &[InputEvent]) {
+    fn begin(&mut self, plan: &Plan, step: u32, input: &[InputEvent]) {
         for (k, t) in plan.tiles.iter().enumerate() {
             if t.phase.is_none() || self.place[k].is_some() {
                 self.history[k].list_mut(step).clear();
@@ -138,10 +156,13 @@ impl Worker {
         self.early(plan, step);
     }
 
-    /// Fills the windows from the history before step `now`.
+    /// Fills windows and riders from the history before step `now`.
     pub fn look_back(&mut self, plan: &Plan, now: u32) {
         for (window, span) in self.windows.iter_mut().zip(&plan.windows[self.me]) {
             window.restore(&span.from, &self.history, span.delays, now);
+        }
+        for (riders, bundle) in self.riders.iter_mut().zip(&plan.sequence.bundles[self.me]) {
+            riders.restore(bundle, &self.history, now);
         }
     }
 
@@ -152,7 +173,7 @@ impl Worker {
         }
         for item in plan.early(self.me) {
             match *item {
-                Item::Bundle(k) => self.bundle(plan, &plan.sequence.bundles[self.me][k], step),
+                Item::Bundle(k) => self.bundle(plan, k, step),
                 Item::Lesson(k) => self.lesson(plan, k, step),
                 Item::Piece { tile, piece } => {
                     if let Some(at) = self.place[tile] {
@@ -200,7 +221,14 @@ impl Worker {
         });
     }
 
-    fn bundle(&mut self, plan: &Plan, bundle: &Bundle, step: u32) {
+    fn bundle(&mut self, plan: &Plan, k: usize, step: u32) {
+        let bundle = &plan.sequence.bundles[self.me][k];
+        let arena = &mut self.arenas[bundle.kind.arena];
+        if bundle.is_stream() {
+            let riders = self.riders[k].advance(bundle, &self.history, step);
+            self.counters.synaptic_events += bundle.ride(self.core.isa, arena, riders);
+            return;
+        }
         let spans = &plan.windows[self.me];
         let window = match bundle.timing() {
             Timing::Calendar(_) => {
@@ -209,7 +237,6 @@ impl Worker {
             }
             _ => None,
         };
-        let arena = &mut self.arenas[bundle.kind.arena];
         let from = (&self.history[..], window);
         let walked = bundle.deliver(self.core.isa, arena, from, step, &mut self.scratch);
         self.counters.synaptic_events += walked;
@@ -229,7 +256,7 @@ impl Worker {
     }
 
     /// Updates the own tiles of a phase.
-    pub fn phase(&mut self, plan: &Plan, step: u32, phase: u16) {
+    fn phase(&mut self, plan: &Plan, step: u32, phase: u16) {
         for at in 0..self.units.len() {
             let tile = self.units[at].tile;
             if plan.tiles[tile].phase == Some(phase) {
@@ -343,7 +370,7 @@ impl Worker {
     }
 
     /// Learns from the step and records it.
-    pub fn finish(&mut self, plan: &Plan, step: u32) {
+    fn finish(&mut self, plan: &Plan, step: u32) {
         self.lessons(plan, step, |learner, now, lent, history| {
             learner.learn(now, lent, history)
         });
@@ -372,6 +399,20 @@ impl Worker {
             }
         }
     }
+}
+
+/// Accumulators of a worker; those that streams write to have room for all places.
+fn arenas(plan: &Plan, me: usize) -> Vec<Aligned> {
+    let streams = |a: usize| {
+        let mut bundles = plan.sequence.bundles[me].iter();
+        bundles.any(|b| b.is_stream() && b.kind.arena == a)
+    };
+    let words = |(a, &n): (usize, &u32)| match streams(a) {
+        true => REACH,
+        false => n as usize,
+    };
+    let sizes = plan.arenas[me].iter().enumerate().map(words);
+    sizes.map(Aligned::new).collect()
 }
 
 impl Units {

@@ -58,14 +58,11 @@ pub struct Generated {
 pub const LONGEST_DRAWN: f64 = 4096.0;
 
 impl Network {
-    /// A projection as a rule, where it can be one: synapses that do not learn, a single rule that draws the sources of each target, weights and delays
+    /// A projection as a rule, where it can be one: a single rule that draws the sources of each target, weights and delays
     /// that are constant or drawn, no weight of exactly 0, drawn delays of at most [`LONGEST_DRAWN`] steps.
     pub fn generated(&self, id: ProjId, seed: u64, store: Store) -> Option<Generated> {
         let (pr, (a, b)) = (self.graph.edge_weight(id)?, self.graph.edge_endpoints(id)?);
         let [stage] = &pr.stages[..] else { return None };
-        if pr.plasticity.is_some() {
-            return None;
-        }
         let ends = pr.ends(a == b, seed);
         let made = Generated {
             connector: stage.connector.clone(),
@@ -233,7 +230,7 @@ impl Generated {
                         .map(|t| first + *t as u32),
                 );
                 if drawn {
-                    order.extend(range.clone().map(|i| (k, i)));
+                    order.extend(range.clone().map(|i| (k as u32, i as u32)));
                 }
                 let len = range.len() as u32;
                 let before = row.last().map_or(0, |r| *r as usize);
@@ -257,8 +254,8 @@ impl Generated {
 }
 
 /// Weights of slices in the order of (slice, synapse).
-fn joined(slices: &[(u32, Slice)], order: &[(usize, usize)]) -> Weights {
-    let bits = |&(k, i): &(usize, usize)| slices[k].1.weights.bits(i);
+fn joined(slices: &[(u32, Slice)], order: &[(u32, u32)]) -> Weights {
+    let bits = |&(k, i): &(u32, u32)| slices[k as usize].1.weights.bits(i as usize);
     match slices.first().map(|s| &s.1.weights) {
         None => Weights::Uniform(0),
         Some(SliceWeights::Uniform(w)) => Weights::Uniform(*w),

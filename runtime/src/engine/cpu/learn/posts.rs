@@ -90,6 +90,8 @@ impl Posts {
         levels: &mut Vec<Level>,
     ) -> usize {
         let heard = self.heard[row];
+        // As slices of their own: through `self` both would be looked up again for every synapse.
+        let (head, before) = (&self.head[..], &self.before[..]);
         let mut n = 0;
         loop {
             if levels.len() <= n {
@@ -101,7 +103,7 @@ impl Posts {
                 None => {
                     level.reserve(targets.len());
                     let to = (&mut level.places[..], &mut level.entries[..]);
-                    let last = targets.iter().map(|&t| self.head[t as usize]);
+                    let last = targets.iter().map(|&t| head[t as usize]);
                     newer(heard, (first..).zip(last), to)
                 }
                 Some(newest) => {
@@ -109,7 +111,7 @@ impl Posts {
                     let to = (&mut level.places[..], &mut level.entries[..]);
                     let places = newest.places[..newest.len].iter().copied();
                     let entries = newest.entries[..newest.len].iter();
-                    let last = entries.map(|&e| self.before[e as usize]);
+                    let last = entries.map(|&e| before[e as usize]);
                     newer(heard, places.zip(last), to)
                 }
             };
