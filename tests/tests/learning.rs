@@ -164,7 +164,7 @@ fn fixed_arithmetic_shows_values_and_takes_them_back() {
     let learnt = s.weights().expect("weights");
     let w = &learnt[0].values[0];
     assert!(
-        w.iter().all(|w| (0.0..=0.05).contains(w)) && w.iter().any(|w| *w > 0.01),
+        w.iter().all(|w| (0.0..0.050001).contains(w)) && w.iter().any(|w| *w > 0.01),
         "{w:?}"
     );
     assert_eq!(&s.synapses(&learnt[0].projection, "w").expect("weights"), w);
@@ -187,7 +187,7 @@ fn fixed_arithmetic_learns_without_a_bias() {
     let change = |arithmetic| {
         let mut s = open_on("stdp_bimodal.syn", Choice::Cpu, arithmetic);
         let before = s.weights().expect("weights");
-        s.step(2000).expect("steps");
+        s.step(1000).expect("steps");
         let after = s.weights().expect("weights");
         let pairs = after[0].values[0].iter().zip(&before[0].values[0]);
         pairs.map(|(a, b)| a - b).collect::<Vec<f64>>()
@@ -197,7 +197,7 @@ fn fixed_arithmetic_learns_without_a_bias() {
     let size: Vec<f64> = float.iter().map(|x| x.abs()).collect();
     let apart = (mean(&fixed) - mean(&float)).abs();
     assert!(
-        apart < 0.01 * mean(&size),
+        apart < 1e-4 * mean(&size),
         "{} and {} of {}",
         mean(&float),
         mean(&fixed),

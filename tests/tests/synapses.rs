@@ -288,7 +288,7 @@ fn session(rule: &str, text: &str, arithmetic: Arithmetic) -> Session {
 
 fn weights(s: &mut Session) -> Vec<f64> {
     let all = s.weights().expect("weights");
-    all[0].values[0].iter().map(|w| *w as f64).collect()
+    all[0].values[0].clone()
 }
 
 /// Largest distances of weights and of deliveries from the second account, and how far weights moved.

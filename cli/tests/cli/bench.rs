@@ -195,7 +195,6 @@ fn networks_in_floats_are_equal_on_any_threads() {
 fn memory_is_predicted() {
     for (net, file, set) in [
         ("brunel", "brunel.syn", &["scale=1"][..]),
-        ("brunel-stdp", "brunel_stdp.syn", &["scale=1"]),
         (
             "microcircuit:0.1,0.1",
             "microcircuit.syn",

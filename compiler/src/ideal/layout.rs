@@ -49,7 +49,7 @@ pub(super) struct Wanted<'a> {
 }
 
 /// Fewest synapses of a projection that stays a rule: smaller ones are told synapse by synapse in a program's text.
-const RULE: f64 = 4096.0;
+const RULE: f64 = 65_536.0;
 
 /// A form and why it was chosen.
 pub(super) type Chosen = (Layout, &'static str, &'static str);

@@ -3,7 +3,7 @@
 //! In: operands of the length of the destination, or broadcast words. Out: the destination, written whole.
 //! Invariant: lanes are independent, so that the result does not depend on how a group is cut into blocks.
 
-use super::isa::{Isa, Level, versions};
+use super::isa::versions;
 
 /// An operand: one word a lane, or one for all.
 #[derive(Clone, Copy, Debug)]
@@ -106,47 +106,5 @@ versions! {
         for (d, &a) in blocks.into_remainder().iter_mut().zip(from.remainder()) {
             *d = thresholds.iter().map(|&t| f(a, t) as u32).sum();
         }
-    }
-}
-
-/// `d` = how many of the rising thresholds are at most `a`. Drives draw by such counts: their thresholds are the steps of a
-/// distribution, and few lanes reach the high ones.
-#[allow(unsafe_code)]
-pub(crate) fn count_reached(isa: Isa, d: &mut [u32], a: &[u32], thresholds: &[u32]) {
-    match isa.0 {
-        // SAFETY: an `Isa` of this level exists only if the machine reported its features.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { reached(d, a, thresholds) },
-        _ => count(isa, d, a, thresholds, true, |a, t| a >= t),
-    }
-}
-
-/// The compiler's version of [`count`] sums lanes to see whether any is left; masks say so at once.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn reached(d: &mut [u32], a: &[u32], thresholds: &[u32]) {
-    use core::arch::x86_64::*;
-    let one = _mm512_set1_epi32(1);
-    let (to, rest) = d.as_chunks_mut::<WIDE>();
-    let (from, last) = a.as_chunks::<WIDE>();
-    for (to, from) in to.iter_mut().zip(from) {
-        let a: [__m512i; WIDE / 16] = bytemuck::cast(*from);
-        let mut n = [_mm512_setzero_si512(); WIDE / 16];
-        for &t in thresholds {
-            let t = _mm512_set1_epi32(t as i32);
-            let mut any = 0;
-            for (n, a) in n.iter_mut().zip(a) {
-                let mask = _mm512_cmpge_epu32_mask(a, t);
-                *n = _mm512_mask_add_epi32(*n, mask, *n, one);
-                any |= mask;
-            }
-            if any == 0 {
-                break;
-            }
-        }
-        *to = bytemuck::cast(n);
-    }
-    for (d, &a) in rest.iter_mut().zip(last) {
-        *d = thresholds.iter().map(|&t| (a >= t) as u32).sum();
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In: seed, sample, step, site and the global indices of units. Out: the words of [`synfire_ir::rng::word`], bit for bit.
 
-use super::isa::{Isa, Level};
+use super::isa::{Isa, versions};
 use super::kernel::Units;
 use synfire_ir::rng;
 
@@ -46,103 +46,25 @@ pub(crate) fn fill(isa: Isa, noise: &Noise, site: u16, units: Units<'_>, d: &mut
     }
 }
 
-/// Words of one pass.
-type Pass = [u32; 4 * WIDE];
-
-#[allow(unsafe_code)]
-fn sequence(isa: Isa, noise: &Noise, site: u16, element: u32, d: &mut [u32]) {
-    let key = [noise.seed as u32, (noise.seed >> 32) as u32];
-    let fixed = [noise.step, noise.sample, rng::NOISE | (site as u32) << 8];
-    match isa.0 {
-        // SAFETY: an `Isa` of this level exists only if the machine reported its features.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { avx512::sequence(fixed, key, element, d) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { avx2(fixed, key, element, d) },
-        Level::Base => spread(element, d, |c| portable(c, fixed, key)),
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-fn avx2(fixed: [u32; 3], key: [u32; 2], element: u32, d: &mut [u32]) {
-    spread(element, d, |c| portable(c, fixed, key));
-}
-
-/// Puts the words of the elements from `element` on into the lanes; `pass` gives those of [`WIDE`] counters.
-#[inline(always)]
-fn spread(element: u32, d: &mut [u32], pass: impl Fn(u32) -> Pass) {
-    let mut counter = element / 4;
-    let skip = (element % 4) as usize;
-    let mut rest = d;
-    if skip > 0 && !rest.is_empty() {
-        let words = pass(counter);
-        let (now, later) = rest.split_at_mut(rest.len().min(words.len() - skip));
-        now.copy_from_slice(&words[skip..skip + now.len()]);
-        rest = later;
-        counter = counter.wrapping_add(WIDE as u32);
-    }
-    let (whole, tail) = rest.as_chunks_mut();
-    for d in whole {
-        *d = pass(counter);
-        counter = counter.wrapping_add(WIDE as u32);
-    }
-    if !tail.is_empty() {
-        tail.copy_from_slice(&pass(counter)[..tail.len()]);
-    }
-}
-
-#[inline(always)]
-fn portable(counter: u32, fixed: [u32; 3], key: [u32; 2]) -> Pass {
-    let mut pairs = [0u64; 2 * WIDE];
-    rounds(counter, fixed, key, &mut pairs);
-    bytemuck::cast::<_, Pass>(pairs).map(u32::from_le)
-}
-
-/// The same with explicit instructions: the compiler's version of the portable form shuffles words between the rounds and
-/// takes half as long again.
-#[cfg(target_arch = "x86_64")]
-mod avx512 {
-    use super::{Pass, WIDE, spread};
-    use core::arch::x86_64::*;
-
-    #[target_feature(enable = "avx2,bmi1,bmi2,avx512f,avx512bw,avx512dq,avx512vl")]
-    pub(super) fn sequence(fixed: [u32; 3], key: [u32; 2], element: u32, d: &mut [u32]) {
-        spread(element, d, |c| pass(c, fixed, key));
-    }
-
-    /// As [`super::rounds`], a word in the low half of each lane; what lies above it is never looked at.
-    #[inline]
-    #[target_feature(enable = "avx2,bmi1,bmi2,avx512f,avx512bw,avx512dq,avx512vl")]
-    fn pass(first: u32, fixed: [u32; 3], key: [u32; 2]) -> Pass {
-        let wide = |x: u32| _mm512_set1_epi64(x as i64);
-        let counters: [u64; WIDE] = std::array::from_fn(|i| first.wrapping_add(i as u32) as u64);
-        let mut a: __m512i = bytemuck::cast(counters);
-        let [mut b, mut c, mut d] = fixed.map(wide);
-        let (m, n) = (wide(0xD251_1F53), wide(0xCD9E_8D57));
-        let mut k = key;
-        for _ in 0..10 {
-            let (p, q) = (_mm512_mul_epu32(a, m), _mm512_mul_epu32(c, n));
-            let (high_p, high_q) = (_mm512_srli_epi64::<32>(p), _mm512_srli_epi64::<32>(q));
-            a = _mm512_ternarylogic_epi64::<0x96>(high_q, b, wide(k[0]));
-            c = _mm512_ternarylogic_epi64::<0x96>(high_p, d, wide(k[1]));
-            (b, d) = (q, p);
-            k = [
-                k[0].wrapping_add(0x9E37_79B9),
-                k[1].wrapping_add(0xBB67_AE85),
-            ];
+versions! {
+    fn sequence[](noise: &Noise, site: u16, element: u32, d: &mut [u32]) {
+        let key = [noise.seed as u32, (noise.seed >> 32) as u32];
+        let fixed = [noise.step, noise.sample, rng::NOISE | (site as u32) << 8];
+        let mut skip = (element % 4) as usize;
+        let mut counter = element / 4;
+        let mut rest = d;
+        while !rest.is_empty() {
+            let mut pairs = [0u64; 2 * WIDE];
+            rounds(counter, fixed, key, &mut pairs);
+            let words: [u32; 4 * WIDE] = bytemuck::cast(pairs);
+            let n = rest.len().min(4 * WIDE - skip);
+            let (now, later) = rest.split_at_mut(n);
+            let all = now.iter_mut().zip(&words[skip..skip + n]);
+            all.for_each(|(d, w)| *d = u32::from_le(*w));
+            rest = later;
+            counter = counter.wrapping_add(WIDE as u32);
+            skip = 0;
         }
-        // Pairs (a, b) and (c, d) of each counter, then both of one counter side by side.
-        let ab = _mm512_mask_blend_epi32(0xaaaa, a, _mm512_slli_epi64::<32>(b));
-        let cd = _mm512_mask_blend_epi32(0xaaaa, c, _mm512_slli_epi64::<32>(d));
-        let low = _mm512_set_epi64(11, 3, 10, 2, 9, 1, 8, 0);
-        let high = _mm512_set_epi64(15, 7, 14, 6, 13, 5, 12, 4);
-        let out = [
-            _mm512_permutex2var_epi64(ab, low, cd),
-            _mm512_permutex2var_epi64(ab, high, cd),
-        ];
-        bytemuck::cast(out)
     }
 }
 

@@ -181,9 +181,7 @@ pub(crate) fn count(isa: Isa, op: BinOp, ty: Ty, d: &mut [u32], a: Words<'_>, th
             }
         }};
     }
-    let rises = thresholds.is_sorted();
     match ty {
-        Ty::U32 if op == BinOp::Ge && rises => lanes::count_reached(isa, d, a, thresholds),
         Ty::F32 => by!(f),
         Ty::I32 => by!(|x: u32| x as i32),
         _ => by!(|x: u32| x),

@@ -24,6 +24,9 @@ const MAKING: (f64, f64) = (14.0, 4.0);
 /// What the allocator holds back for rows whose sizes differ, as a factor: measured on the microcircuit at several sizes.
 const SLACK: f64 = 1.05;
 
+/// The same for streams.
+const STREAM_SLACK: f64 = 1.1;
+
 /// Words that fill up the last block of a row of a stream, on average.
 const FILLING: f64 = 3.5;
 
@@ -136,7 +139,11 @@ impl Draft {
         } else if stream {
             let runs = self.parts.iter().map(|p| p.runs).fold(0.0, f64::max) * arenas;
             let filled = n + rows + FILLING * runs.min(rows);
-            (4.0 * self.sources * arenas, 4.0 * filled, 3.0 * table)
+            (
+                4.0 * self.sources * arenas,
+                4.0 * filled * STREAM_SLACK,
+                3.0 * table,
+            )
         } else {
             (table, n * (2.0 + weight) * SLACK, table)
         };

@@ -199,7 +199,11 @@ impl Samples {
                     }
                 });
             }
-            out.extend(words);
+            // Of one sample the words are many, and need not be copied.
+            match out.is_empty() {
+                true => out = words,
+                false => out.extend(words),
+            }
         }
         Some(out)
     }
