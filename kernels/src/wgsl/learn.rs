@@ -9,7 +9,10 @@
 
 use super::ops::{self, Leaves, from_word, to_word, type_name};
 use super::shape::D_STATES;
-use super::{ARITH, Buffer, FEEDS, FLOAT, Kernel, PHILOX, TARGETS, kernel, models, rules};
+use super::{
+    ARITH, ARRIVE, Buffer, CONTRIBUTION, COUNT, DELIVER, FEEDS, FLOAT, Kernel, PHILOX, TARGETS,
+    kernel, models, rules, runs,
+};
 use std::fmt::Write;
 use synfire_ir::model::{Block, Op, Ty, Width};
 use synfire_ir::program::Program;
@@ -82,9 +85,8 @@ pub fn learning(p: &Program, m: &Synapse) -> Learning {
         kernel(name, buffers, &all)
     };
     let reads = |late| parts.reads(late);
-    let deliver = DELIVER
-        .replace("SCALE_AT", "tables[dispatch.lesson + D_SCALE]")
-        .replace("    WALK\n", include_str!("text/walk_learned.wgsl"));
+    let walk = include_str!("text/walk_learned.wgsl");
+    let runs = runs("tables[dispatch.lesson + D_SCALE]", walk);
     Learning {
         deliver: with(
             "deliver_learned",
@@ -98,7 +100,11 @@ pub fn learning(p: &Program, m: &Synapse) -> Learning {
                 &reads(false),
                 &parts.offered(),
                 WEIGHT,
-                &deliver,
+                CONTRIBUTION,
+                COUNT,
+                ARRIVE,
+                &runs,
+                DELIVER,
             ],
         ),
         offer: with(
@@ -146,7 +152,6 @@ const EVERY: &str = include_str!("text/learn_every.wgsl");
 const OFFER: &str = include_str!("text/learn_offer.wgsl");
 const MODULATE: &str = include_str!("text/modulate.wgsl");
 const PROBE: &str = include_str!("text/learn_probe.wgsl");
-const DELIVER: &str = include_str!("text/deliver.wgsl");
 const WEIGHT: &str = include_str!("text/learn_weight.wgsl");
 
 /// The functions of a model.

@@ -21,7 +21,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use synfire_ir::model::{Combine, Ty};
-use synfire_ir::program::{Discipline, GroupKind, Program};
+use synfire_ir::program::{Discipline, GroupKind, Observable, Program};
 
 /// A buffer of the engine; its number is its binding in group 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,6 +118,8 @@ pub struct Stepped {
     pub begin: Kernel,
     /// Event delivery.
     pub deliver: Kernel,
+    /// The same with one invocation a sample, for those with no more events than it may take.
+    pub deliver_alone: Kernel,
     /// Analog delivery.
     pub gather: Kernel,
     /// Update of all models.
@@ -130,10 +132,14 @@ const FLOAT: &str = include_str!("text/float.wgsl");
 const PHILOX: &str = include_str!("text/philox.wgsl");
 const UNIT: &str = include_str!("text/unit.wgsl");
 const PARAM: &str = include_str!("text/param.wgsl");
+const CONTRIBUTION: &str = include_str!("text/contribution.wgsl");
+const COUNT: &str = include_str!("text/count.wgsl");
 const PORTS: &str = include_str!("text/ports.wgsl");
 const WALK: &str = include_str!("text/walk.wgsl");
 const WEIGHTS: &str = include_str!("text/weights.wgsl");
 const FEEDS: &str = include_str!("text/feeds.wgsl");
+const ARRIVE: &str = include_str!("text/arrive.wgsl");
+const DELIVER: &str = include_str!("text/deliver.wgsl");
 const TARGETS: &str = include_str!("text/targets.wgsl");
 
 /// A text from its parts, after the constants and the declarations of its buffers.
@@ -193,19 +199,21 @@ pub fn kernels(p: &Program, form: Form) -> Stepped {
         &[Dispatch, Tables, Lists, Ctl, Ext, Args],
         &[ARITH, &together, include_str!("text/begin.wgsl"), main],
     );
-    let deliver = kernel(
-        "deliver",
-        &[Dispatch, Tables, Acc, Lists, Ctl, Ext, Rows, Synapses],
-        &[
-            &rules(p),
-            &WEIGHTS.replace("BUFFER", "synapses"),
-            FEEDS,
-            TARGETS,
-            &include_str!("text/deliver.wgsl")
-                .replace("SCALE_AT", "rows[r + X_SCALE]")
-                .replace("    WALK\n", include_str!("text/walk_static.wgsl")),
-        ],
+    let deliver = |name, arrive: &str, main: &str| {
+        let runs = runs("rows[r + X_SCALE]", include_str!("text/walk_static.wgsl"));
+        let weights = WEIGHTS.replace("BUFFER", "synapses");
+        let rules = rules(p);
+        let arrivals = [CONTRIBUTION, COUNT, arrive, &runs, main];
+        let parts = [&[&*rules, &weights, FEEDS, TARGETS][..], &arrivals].concat();
+        let buffers = [Dispatch, Tables, Acc, Lists, Ctl, Ext, Rows, Synapses];
+        kernel(name, &buffers, &parts)
+    };
+    let (arrive, main) = (
+        include_str!("text/arrive_alone.wgsl"),
+        include_str!("text/deliver_alone.wgsl"),
     );
+    let deliver_alone = deliver("deliver_alone", arrive, main);
+    let deliver = deliver("deliver", ARRIVE, DELIVER);
     let gather = kernel(
         "gather",
         &[Dispatch, Tables, State, Acc, Ctl, Gathered],
@@ -217,9 +225,17 @@ pub fn kernels(p: &Program, form: Form) -> Stepped {
     Stepped {
         begin,
         deliver,
+        deliver_alone,
         gather,
         update: update(p, form.parallel),
     }
+}
+
+/// How the runs of an event are walked, by where their port's scale lies and by what their synapses bring.
+pub(crate) fn runs(scale_at: &str, walk: &str) -> String {
+    include_str!("text/runs.wgsl")
+        .replace("SCALE_AT", scale_at)
+        .replace("    WALK\n", walk)
 }
 
 /// Which rules of combination the event delivery of a program needs.
@@ -309,6 +325,21 @@ fn own(p: &Program, used: &[u32], longest: u32) -> String {
     text
 }
 
+/// How an update counts the synapses that its units walk, if they do.
+fn counting(walks: bool, shared: bool) -> Vec<&'static str> {
+    let each = "// Synapses that this invocation has walked.\nvar<private> walks: u32;\n";
+    match (walks, shared) {
+        (true, true) => vec![each, COUNT, include_str!("text/count_walks.wgsl")],
+        (true, false) => vec![
+            each,
+            COUNT,
+            "fn count_walked() {\n    count_synapses(walks);\n}\n",
+        ],
+        (false, true) => vec!["fn count_walks(lid: u32) {}\n"],
+        (false, false) => vec!["fn count_walked() {}\n"],
+    }
+}
+
 fn update(p: &Program, parallel: bool) -> Kernel {
     use Buffer::*;
     debug_assert_eq!(p.discipline, Discipline::Stepped);
@@ -335,17 +366,29 @@ fn update(p: &Program, parallel: bool) -> Kernel {
         false => own(p, &used, longest.max().unwrap_or(shape::G_PARAMS)),
     };
     let mut buffers = vec![Dispatch, Tables, State, Acc, Lists, Ctl, Out];
-    let mut parts = vec![ARITH, FLOAT, PHILOX, UNIT, PORTS, &descriptor];
+    let ones = image::ones::any(p);
+    let rules = rules(p);
+    let mut parts = vec![ARITH, FLOAT, PHILOX, UNIT, &*descriptor];
+    match ones {
+        true => parts.extend([&*rules, CONTRIBUTION, include_str!("text/take_ones.wgsl")]),
+        false => parts.push(include_str!("text/take.wgsl")),
+    }
+    parts.push(PORTS);
     if shared {
         parts.push(PARAM);
     }
     if ordered {
         buffers.extend([Ext, Ordered]);
         parts.extend([&*weights, WALK]);
-    } else if shared {
-        parts.push("fn count_walks(lid: u32) {}\n");
     }
-    parts.extend([&*text, &*switch, include_str!("text/probe.wgsl")]);
+    parts.extend(counting(ordered || ones, shared));
+    // Such probes are few, and a loop that finds none costs some adapters as much as one that finds one.
+    let probed = (p.probes.iter()).any(|pb| matches!(pb.what, Observable::State(_)));
+    parts.extend([&*text, &*switch]);
+    parts.push(match probed {
+        true => include_str!("text/probe.wgsl"),
+        false => "fn probe(u: Unit) {}\n",
+    });
     parts.push(match shared {
         true => include_str!("text/update.wgsl"),
         false => include_str!("text/update_alone.wgsl"),

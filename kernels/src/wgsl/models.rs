@@ -202,7 +202,7 @@ pub fn stepped(n: usize, m: &Model) -> String {
 }
 
 fn handlers(text: &mut String, m: &Model) {
-    *text += "    var w = walk_begin(u);\n    loop { // at most HANDLED\n        if (!walk_next(u, &w)) { break; }\n        walks += 1u;\n        switch (w.port) {\n";
+    *text += "    var w = walk_begin(u);\n    while (walk_more(w)) { // at most HANDLED\n        if (!walk_next(u, &w)) { continue; }\n        walks += 1u;\n        switch (w.port) {\n";
     for (k, h) in m.handlers.iter().enumerate() {
         let arg = match m.ports[h.port as usize].ty {
             Ty::F32 => "walk_value_f(w)",

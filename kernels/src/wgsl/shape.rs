@@ -97,7 +97,20 @@ words! {
     R_ACC = 0, "Accumulators of events at a port, or `ABSENT`.";
     R_ANALOG = 1, "F32 sums of analog arrivals at a port, or `ABSENT`.";
     R_SCALE = 2, "Where its scale lies in `tables`: the scale, then its inverse, as F32.";
-    R_SIZE = 3, "Words of a port.";
+    R_ONES = 3, "One-to-one projections whose sources the unit itself reads: `ONE_*` records.";
+    R_ONES_N = 4, "How many.";
+    R_SIZE = 5, "Words of a port.";
+
+    ONE_AT = 0, "Ring of the sources' payloads in `lists`, from the first source on.";
+    ONE_UNITS = 1, "Words of a slot.";
+    ONE_RING = 2, "Slots.";
+    ONE_DELAY = 3, "Steps.";
+    ONE_START = 4, "First target.";
+    ONE_LEN = 5, "Targets.";
+    ONE_RULE = 6, "Rule.";
+    ONE_WEIGHTS = 7, "Weights in `tables`.";
+    ONE_STRIDE = 8, "0 when there is one for all, else 1.";
+    ONE_WORDS = 9, "Words of a record.";
 
     O_AT = 0, "Ring of the output's values in `state`.";
     O_RING = 1, "Slots; 0 when nobody reads it.";
@@ -297,7 +310,7 @@ words! {
 }
 
 /// Words of the block that a dispatch is told by (see `Dispatch` in `head.wgsl`).
-pub const DISPATCH_WORDS: usize = 16;
+pub const DISPATCH_WORDS: usize = 17;
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ use super::*;
 use std::sync::Arc;
 use synfire_ir::model::*;
 use synfire_ir::program::{
-    Arithmetic, Carry, Column, Group, Layout, Projection, Range, Serial, Weights,
+    Arithmetic, Carry, Column, Group, Layout, Observable, Probe, Projection, Range, Serial, Weights,
 };
 
 const SIDE_BY_SIDE: Form = Form {
@@ -312,20 +312,56 @@ fn all_texts_are_valid() {
                 zoo("one", floats, handlers),
                 zoo("*/ two\n", floats, false),
             ]);
-            let found = synfire_ir::program::check(&p);
-            assert!(found.is_empty(), "{found}");
-            for parallel in [false, true] {
+            for (ones, parallel) in [(false, false), (false, true), (true, false), (true, true)] {
+                let p = if ones {
+                    one_to_one(p.clone())
+                } else {
+                    p.clone()
+                };
+                let found = synfire_ir::program::check(&p);
+                assert!(found.is_empty(), "{found}");
                 let form = Form {
                     parallel,
                     begin_alone: !parallel,
                 };
                 let k = kernels(&p, form);
-                for kernel in [&k.begin, &k.deliver, &k.gather, &k.update] {
+                for kernel in [&k.begin, &k.deliver, &k.deliver_alone, &k.gather, &k.update] {
                     valid(kernel);
                 }
             }
         }
     }
+}
+
+/// The program with one-to-one projections from its first group to ports of its second, and a probe.
+fn one_to_one(mut p: Program) -> Program {
+    let floats = p.models[1].ports.len() > 5;
+    for port in [0, 2].into_iter().chain(floats.then_some(5)) {
+        p.projections.push(Projection {
+            name: format!("one {port}"),
+            source: 1,
+            source_range: Range { start: 0, len: 300 },
+            target: 2,
+            target_range: Range { start: 0, len: 300 },
+            port,
+            carry: Carry::Events,
+            layout: Layout::OneToOne {
+                delay: 2,
+                weights: match port {
+                    5 => Weights::F32(Arc::new([0.5; 300])),
+                    _ => Weights::Uniform(3),
+                },
+            },
+        });
+    }
+    p.probes.push(Probe {
+        name: "state".into(),
+        group: 1,
+        range: Range { start: 0, len: 9 },
+        what: Observable::State(0),
+        every: 2,
+    });
+    p
 }
 
 /// A text without the constants, which are those of `shape` for every kernel.
@@ -361,7 +397,23 @@ fn texts_are_what_they_were() {
             begin_alone: true,
         },
     );
+    let form = Form {
+        parallel: false,
+        begin_alone: true,
+    };
+    let small = program(vec![
+        zoo("one", false, false),
+        Model {
+            step: Block::default(),
+            ..zoo("two", false, false)
+        },
+    ]);
+    insta::assert_snapshot!(
+        "update_ones",
+        body(&kernels(&one_to_one(small), form).update)
+    );
     insta::assert_snapshot!("begin_alone", body(&alone.begin));
+    insta::assert_snapshot!("deliver_alone", body(&alone.deliver_alone));
     insta::assert_snapshot!("update_alone", body(&alone.update));
 }
 

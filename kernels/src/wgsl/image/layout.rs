@@ -5,8 +5,8 @@ use super::limits::fits;
 use crate::wgsl::shape::{NONE, S_LENS};
 use std::collections::{BTreeMap, BTreeSet};
 use synfire_ir::Diagnostic;
-use synfire_ir::model::Ty;
-use synfire_ir::program::{Carry, Column, GroupKind, Program, Projection};
+use synfire_ir::model::{Op, Ty};
+use synfire_ir::program::{Carry, Column, GroupKind, Layout, Plastic, Program, Projection};
 
 /// How a projection is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum Route {
     Scatter,
     /// Analog outputs, summed by each target.
     Gather,
+    /// One-to-one events, which each target takes from what its source emitted: no list holds them.
+    Ones,
     /// Events one by one, for a port with a handler.
     Ordered,
     /// Nothing: it has no synapses.
@@ -30,8 +32,25 @@ pub fn route(p: &Program, pr: &Projection) -> Route {
         _ if pr.synapses() == 0 => Route::Idle,
         Carry::Output(_) => Route::Gather,
         Carry::Events if handled => Route::Ordered,
+        Carry::Events if ones(p, pr) => Route::Ones,
         Carry::Events => Route::Scatter,
     }
+}
+
+/// Is it a one-to-one projection between units that does not learn and reaches most of a group, so that looking at every source costs
+/// each target less than an event would?
+fn ones(p: &Program, pr: &Projection) -> bool {
+    // The sum of a port that the model does not read is never taken.
+    let read = p.model_of(pr.target).is_some_and(|m| {
+        let mut blocks = m.handlers.iter().map(|h| &h.block).chain([&m.step]);
+        blocks.any(|b| b.insts.iter().any(|i| i.op == Op::Port(pr.port)))
+    });
+    let learns = |x: &Plastic| std::ptr::eq(&p.projections[x.projection as usize], pr);
+    matches!(pr.layout, Layout::OneToOne { .. })
+        && matches!(p.groups[pr.source as usize].kind, GroupKind::Units { .. })
+        && 4 * u64::from(pr.target_range.len) >= u64::from(p.groups[pr.target as usize].size)
+        && read
+        && !p.plastic.iter().any(learns)
 }
 
 /// All delays of a projection, ascending.
@@ -274,7 +293,7 @@ fn travels(p: &Program, out: &mut Places) {
                     r.slots = r.slots.max(slots);
                 }
             }
-            Route::Ordered => {
+            Route::Ordered | Route::Ones => {
                 let r = &mut out.groups[s].bits;
                 r.slots = r.slots.max(slots);
             }

@@ -12,6 +12,7 @@ pub mod lesson;
 mod lesson_loops;
 pub mod limits;
 pub mod loops;
+pub(crate) mod ones;
 mod ordered;
 pub mod pack;
 pub mod payload;
@@ -19,25 +20,24 @@ mod range;
 pub mod rows;
 pub mod rules;
 pub mod scales;
+mod share;
 pub(crate) mod tables;
 
-use super::models::{descriptor_words, output_at, param_at, port_at, step_iterations};
+use super::models::{descriptor_words, output_at, param_at, port_at};
 use super::shape::*;
-use super::{updates_alone, used_models};
+use super::used_models;
 use gather::Gather;
 use layout::Places;
 use lesson::Lesson;
 use limits::{fits, too_long};
 use loops::{Loops, SEARCH};
+use ones::Ones;
 use rows::Shard;
 use scales::Scale;
 use std::collections::BTreeMap;
 use synfire_ir::Diagnostic;
 use synfire_ir::program::{Column, Group, GroupKind, Observable, Program};
 use tables::Tables;
-
-/// Samples that one invocation of an update takes at most; as many as it keeps payloads (`payloads` in `update_alone.wgsl`).
-const MOST_SHARE: u64 = 8;
 
 /// Pairs of list and delay that one delivery can look at: 64 invocations count them, in two loops.
 const MOST_FEEDS: u64 = 64 * MAX_ITERATIONS / 4;
@@ -92,6 +92,8 @@ pub struct Image {
     pub ctl_head: u32,
     /// May one invocation begin the step of a sample?
     pub begin_alone: bool,
+    /// Events of a sample up to which one invocation may deliver them all; 0 when several should share each.
+    pub alone_events: u32,
     /// Samples that an invocation of an update may take, if it shares nothing.
     pub most_share: u32,
     /// Iterations of every kernel.
@@ -107,7 +109,7 @@ impl Image {
     /// Errors: `SYN0817` when a buffer would exceed a binding, `SYN0818` when an invocation would loop for too long.
     pub fn new(p: &Program, parallel: bool, shard: u64) -> Result<Image, Diagnostic> {
         let places = layout::places(p)?;
-        fits("the parameters", layout::column_words(p))?;
+        fits("the parameters", layout::column_words(p) + ones::words(p))?;
         let ctl_head = C_COUNTS + p.groups.len() as u32;
         let mut tables = Tables::new();
         header(p, &places, ctl_head, &mut tables);
@@ -123,6 +125,7 @@ impl Image {
         )?;
         let (gathers, gathered) = gather::build(p, &places, &mut tables)?;
         let ordered = ordered::build(p, &places, &mut tables)?;
+        let ones = ones::build(p, &places, &mut tables);
         let lists = push_lists(&places, &mut tables);
         push_ingest(p, &places, &mut tables);
         let known = (&lists[..], &scales);
@@ -142,6 +145,7 @@ impl Image {
             lists: &lists,
             segments: &ordered.segments,
             scales: &scales,
+            ones: &ones,
             probes: vec![],
         };
         let at = groups.push(&mut tables)?;
@@ -178,11 +182,15 @@ impl Image {
             ("NOISE", 0),
         ];
         loops.note("deliver", &walk);
+        let alone_events = match share::delivery(&shares, feeds, &mut loops) {
+            _ if parallel || !lessons.is_empty() => 0,
+            n => n,
+        };
         loops.note("deliver_learned", &walk);
         let begin = begin::Begin::new(p, &places, feeds, &lessons, parallel);
         begin.note(&mut loops);
         gather::note(p, &mut loops);
-        let most_share = units(p, &ordered.loops, &probes, &mut loops, parallel)?;
+        let most_share = share::update(p, (&ordered.loops, &ones), &probes, &mut loops, parallel)?;
         loops.check(&p.name)?;
         fits("the tables", tables.words.len() as u64)?;
         Ok(Image {
@@ -199,6 +207,7 @@ impl Image {
             lessons,
             learned_probes,
             begin_alone: begin.alone,
+            alone_events,
             most_share,
             loops,
             most_events: begin.most_events.min(ordered.most_events),
@@ -262,48 +271,6 @@ fn push_column(c: &Column, tables: &mut Tables) -> [u32; 2] {
         Column::Uniform(w) => [tables.push(&[*w]), 0],
         Column::PerUnit(v) => [tables.push(v), 1],
     }
-}
-
-/// Notes the loops of the update; gives the samples that an invocation may take.
-fn units(
-    p: &Program,
-    walks: &[(u64, u64)],
-    probes: &[(usize, u32)],
-    loops: &mut Loops,
-    parallel: bool,
-) -> Result<u32, Diagnostic> {
-    let mut each = vec![];
-    for (g, &(walked, handled)) in walks.iter().enumerate() {
-        let Some(m) = p.model_of(g as u32) else {
-            continue;
-        };
-        let of_group = |k: &&(usize, u32)| p.probes[k.0].group as usize == g;
-        let probed = probes.iter().filter(of_group).count() as u64;
-        let list = [
-            ("NOISE", step_iterations(m)),
-            ("PROBES", probed),
-            ("WALKED", walked),
-            ("HANDLED", handled),
-        ];
-        let once: u64 = list.iter().map(|l| l.1).sum();
-        if once + 64 > MAX_ITERATIONS {
-            let what = format!("a step of a unit of `{}`", p.groups[g].name);
-            return Err(too_long(what, once, MAX_ITERATIONS - 64));
-        }
-        each.push((once, list));
-    }
-    let most = each.iter().map(|l| l.0).max().unwrap_or(0);
-    let share = match updates_alone(p, parallel) {
-        true => ((MAX_ITERATIONS - 64) / (most + 1)).clamp(1, MOST_SHARE),
-        false => 1,
-    };
-    let none = [("NOISE", 0), ("PROBES", 0), ("WALKED", 0), ("HANDLED", 0)];
-    for list in each.iter().map(|l| l.1).chain([none]) {
-        let mut all = vec![("HEAD_WORDS", 3), ("SHARE", share), ("EMITTED", share)];
-        all.extend(list.map(|(name, n)| (name, n * share)));
-        loops.note("update", &all);
-    }
-    Ok(share as u32)
 }
 
 fn header(p: &Program, places: &Places, ctl_head: u32, tables: &mut Tables) {
@@ -406,6 +373,7 @@ struct Groups<'a> {
     lists: &'a [u32],
     segments: &'a [(u32, u32)],
     scales: &'a BTreeMap<(u32, u16), Scale>,
+    ones: &'a Ones,
     probes: Vec<(usize, u32)>,
 }
 
@@ -434,10 +402,14 @@ impl Groups<'_> {
             for (k, port) in place.ports.iter().enumerate() {
                 let at = port_at(m, k) as usize;
                 let scale = self.scales.get(&(g as u32, k as u16));
-                words[at..at + 3].copy_from_slice(&[
+                let ones = self.ones.get(&(g as u32, k as u16));
+                let (ones, ones_n) = ones.copied().unwrap_or((0, 0));
+                words[at..at + R_SIZE as usize].copy_from_slice(&[
                     port.events,
                     port.analog,
                     scale.map_or(0, |s| s.at),
+                    ones,
+                    ones_n,
                 ]);
             }
             for (k, ring) in place.outputs.iter().enumerate() {

@@ -133,7 +133,7 @@ struct Segments<'a> {
     records: Vec<u32>,
     /// Most iterations of one unit's search, if external units have one event each.
     searched: u64,
-    /// Most events that it finds.
+    /// Most events that it finds, and one pass more a segment.
     events: u64,
     /// Most synapses that one external event meets at one unit.
     repeats: u64,
@@ -200,7 +200,7 @@ impl Segments<'_> {
             at,
         ]);
         self.searched += 2 + u64::from(reach.div_ceil(32) + 1) + u64::from(reach);
-        self.events += u64::from(reach);
+        self.events += 1 + u64::from(reach);
         self.repeats += u64::from(self.external(pr.source));
     }
 
@@ -232,7 +232,7 @@ impl Segments<'_> {
                 .map(<[_]>::len),
         );
         self.searched += 2 + longest;
-        self.events += longest;
+        self.events += 1 + longest;
         if self.external(source) {
             let met = |a: &columns::Entry, b: &columns::Entry| {
                 (a.target, a.source) == (b.target, b.source)

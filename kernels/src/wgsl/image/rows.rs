@@ -336,6 +336,8 @@ pub struct Shares {
     pub runs: u64,
     /// Most iterations that an invocation then makes over their synapses.
     pub synapses: u64,
+    /// Most iterations of one that shares an event with nobody.
+    pub alone: u64,
 }
 
 /// How many invocations should share an event of shards with such rows, and what one synapse costs: so many that each walks about 2^`share` synapses of a run
@@ -385,6 +387,7 @@ pub fn lanes<'a>(
                 lanes,
                 runs,
                 synapses,
+                alone: needed[0].1,
             }
         })
         .find(|s| s.runs + s.synapses + 2 * SEARCH <= MAX_ITERATIONS)

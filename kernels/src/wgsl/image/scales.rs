@@ -43,7 +43,7 @@ pub fn scales(p: &Program) -> BTreeMap<(u32, u16), Scale> {
         let float = p
             .model_of(pr.target)
             .is_some_and(|m| m.ports[pr.port as usize].ty == Ty::F32);
-        if !float || route(p, pr) != Route::Scatter {
+        if !float || !matches!(route(p, pr), Route::Scatter | Route::Ones) {
             continue;
         }
         let worst = sums.entry((pr.target, pr.port)).or_default();

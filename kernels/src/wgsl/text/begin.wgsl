@@ -83,7 +83,8 @@ fn feed_len(c: u32, slot: u32, step: u32, k: u32) -> u32 {
 // Says how many events there are and how many workgroups they need.
 fn conclude(prefix: u32, events: u32) {
     atomicStore(&ctl[prefix + dispatch.feeds_n], events);
-    let groups = (events + dispatch.per_group - 1u) / dispatch.per_group;
+    let rest = select(events, 0u, events <= dispatch.alone);
+    let groups = (rest + dispatch.per_group - 1u) / dispatch.per_group;
     atomicMax(&args[dispatch.args], min(groups, MAX_X));
     atomicMax(&args[dispatch.args + 2u], (groups + MAX_X - 1u) / MAX_X);
     atomicStore(&args[dispatch.args_next], 0u);

@@ -16,4 +16,5 @@ struct Dispatch {
     round: u32,      // which of the events of one row, or which block of a rule
     share: u32,      // samples of an invocation of the update
     budget: u32,     // iterations of a serial dispatch
+    alone: u32,      // events of a sample up to which one invocation delivers them all
 }

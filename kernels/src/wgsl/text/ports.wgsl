@@ -1,20 +1,7 @@
-// Takes what has been summed up at a port, leaving 0.
-fn take(u: Unit, port: u32) -> i32 {
-    let at = descriptor(u, port + R_ACC);
-    if (at == ABSENT) {
-        return 0i;
-    }
-    // Nothing else touches it in this dispatch, and plain accesses are cheaper than an exchange.
-    let sum = atomicLoad(&acc[u.acc + at + u.i]);
-    if (sum != 0i) {
-        atomicStore(&acc[u.acc + at + u.i], 0i);
-    }
-    return sum;
-}
 // The same for floats: the events' fixed-point sum and the analog arrivals.
 fn take_f(u: Unit, port: u32, largest: bool) -> f32 {
     var x = 0.0;
-    if (descriptor(u, port + R_ACC) != ABSENT) {
+    if (reached(u, port)) {
         x = f32(take(u, port)) * bitcast<f32>(tables[descriptor(u, port + R_SCALE) + 1u]);
     }
     let at = descriptor(u, port + R_ANALOG);

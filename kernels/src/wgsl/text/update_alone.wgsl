@@ -49,6 +49,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
     let end = min(first + dispatch.share, atomicLoad(&ctl[C_SAMPLES]));
     let strides = vec3<u32>(tables[T_STATE_STRIDE], tables[T_ACC_STRIDE], tables[T_LISTS_STRIDE]);
     let marks = head[G_BITS] != ABSENT;
+    let mark_at = head[G_AUX] + (u.step % head[G_RING]) * u.size + u.i;
     var p = Places();
     p.list = head[G_LIST];
     p.recorded = head[G_RECORDED] != 0u;
@@ -70,19 +71,27 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
         let payload = model(u);
         probe(u);
         if (marks) {
-            lists[u.lists + head[G_AUX] + (u.step % head[G_RING]) * u.size + u.i] = bitcast<u32>(payload);
+            lists[u.lists + mark_at] = bitcast<u32>(payload);
         }
         payloads[slot - first] = payload;
         emitted |= select(0u, 1u, payload != 0i) << (slot - first);
     }
-    if (emitted != 0u) {
-        atomicAdd(&ctl[C_COUNTS + head[G_INDEX]], countOneBits(emitted));
+    count_walked();
+    if (emitted == 0u) {
+        return;
     }
-    for (var left = emitted; left != 0u; left &= left - 1u) { // at most EMITTED
+    atomicAdd(&ctl[C_COUNTS + head[G_INDEX]], countOneBits(emitted));
+    // The end is asked for behind the body: such an adapter would run through it once more in vain.
+    var left = emitted;
+    loop { // at most EMITTED
         let k = firstTrailingBit(left);
         u.slot = first + k;
         u.sample = sample0 + u.slot;
         u.lists = u.slot * strides.z;
         emit(u, p, ctl_first + u.slot * ctl_stride, payloads[k]);
+        continuing {
+            left &= left - 1u;
+            break if left == 0u;
+        }
     }
 }

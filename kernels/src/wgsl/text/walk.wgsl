@@ -12,7 +12,8 @@ struct Walk {
     ring_bits: u32,
     ring_aux: u32,
     slots: u32,
-    outside: bool, 
+    slot: u32,       // slot of this step
+    outside: bool,
     first: u32,      // first source
     stop: u32,       // one past the last
     delay: u32,
@@ -30,28 +31,6 @@ struct Walk {
     graded: u32,
     payload: u32,
     weight: u32,
-}
-// Arrivals that this invocation has walked, and those of its workgroup.
-var<private> walks: u32;
-var<workgroup> all_walks: atomic<u32>;
-
-// Adds a workgroup's arrivals to the 64-bit count: whoever wraps the lower word carries.
-fn count_walks(lid: u32) {
-    if (lid == 0u) {
-        atomicStore(&all_walks, 0u);
-    }
-    workgroupBarrier();
-    if (walks != 0u) {
-        atomicAdd(&all_walks, walks);
-    }
-    workgroupBarrier();
-    if (lid == 0u) {
-        let n = atomicLoad(&all_walks);
-        let before = atomicAdd(&ctl[C_SYN_LO], n);
-        if (before + n < before) {
-            atomicAdd(&ctl[C_SYN_HI], 1u);
-        }
-    }
 }
 fn walk_begin(u: Unit) -> Walk {
     var w = Walk();
@@ -78,6 +57,7 @@ fn walk_open(u: Unit, w: ptr<function, Walk>) {
     (*w).units = tables[seg + W_UNITS];
     (*w).ring_aux = u.lists + tables[seg + W_AUX];
     (*w).slots = tables[seg + W_RING];
+    (*w).slot = u.step % (*w).slots;
     (*w).outside = tables[seg + W_EXTERNAL] != 0u;
     (*w).delay = tables[seg + W_DELAY];
     (*w).targets = tables[seg + W_TLEN];
@@ -105,13 +85,17 @@ fn walk_open(u: Unit, w: ptr<function, Walk>) {
     (*w).pos = (*w).first >> 5u;
     (*w).last = ((*w).stop + 31u) >> 5u;
 }
+// The slot of `delay` steps ago, which is fewer than there are; a remainder would cost more in every iteration of a scan.
+fn walk_slot(w: Walk, delay: u32) -> u32 {
+    return select(w.slot + w.slots - delay, w.slot - delay, delay <= w.slot);
+}
 // Bitmap word `n` of the sources that emitted `delay` steps ago.
-fn walk_bits(u: Unit, w: ptr<function, Walk>, n: u32, delay: u32) -> u32 {
+fn walk_bits(u: Unit, w: Walk, n: u32, delay: u32) -> u32 {
     if (delay > u.step) {
         return 0u;
     }
-    let words = ((*w).units + 31u) >> 5u;
-    return lists[(*w).ring_bits + ((u.step - delay) % (*w).slots) * words + n];
+    let words = (w.units + 31u) >> 5u;
+    return lists[w.ring_bits + walk_slot(w, delay) * words + n];
 }
 // Column entry `n`: its port, weight, and whether the next one is of the same source, delay and projection.
 fn walk_entry(w: ptr<function, Walk>, n: u32, kinds: u32) {
@@ -126,7 +110,7 @@ fn walk_entry(w: ptr<function, Walk>, n: u32, kinds: u32) {
 // Takes up source `i` (which emitted `delay` steps ago).
 fn walk_take(u: Unit, w: ptr<function, Walk>, i: u32, delay: u32) {
     let step = u.step - delay;
-    let aux = lists[(*w).ring_aux + (step % (*w).slots) * (*w).units + i];
+    let aux = lists[(*w).ring_aux + walk_slot(*w, delay) * (*w).units + i];
     (*w).payload = aux;
     if ((*w).outside) {
         let t = E_PTR + u.slot * (ext[E_STEPS] + 1u) + (step - ext[E_FIRST]);
@@ -156,55 +140,91 @@ fn walk_external(w: ptr<function, Walk>, again: bool) {
         }
     }
 }
-// Moves to the next event; false when there is none.
+// Is there anything left?
+fn walk_more(w: Walk) -> bool {
+    return w.ext_end != 0u || w.seg < w.end || w.pos < w.last || w.bits != 0u;
+}
+// Entries of the open columns up to the next one whose source emitted: its number, or that of the last one. Long scans find little, so
+// nothing else is in this loop: some adapters run through all of a loop's branches in every iteration.
+fn walk_entries(u: Unit, w: Walk) -> u32 {
+    var n = w.pos;
+    let words = (w.units + 31u) >> 5u;
+    for (; n < w.last; n++) { // at most WALKED
+        let source = ordered[3u * n];
+        let delay = ordered[3u * n + 1u] & 0xffffu;
+        var bits = 0u;
+        if (delay <= u.step) {
+            bits = lists[w.ring_bits + walk_slot(w, delay) * words + (source >> 5u)];
+        }
+        if (((bits >> (source & 31u)) & 1u) != 0u) {
+            break;
+        }
+    }
+    return n;
+}
+// Words of the open segment's sources up to the next one with an event: its number, or that of the last one.
+fn walk_words(u: Unit, w: Walk) -> u32 {
+    var n = w.pos;
+    for (; n < w.last; n++) { // at most WALKED
+        if (walk_sources(u, w, n) != 0u) {
+            break;
+        }
+    }
+    return n;
+}
+// Which sources of word `n` of the open segment have an event.
+fn walk_sources(u: Unit, w: Walk, n: u32) -> u32 {
+    let lo = max(w.first, n * 32u) - n * 32u;
+    let hi = min(w.stop, n * 32u + 32u) - n * 32u;
+    return walk_bits(u, w, n, w.delay) & (0xffffffffu << lo) & (0xffffffffu >> (32u - hi));
+}
+// Goes on to the next event of the open segment, or opens the next one; true when an event was found.
 fn walk_next(u: Unit, w: ptr<function, Walk>) -> bool {
     let again = (*w).ext_end != 0u;
-    var found = again;
-    while (!found && ((*w).seg < (*w).end || (*w).pos < (*w).last || (*w).bits != 0u)) { // at most WALKED
+    if (!again) {
+        if ((*w).bits == 0u && (*w).pos >= (*w).last) {
+            walk_open(u, w);
+        }
+        let columns = (*w).kind == KIND_COLUMNS;
         var i = ABSENT;
         var delay = (*w).delay;
-        if ((*w).bits != 0u) {
-            i = ((*w).pos - 1u) * 32u + firstTrailingBit((*w).bits);
-            (*w).bits &= (*w).bits - 1u;
-            let row = i - (*w).first;
-            let k = select((*w).place, row * (*w).targets + (*w).place, (*w).kind == KIND_DENSE);
-            if ((*w).wkind == WEIGHT_LEARNED) {
-                (*w).weight = state[(*w).home + (*w).weights + k];
-            } else {
-                (*w).weight = weight_of((*w).wkind, (*w).weights, k);
-            }
-        } else if ((*w).pos >= (*w).last) {
-            walk_open(u, w);
-        } else {
-            let n = (*w).pos;
-            let columns = (*w).kind == KIND_COLUMNS;
-            var place = n;
-            var kinds = 0u;
-            var source = 0u;
-            if (columns) {
-                source = ordered[3u * n];
-                kinds = ordered[3u * n + 1u];
+        if (columns) {
+            let n = walk_entries(u, *w);
+            (*w).pos = n;
+            if (n < (*w).last) {
+                let kinds = ordered[3u * n + 1u];
+                i = ordered[3u * n];
                 delay = kinds & 0xffffu;
-                place = source >> 5u;
-            }
-            (*w).pos = n + 1u;
-            let bits = walk_bits(u, w, place, delay);
-            if (!columns) {
-                let lo = max((*w).first, n * 32u) - n * 32u;
-                let hi = min((*w).stop, n * 32u + 32u) - n * 32u;
-                (*w).bits = bits & (0xffffffffu << lo) & (0xffffffffu >> (32u - hi));
-            } else if (((bits >> (source & 31u)) & 1u) != 0u) {
                 walk_entry(w, n, kinds);
-                i = source;
+            }
+        } else {
+            if ((*w).bits == 0u) {
+                let n = walk_words(u, *w);
+                (*w).pos = n;
+                if (n < (*w).last) {
+                    (*w).bits = walk_sources(u, *w, n);
+                    (*w).pos = n + 1u;
+                }
+            }
+            if ((*w).bits != 0u) {
+                i = ((*w).pos - 1u) * 32u + firstTrailingBit((*w).bits);
+                (*w).bits &= (*w).bits - 1u;
+                let row = i - (*w).first;
+                let k = select((*w).place, row * (*w).targets + (*w).place, (*w).kind == KIND_DENSE);
+                if ((*w).wkind == WEIGHT_LEARNED) {
+                    (*w).weight = state[(*w).home + (*w).weights + k];
+                } else {
+                    (*w).weight = weight_of((*w).wkind, (*w).weights, k);
+                }
             }
         }
-        if (i != ABSENT) {
-            walk_take(u, w, i, delay);
-            found = true;
+        if (i == ABSENT) {
+            return false;
         }
+        walk_take(u, w, i, delay);
     }
     if ((*w).ext_end != 0u) {
         walk_external(w, again);
     }
-    return found;
+    return true;
 }

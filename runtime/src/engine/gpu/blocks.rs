@@ -20,6 +20,8 @@ pub(super) enum Call {
         block: u32,
         args: [u64; 2],
     },
+    /// The same for samples with few events; each has an invocation.
+    DeliverAlone { shard: usize, block: u32 },
     /// Sums analog outputs.
     Gather { block: u32, groups: u32 },
     /// Updates units.
@@ -90,11 +92,13 @@ struct Block {
     part: u32,
     round: u32,
     share: u32,
+    alone: u32,
 }
 
 impl Blocks {
-    /// The calls of a step of `image`, which is that of `p`; an invocation of the update takes `share` samples.
-    pub fn new(p: &Program, image: &Image, share: u32) -> Blocks {
+    /// The calls of a step of `image`, which is that of `p`; an invocation of the update takes `share` samples, one of the delivery
+    /// up to `alone` events of a sample.
+    pub fn new(p: &Program, image: &Image, share: u32, alone: u32) -> Blocks {
         let counted = image.stages.len() + image.lessons.len();
         let mut out = Blocks {
             args: u64::from(ARGS) * 2 * counted as u64,
@@ -106,6 +110,7 @@ impl Blocks {
             let base = Block {
                 lanes: image.lanes,
                 feeds: stage.feeds,
+                alone,
                 ..Default::default()
             };
             if n == 0 || !stage.shards.is_empty() || !stage.lessons.is_empty() {
@@ -118,6 +123,10 @@ impl Blocks {
                     })
                 });
                 out.calls.push(Call::Begin { blocks });
+            }
+            for &shard in stage.shards.iter().filter(|_| alone > 0) {
+                let block = out.block(Block { lanes: 0, ..base });
+                out.calls.push(Call::DeliverAlone { shard, block });
             }
             for &shard in &stage.shards {
                 let block = out.block(base);
@@ -296,6 +305,7 @@ impl Blocks {
             b.round,
             b.share,
             0,
+            b.alone,
         ];
         self.words.extend(words);
         self.words.resize((at + BLOCK as usize) / 4, 0);

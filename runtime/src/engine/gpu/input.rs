@@ -133,9 +133,8 @@ pub(super) fn words(
     (from, to): (u32, u32),
 ) -> Vec<u32> {
     let steps = to - from;
-    let mut list: Vec<(u32, u32, u32, u32)> = events
+    let mut list: Vec<(u32, u32, u32, u32)> = within(events, (from, to))
         .iter()
-        .filter(|e| (from..to).contains(&e.step))
         .filter(|e| (first..first + samples).contains(&e.sample))
         .map(|e| (e.sample - first, e.step, source(p, e), e.payload))
         .collect();
@@ -220,6 +219,13 @@ pub(super) fn bounds(p: &Program, events: &[InputEvent]) -> Vec<f64> {
         }
     }
     out
+}
+
+/// Those of `events`, which are sorted by step, that belong to the steps `from..to`.
+pub(super) fn within(events: &[InputEvent], (from, to): (u32, u32)) -> &[InputEvent] {
+    let end = events.partition_point(|e| e.step < to);
+    let start = events[..end].partition_point(|e| e.step < from);
+    &events[start..end]
 }
 
 /// Most events of one sample in one step.

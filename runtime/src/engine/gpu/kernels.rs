@@ -13,6 +13,7 @@ use synfire_kernels::wgsl::{self, Buffer, Form, Kernel};
 pub(super) struct Kernels {
     begin: Ready,
     deliver: Ready,
+    deliver_alone: Option<Ready>,
     gather: Option<Ready>,
     update: Ready,
     /// Does one invocation begin the step of a sample?
@@ -30,6 +31,7 @@ pub(super) type Parts = Vec<(Buffer, wgpu::Buffer)>;
 pub(super) struct Bound {
     begin: wgpu::BindGroup,
     deliver: Vec<wgpu::BindGroup>,
+    deliver_alone: Vec<wgpu::BindGroup>,
     gather: Option<wgpu::BindGroup>,
     update: wgpu::BindGroup,
     learn: BTreeMap<(usize, u8), wgpu::BindGroup>,
@@ -99,13 +101,16 @@ impl Kernels {
     ) -> Result<Self, Diagnostic> {
         let texts = wgsl::kernels(p, form);
         let gathers = (blocks.calls.iter()).any(|c| matches!(c, Call::Gather { .. }));
+        let alone = (blocks.calls.iter()).any(|c| matches!(c, Call::DeliverAlone { .. }));
+        let optional = |needed: bool, k: &Kernel| needed.then(|| Ready::new(s, k)).transpose();
         Ok(Kernels {
             learn: lessons(p, s, blocks)?,
             begin_alone: form.begin_alone,
             share,
             begin: Ready::new(s, &texts.begin)?,
             deliver: Ready::new(s, &texts.deliver)?,
-            gather: gathers.then(|| Ready::new(s, &texts.gather)).transpose()?,
+            deliver_alone: optional(alone, &texts.deliver_alone)?,
+            gather: optional(gathers, &texts.gather)?,
             update: Ready::new(s, &texts.update)?,
         })
     }
@@ -113,12 +118,12 @@ impl Kernels {
     /// Binds the buffers of a lot, of the shards and of the lessons.
     pub fn bind(&self, s: &Shared, lot: &mut Lot, shards: &[Parts], lessons: &[Parts]) -> Bound {
         let all = &mut lot.buffers;
-        let deliver = (shards.iter())
-            .map(|parts| {
-                all.extend(parts.iter().cloned());
-                self.deliver.bind(s, all)
-            })
-            .collect();
+        let (mut deliver, mut deliver_alone) = (vec![], vec![]);
+        for parts in shards {
+            all.extend(parts.iter().cloned());
+            deliver.push(self.deliver.bind(s, all));
+            deliver_alone.extend(self.deliver_alone.as_ref().map(|k| k.bind(s, all)));
+        }
         let learn = (self.learn.iter())
             .map(|(&key, ready)| {
                 all.extend(lessons[key.0].iter().cloned());
@@ -130,6 +135,7 @@ impl Kernels {
             learn,
             begin: self.begin.bind(s, all),
             deliver,
+            deliver_alone,
             gather: self.gather.as_ref().map(|g| g.bind(s, all)),
             update: self.update.bind(s, all),
         }
@@ -184,6 +190,12 @@ impl Kernels {
                 Call::Deliver { shard, block, args } => {
                     set(pass, &self.deliver, &bound.deliver[shard], block);
                     pass.dispatch_workgroups_indirect(lot.buffer(Buffer::Args), args[odd]);
+                }
+                Call::DeliverAlone { shard, block } => {
+                    if let Some(ready) = &self.deliver_alone {
+                        set(pass, ready, &bound.deliver_alone[shard], block);
+                        pass.dispatch_workgroups(lot.samples.div_ceil(8), 1, 1);
+                    }
                 }
                 Call::Gather { block, groups } => {
                     if let (Some(ready), Some(group)) = (&self.gather, &bound.gather) {

@@ -3,7 +3,7 @@
 //! In: a sample's blocks of `learned`, one buffer for each plastic projection. Out: words as they stand after the last step
 //! ([`Stepped::synapses`]), or as they were last stored, with their stamps, for a snapshot. Sums that last for one step are left out.
 
-use super::buffers;
+use super::buffers::{self, Use};
 use super::device::Shared;
 use super::lot::Lot;
 use super::stepped::Stepped;
@@ -141,4 +141,12 @@ fn filled(l: &Lesson, from: &Learnt) -> Vec<u32> {
         out[at as usize..at as usize + words.len()].copy_from_slice(words);
     }
     out
+}
+
+/// A buffer with the same words for each sample.
+pub(super) fn teach(s: &Shared, words: &[u32], samples: u32) -> wgpu::Buffer {
+    let n = words.len() as u64;
+    let buffer = buffers::make(s, "Learned", n * u64::from(samples), Use::Storage);
+    (0..u64::from(samples)).for_each(|k| buffers::write(s, &buffer, k * n, words));
+    buffer
 }

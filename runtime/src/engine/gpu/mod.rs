@@ -40,13 +40,34 @@ pub struct Gpu {
     run: Run,
 }
 
+/// What kernels are chosen for; tests choose otherwise than the adapter asks for.
+#[derive(Clone, Copy, Debug)]
+struct Fit {
+    /// Does the adapter run the invocations of a workgroup side by side?
+    parallel: bool,
+    /// Most words of synapses in a binding.
+    shard: u64,
+    /// Samples from which on one invocation delivers the events of a sample, on an adapter that runs them one after another.
+    batch: u32,
+}
+
+impl Fit {
+    fn of(shared: &Shared) -> Fit {
+        Fit {
+            parallel: shared.info.is_real(),
+            shard: SHARD_WORDS,
+            batch: 16,
+        }
+    }
+}
+
 enum Run {
     Stepped(Box<Stepped>),
     Serial(Box<Serial>),
 }
 
 /// How long a submission should take: progress is reported and cancellation looked for between submissions.
-const PACE: Duration = Duration::from_millis(40);
+const PACE: Duration = Duration::from_millis(150);
 
 /// Steps that the next submission should carry when `n` steps took so long.
 fn pace(n: u32, took: Duration) -> u32 {
@@ -60,35 +81,22 @@ impl Gpu {
     /// Errors: `SYN0810` to `SYN0815` from the driver; `SYN0817` to `SYN0819` when the program is too large for a GPU,
     /// found before anything is allocated.
     pub fn new(program: Arc<Program>, options: &Options) -> Result<Self, Diagnostics> {
-        Self::as_if(program, options, None, SHARD_WORDS)
-    }
-
-    /// As [`Gpu::new`], with the kernels for real adapters or those for software ones, whatever the adapter is, and at most so many words
-    /// of synapses in a binding.
-    fn as_if(
-        program: Arc<Program>,
-        options: &Options,
-        parallel: Option<bool>,
-        shard: u64,
-    ) -> Result<Self, Diagnostics> {
-        Self::on(device::shared()?, program, options, parallel, shard)
+        let shared = device::shared()?;
+        let fit = Fit::of(&shared);
+        Self::on(shared, program, options, fit)
     }
 
     fn on(
         shared: Arc<Shared>,
         program: Arc<Program>,
         options: &Options,
-        parallel: Option<bool>,
-        shard: u64,
+        fit: Fit,
     ) -> Result<Self, Diagnostics> {
-        let parallel = parallel.unwrap_or(shared.info.is_real());
         let samples = (options.samples.max(1), options.memory);
         let (p, s) = (program.clone(), shared.clone());
         let run = match &program.discipline {
             Discipline::Serial(d) => Run::Serial(Box::new(Serial::new(p, s, d, samples)?)),
-            Discipline::Stepped => {
-                Run::Stepped(Box::new(Stepped::new(p, s, samples, (parallel, shard))?))
-            }
+            Discipline::Stepped => Run::Stepped(Box::new(Stepped::new(p, s, samples, fit)?)),
         };
         Ok(Gpu {
             program,

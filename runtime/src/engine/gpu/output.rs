@@ -1,5 +1,6 @@
 //! What comes back: recorded emissions to the canonical order, rows of probes joined over lots, counters.
 
+use super::input::within;
 use crate::engine::{Counters, InputEvent, Record, Spike, Trace};
 use std::sync::Arc;
 use synfire_ir::program::{Observable, Program};
@@ -185,7 +186,7 @@ impl Output {
         if record.traces.len() < p.probes.len() {
             record.traces.resize(p.probes.len(), Trace::default());
         }
-        for e in events.iter().filter(|e| (from..to).contains(&e.step)) {
+        for e in within(events, (from, to)) {
             self.counters.spikes[e.group as usize] += 1;
             self.spike(record, e.group, [e.sample, e.step, e.unit, e.payload]);
         }

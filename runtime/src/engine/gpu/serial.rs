@@ -359,7 +359,7 @@ fn blocks(s: &Shared, image: &SerialImage, first: u32) -> wgpu::Buffer {
         block[0] = n;
         block[1] = (n + 1) * 4;
         block[3] = first;
-        block[DISPATCH_WORDS - 1] = (FIRST_ROUNDS << n).min(image.budget);
+        block[15] = (FIRST_ROUNDS << n).min(image.budget);
         words.extend(block);
     }
     let uniform = buffers::make(s, "Dispatch", words.len() as u64, Use::Uniform);

@@ -3,6 +3,7 @@
 //! A submission carries external events in, and counters, recorded emissions and probed states out. A step does not begin
 //! when what it may record might not fit; the host then reads what there is and submits the rest.
 
+use super::Fit;
 use super::blocks::{Blocks, MOST_REPEATS};
 use super::buffers::{self, Use};
 use super::device::Shared;
@@ -25,8 +26,8 @@ use synfire_kernels::wgsl::{Buffer, Form};
 
 /// Recorded emissions for which there is room, unless one step needs more.
 const RECORDS: u64 = 1 << 20;
-/// Words of recorded emissions that are read together with the counters; more take a second transfer.
-const AT_ONCE: u64 = 1 << 14;
+/// Recorded emissions that are read together with the counters, beyond as many as there were of late; more take a second transfer.
+const AT_ONCE: u64 = 64;
 
 /// Workgroups along the samples of a batch that an update should have at least, so that all processors have work.
 const SPREAD: u32 = 8;
@@ -47,8 +48,12 @@ pub(super) struct Stepped {
     pub(super) recent: Vec<InputEvent>,
     /// What external groups have sent at most, as the scales were chosen.
     pub(super) loads: Vec<f64>,
+    /// Most events of one external unit in one step that rows learn from, in the steps that are run.
+    repeats: u32,
     /// Steps that the next submission should carry.
     pace: u32,
+    /// Emissions that a step of a lot records, as of late.
+    usual: f64,
     records: u64,
     pub now: u32,
     pub output: Output,
@@ -69,11 +74,11 @@ impl Stepped {
         p: Arc<Program>,
         s: Arc<Shared>,
         (samples, memory): (u32, Option<u64>),
-        (parallel, shard): (bool, u64),
+        fit: Fit,
     ) -> Result<Self, Diagnostic> {
         // What the synapses alone need is known before any of them is laid out.
         enough_memory(&s, synapse_words(&p), (&p.name, samples, memory))?;
-        let mut image = Image::new(&p, parallel, shard)?;
+        let mut image = Image::new(&p, fit.parallel, fit.shard)?;
         let records = RECORDS.max(u64::from(image.recorded));
         let mut output = Output::new(p.clone());
         let head = u64::from(image.ctl_head);
@@ -131,7 +136,7 @@ impl Stepped {
                 s,
                 image,
                 Plan {
-                    parallel,
+                    fit,
                     samples,
                     most,
                     out,
@@ -153,9 +158,13 @@ impl Stepped {
         output: Output,
     ) -> Result<Stepped, Diagnostic> {
         let share = image.most_share.min(plan.most.div_ceil(SPREAD));
-        let blocks = Blocks::new(&p, &image, share);
+        let alone = match plan.most >= plan.fit.batch {
+            true => image.alone_events,
+            false => 0,
+        };
+        let blocks = Blocks::new(&p, &image, share, alone);
         let form = Form {
-            parallel: plan.parallel,
+            parallel: plan.fit.parallel,
             begin_alone: image.begin_alone,
         };
         let kernels = Kernels::new(&p, &s, form, &blocks, share)?;
@@ -203,7 +212,7 @@ impl Stepped {
                     buffers::write(&s, state, k * initial.len() as u64, &initial);
                 }
                 lot.learned = (image.lessons.iter())
-                    .map(|l| teach(&s, &l.learned, samples))
+                    .map(|l| super::learned::teach(&s, &l.learned, samples))
                     .collect();
                 let args: Vec<u32> = [0, samples, 0, 0].repeat(blocks.args as usize / 4);
                 buffers::write(&s, lot.buffer(Buffer::Args), 0, &args);
@@ -227,7 +236,9 @@ impl Stepped {
             lots,
             recent: vec![],
             loads,
+            repeats: 0,
             pace: 16,
+            usual: 0.0,
             now: 0,
             output,
             traffic: Traffic::default(),
@@ -252,9 +263,12 @@ impl Stepped {
         if most > self.image.most_events {
             return Err(too_busy(most, self.image.most_events, step));
         }
-        let again = input::repeats(&events, |g| self.hears(g));
-        if again > MOST_REPEATS {
-            return Err(too_often(again));
+        self.repeats = match self.p.plastic.is_empty() {
+            true => 0,
+            false => input::repeats(&events, |g| self.hears(g)),
+        };
+        if self.repeats > MOST_REPEATS {
+            return Err(too_often(self.repeats));
         }
         self.expect(&input::bounds(&self.p, &events));
         let start = self.now;
@@ -324,10 +338,9 @@ impl Stepped {
                 self.lots[k].bound = None;
             }
             self.bind(k);
-            let repeats = input::repeats(events, |g| self.hears(g));
             let mut next = from;
             while next < to {
-                let done = self.submit(k, (next, to), repeats, &mut chunk)?;
+                let done = self.submit(k, (next, to), &mut chunk)?;
                 if done <= next {
                     return Err(stuck(next));
                 }
@@ -358,7 +371,6 @@ impl Stepped {
         &mut self,
         k: usize,
         (from, to): (u32, u32),
-        repeats: u32,
         chunk: &mut Chunk,
     ) -> Result<u32, Diagnostic> {
         let head = self.image.ctl_head as usize;
@@ -382,7 +394,7 @@ impl Stepped {
                 let now = Now {
                     step,
                     odd: runner.odd,
-                    repeats,
+                    repeats: self.repeats,
                 };
                 let calls = (self.kernels).step(&mut pass, bound, &self.blocks, lot, now);
                 self.traffic.dispatches += calls;
@@ -391,7 +403,8 @@ impl Stepped {
         }
         let (ctl, out) = (lot.buffer(Buffer::Ctl), lot.buffer(Buffer::Out));
         // The header and the first sample's next step, then the first records, then this submission's rows of each probe.
-        let first = AT_ONCE.min(4 * self.records);
+        let usual = (1.25 * self.usual * f64::from(to - from)) as u64;
+        let first = 4 * (usual + AT_ONCE).min(self.records);
         let mut parts = vec![(ctl, 0, head as u64 + 1), (out, 0, first)];
         let rows = self
             .output
@@ -415,6 +428,7 @@ impl Stepped {
                 _ => Err(beyond_scale((from, to))),
             }
         })??;
+        self.usual = len as f64 / f64::from(done.max(from + 1) - from);
         if 4 * len > first {
             self.traffic.add(0, 4 * len - first);
             chunk.records(&buffers::read(&self.s, &[(out, first, 4 * len - first)])?);
@@ -444,18 +458,10 @@ impl Stepped {
     }
 }
 
-/// A buffer with the same words for each sample.
-fn teach(s: &Shared, words: &[u32], samples: u32) -> wgpu::Buffer {
-    let n = words.len() as u64;
-    let buffer = buffers::make(s, "Learned", n * u64::from(samples), Use::Storage);
-    (0..u64::from(samples)).for_each(|k| buffers::write(s, &buffer, k * n, words));
-    buffer
-}
-
 /// How large the lots are.
 struct Plan {
     probes: Vec<(usize, u32)>,
-    parallel: bool,
+    fit: Fit,
     samples: u32,
     most: u32,
     out: u64,

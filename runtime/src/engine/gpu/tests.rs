@@ -40,12 +40,22 @@ fn agree(c: &Case, cut: u32, parallel: bool) -> Result<(), String> {
     agree_in(c, cut, parallel, SHARD_WORDS)
 }
 
+fn fit(parallel: bool, shard: u64) -> Fit {
+    // Deliveries by sample are for large batches; here for any.
+    Fit {
+        parallel,
+        shard,
+        batch: 2,
+    }
+}
+
 fn agree_in(c: &Case, cut: u32, parallel: bool, shard: u64) -> Result<(), String> {
     let options = Options {
         samples: c.samples,
         ..Options::default()
     };
-    let gpu = Gpu::as_if(c.program.clone(), &options, Some(parallel), shard);
+    let shared = device::shared().map_err(|d| d.to_string())?;
+    let gpu = Gpu::on(shared, c.program.clone(), &options, fit(parallel, shard));
     let mut gpu = gpu.map_err(|d| d.to_string())?;
     compare(&mut gpu, c, &expected(c), cut)
 }
@@ -90,7 +100,7 @@ proptest! {
         let image = Image::new(&c.program, parallel, SHARD_WORDS).map_err(|d| TestCaseError::fail(d.to_string()))?;
         let form = Form { parallel, begin_alone: image.begin_alone };
         let k = wgsl::kernels(&c.program, form);
-        let mut all = vec![k.begin, k.deliver, k.gather, k.update];
+        let mut all = vec![k.begin, k.deliver, k.deliver_alone, k.gather, k.update];
         for m in &c.program.synapse_models {
             let k = learning(&c.program, m);
             all.extend([k.deliver, k.offer, k.modulate, k.pre, k.targets, k.every, k.probe]);
@@ -203,7 +213,7 @@ fn a_lost_device_is_told_and_gone_on_from() {
     // A device of its own: other tests run on the one of the process.
     let own = std::sync::Arc::new(device::open().expect("the adapter is there"));
     let mut first =
-        Gpu::on(own.clone(), c.program.clone(), &options, None, SHARD_WORDS).expect("an engine");
+        Gpu::on(own.clone(), c.program.clone(), &options, Fit::of(&own)).expect("an engine");
     let half = c.steps / 2;
     let mut record = Record::default();
     first
