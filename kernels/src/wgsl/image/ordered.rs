@@ -103,9 +103,11 @@ pub fn build(p: &Program, places: &Places, tables: &mut Tables) -> Result<Ordere
             s.source(&of);
         }
         fits("the synapses of ordered ports", s.words.len() as u64)?;
-        // Besides: random numbers, and probes.
+        // Besides: random numbers, probes, and one-to-one projections.
         let probes = p.probes.iter().filter(|pb| pb.group as usize == g).count() as u64;
-        let room = MAX_ITERATIONS.saturating_sub(step_iterations(m) + probes + 64);
+        let ones = |pr: &&Projection| pr.target as usize == g && route(p, pr) == Route::Ones;
+        let ones = p.projections.iter().filter(ones).count() as u64;
+        let room = MAX_ITERATIONS.saturating_sub(step_iterations(m) + probes + ones + 64);
         let once = s.searched + s.events;
         if once > room {
             let what = format!("what a unit of `{}` may receive in a step", group.name);
