@@ -7,7 +7,7 @@ use crate::map::chip::{self, Limits, Partition};
 use crate::map::layout::Goal;
 use crate::map::search::{Budget, Search};
 use crate::passes::{
-    self, ChipNetwork, emit::emit, quantise::Tuning, quantise::quantise, schedule::schedule,
+    self, ChipNetwork, emit::emit, learn, quantise::Tuning, quantise::quantise, schedule::schedule,
 };
 use crate::resources::resources;
 use serde_json::{Value, json};
@@ -129,8 +129,8 @@ pub fn compile(
         .hint("choose another target; `synfire targets` lists them")
         .into());
     };
-    crate::plastic::refuse(net, &target, backend)?;
     let seed = options.seed.unwrap_or(net.seed_or_default());
+    let (learning, mut told) = learn::wanted(net, &target, seed)?;
     if target.chip.spec.connectivity == Connectivity::Kernel {
         let none = || no_layers(&target);
         let lay = |layers: &Layers| backend.lay(layers).unwrap_or_else(|| Err(none().into()));
@@ -151,7 +151,10 @@ pub fn compile(
     let total = passes::PASSES.len() as u64;
     dump("verify", &|| crate::dump::network(net));
 
-    progress.report("schedule", 1, total);
+    progress.report("learn", 1, total);
+    dump("learn", &|| crate::dump::learning(&learning));
+
+    progress.report("schedule", 2, total);
     let min = if target.delays().scope == Scope::Host {
         1
     } else {
@@ -166,13 +169,22 @@ pub fn compile(
             .collect()
     });
 
-    progress.report("quantise", 2, total);
-    let (chip, rounding, warnings) =
-        quantise(net, &target, backend, &shifts, seed, &options.tuning)?;
+    progress.report("quantise", 3, total);
+    let (chip, rounding, warnings) = quantise(
+        net,
+        &target,
+        backend,
+        &shifts,
+        &learning,
+        seed,
+        &options.tuning,
+    )?;
+    told.extend(warnings);
+    let sets = learn::set(net, &learning, &chip, &target, &mut told)?;
     clock.lap("quantise");
     dump("quantise", &|| crate::dump::chip(&chip));
 
-    progress.report("partition", 3, total);
+    progress.report("partition", 4, total);
     let limits = Limits::of(&target);
     nothing_recorded(net, &chip)?;
     let search = Search {
@@ -189,7 +201,7 @@ pub fn compile(
     clock.lap("partition");
     dump("partition", &|| crate::dump::partition(&chip, &parts));
 
-    progress.report("place", 4, total);
+    progress.report("place", 5, total);
     let old: Vec<Option<(u32, u32)>> = match &options.earlier {
         Some(e) => parts
             .kept
@@ -216,16 +228,17 @@ pub fn compile(
             .collect()
     });
 
-    progress.report("route", 5, total);
+    progress.report("route", 6, total);
     let mut mapping = route(&chip, &net.name, &target, &limits, &parts, &placed)?;
     if let Some(dt) = net.dt {
         let ns = (dt * 1e9).round_ties_even() as i64;
         mapping.settings.push(("step_ns".into(), ns));
     }
+    learn::finish(net, &learning, &sets, &chip, &limits, seed, &mut mapping);
     clock.lap("route");
     dump("route", &|| crate::dump::mapping(&mapping));
 
-    progress.report("emit", 6, total);
+    progress.report("emit", 7, total);
     let header = Header {
         network: net.name.clone(),
         target: target.chip.spec.name.clone(),
@@ -253,6 +266,9 @@ pub fn compile(
     let cores = limits.cores;
     report["resources"] =
         serde_json::to_value(resources(&target, backend, cores, &mapping)).unwrap_or_default();
+    if !learning.is_empty() {
+        report["learning"] = learn::report(&mapping, &learning, &sets);
+    }
     report["quantisation"] = serde_json::to_value(&rounding).unwrap_or_default();
     if !options.calibration.is_null() {
         report["calibration"] = options.calibration.clone();
@@ -280,7 +296,7 @@ pub fn compile(
         mapping,
         report,
         dumps,
-        warnings,
+        warnings: told,
     })
 }
 

@@ -3,6 +3,7 @@
 
 use crate::map::chip::Partition;
 use crate::passes::ChipNetwork;
+use crate::passes::learn::Wanted;
 use std::fmt::Write as _;
 use synfire_ir::artifact::{Section, SectionKind};
 use synfire_ir::mapping::Mapping;
@@ -21,6 +22,12 @@ pub fn network(net: &Verified<Network>) -> String {
         let _ = writeln!(t, "// about {expected:.0} synapses: {:?}", p.name);
     }
     t
+}
+
+/// The rules that synapses follow on the chip.
+pub fn learning(all: &[Wanted]) -> String {
+    let line = |w: &Wanted| format!("{} by {}: {}\n", w.name, w.rule, w.text());
+    all.iter().map(line).collect()
 }
 
 /// A network in a chip's integers.

@@ -10,8 +10,6 @@ use synfire_ir::network::{Network, Plasticity, PopId, Projection as Wires, Synap
 use synfire_ir::program::{Column, Layout, Modulation, Plastic, Weights};
 use synfire_ir::synapse::{Decay, Synapse};
 use synfire_ir::{Diagnostic, Diagnostics};
-use synfire_targets::Target;
-use synfire_targets::backend::Backend;
 
 /// Synapse models and plastic projections so far.
 #[derive(Default)]
@@ -32,59 +30,24 @@ impl Learning {
         number: &BTreeMap<PopId, u32>,
         out: &mut Diagnostics,
     ) {
-        let m = &net.synapses[x.model as usize];
-        let dt = net.dt.unwrap_or(1.0);
-        let fields = fields(m, x, dt);
-        let eval = |e: &synfire_ir::network::HostExpr| e.eval(&|k| fields[k as usize], dt);
-        let before = out.0.len();
-        let mut model = m.synapse.clone();
-        let decaying = model.states.iter_mut().filter(|s| s.decay.is_some());
-        for (s, (left, rest)) in decaying.zip(&m.decays) {
-            let factor = eval(left).exp();
-            if !(0.0..1.0).contains(&factor) {
-                let what = format!(
-                    "`{}` of the synapses of `{}` does not fall: {factor} of it is left after a step",
-                    s.name, wires.name
-                );
-                out.push(about(wires, "SYN0429", what).hint("time constants are positive times"));
-            }
-            s.decay = Some(Decay {
-                factor: (factor * 18_446_744_073_709_551_616.0) as u64,
-                rest: finite(wires, &s.name, s.width.ty(), eval(rest), out),
-            });
-        }
-        for (e, period) in model.every.iter_mut().zip(&m.periods) {
-            let steps = eval(period);
-            if !(1.0..=u32::MAX as f64).contains(&steps) {
-                let what = format!(
-                    "the synapses of `{}` do something every {steps} steps",
-                    wires.name
-                );
-                out.push(about(wires, "SYN0429", what).hint("an interval is at least one step"));
-            }
-            e.period = steps as u32;
-        }
-        let params = model.params.iter().zip(&m.columns);
-        let params = params
-            .map(|(p, e)| finite(wires, &p.name, p.ty, eval(e), out))
-            .collect();
-        let mut init: Vec<Column> = vec![];
-        for (s, e) in model.states.iter().zip(&m.init) {
-            let word = finite(wires, &s.name, s.width.ty(), eval(e), out);
-            init.push(Column::Uniform(word));
-        }
-        let weight = init.remove(0);
-        if let (false, Column::Uniform(w)) = (x.weights, weight) {
+        let Some(Settled {
+            model,
+            params,
+            init,
+        }) = settle(net, wires, x, out)
+        else {
+            return;
+        };
+        let weight = init.first().copied().unwrap_or(0);
+        let init: Vec<Column> = init.into_iter().skip(1).map(Column::Uniform).collect();
+        if !x.weights {
             match layout {
-                Layout::Rows(r) => r.weights = Weights::Uniform(w),
+                Layout::Rows(r) => r.weights = Weights::Uniform(weight),
                 Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => {
-                    *weights = Weights::Uniform(w);
+                    *weights = Weights::Uniform(weight);
                 }
                 _ => {}
             }
-        }
-        if out.0.len() > before {
-            return;
         }
         let known = self.models.iter().position(|k| *k == model);
         let synapse = known.unwrap_or_else(|| {
@@ -104,6 +67,80 @@ impl Learning {
         });
         self.base = self.base.saturating_add(synapses as u32);
     }
+}
+
+/// A synapse model with the values of its parameters in place.
+#[derive(Clone, Debug)]
+pub(crate) struct Settled {
+    /// With decays and periods filled in.
+    pub model: Synapse,
+    /// Words of its parameters.
+    pub params: Vec<u32>,
+    /// Word of each state at the start; the first is the weight where the network gives none.
+    pub init: Vec<u32>,
+}
+
+impl Settled {
+    /// A state at the start, as a whole number.
+    pub fn word(&self, state: u16) -> i64 {
+        let word = self.init.get(usize::from(state)).copied();
+        i64::from(word.unwrap_or(0) as i32)
+    }
+}
+
+/// The model of a projection with its values; `None` when something was wrong, which `out` holds then.
+pub(crate) fn settle(
+    net: &Network,
+    wires: &Wires,
+    x: &Plasticity,
+    out: &mut Diagnostics,
+) -> Option<Settled> {
+    let before = out.0.len();
+    let m = &net.synapses[x.model as usize];
+    let dt = net.dt.unwrap_or(1.0);
+    let fields = fields(m, x, dt);
+    let eval = |e: &synfire_ir::network::HostExpr| e.eval(&|k| fields[k as usize], dt);
+    let mut model = m.synapse.clone();
+    let decaying = model.states.iter_mut().filter(|s| s.decay.is_some());
+    for (s, (left, rest)) in decaying.zip(&m.decays) {
+        let factor = eval(left).exp();
+        if !(0.0..1.0).contains(&factor) {
+            let what = format!(
+                "`{}` of the synapses of `{}` does not fall: {factor} of it is left after a step",
+                s.name, wires.name
+            );
+            out.push(about(wires, "SYN0429", what).hint("time constants are positive times"));
+        }
+        s.decay = Some(Decay {
+            factor: (factor * 18_446_744_073_709_551_616.0) as u64,
+            rest: finite(wires, &s.name, s.width.ty(), eval(rest), out),
+        });
+    }
+    for (e, period) in model.every.iter_mut().zip(&m.periods) {
+        let steps = eval(period);
+        if !(1.0..=u32::MAX as f64).contains(&steps) {
+            let what = format!(
+                "the synapses of `{}` do something every {steps} steps",
+                wires.name
+            );
+            out.push(about(wires, "SYN0429", what).hint("an interval is at least one step"));
+        }
+        e.period = steps as u32;
+    }
+    let params = model.params.iter().zip(&m.columns);
+    let params = params
+        .map(|(p, e)| finite(wires, &p.name, p.ty, eval(e), out))
+        .collect();
+    let mut init = vec![];
+    for (s, e) in model.states.iter().zip(&m.init) {
+        let word = finite(wires, &s.name, s.width.ty(), eval(e), out);
+        init.push(word);
+    }
+    (out.0.len() == before).then_some(Settled {
+        model,
+        params,
+        init,
+    })
 }
 
 fn modulators(x: &Plasticity, m: &Synapse, number: &BTreeMap<PopId, u32>) -> Vec<Modulation> {
@@ -148,44 +185,10 @@ fn finite(wires: &Wires, name: &str, ty: Ty, x: f64, out: &mut Diagnostics) -> u
     bits(ty, x)
 }
 
-fn about(wires: &Wires, code: &str, message: String) -> Diagnostic {
+pub(crate) fn about(wires: &Wires, code: &str, message: String) -> Diagnostic {
     let d = Diagnostic::error(code, message).field("projection", &wires.name);
     match wires.span {
         Some(s) => d.label(s, "of this connect"),
         None => d.at(wires.name.clone()),
     }
-}
-
-/// Refuses a network that learns: chips take learnt weights. Says what the chip's own learning could make of the rule, or why it could not follow it.
-pub(crate) fn refuse(
-    net: &Network,
-    target: &Target,
-    backend: &dyn Backend,
-) -> Result<(), Diagnostics> {
-    let mut out = Diagnostics::new();
-    let name = target.name();
-    for (_, _, _, wires) in net.projections() {
-        let Some(x) = &wires.plasticity else { continue };
-        let Some(rule) = net.synapses.get(x.model as usize) else {
-            continue;
-        };
-        let what = format!(
-            "the synapses of `{}` learn by `{}`, which is not compiled to {name}",
-            wires.name, rule.synapse.name
-        );
-        let mut d = about(wires, "SYN0644", what).class(synfire_ir::Class::Fit);
-        match backend.learns(&target.dialect.name, &rule.synapse) {
-            Ok(terms) => {
-                let terms = terms.join(", ");
-                d = d.note(format!("the chip's own learning has this form ({terms}), but rules are not mapped onto it"));
-            }
-            Err(reasons) => {
-                for why in reasons {
-                    d = d.note(format!("the chip's own learning cannot follow it: {why}"));
-                }
-            }
-        }
-        out.push(d.hint("learn with `synfire run`, save the weights, and compile the network with them (`weight = load(...)`)"));
-    }
-    out.result(())
 }

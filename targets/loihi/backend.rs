@@ -4,7 +4,7 @@
 
 use super::dynamics::{FIELDS, differences, head_start, registers};
 use super::lower::{Arithmetic, CHANNELS, lower};
-use super::synapse::terms;
+use super::mapped::cells;
 use super::{benchmark, decode, encode, from_mapping, golden, limits};
 use crate::backend::{
     Backend, Emulation, Encoded, Flow, GoldenCase, NativeInput, Refusal, Resource, UnitDynamics,
@@ -14,7 +14,6 @@ use crate::section::{Image, channel, unfit};
 use synfire_ir::Diagnostics;
 use synfire_ir::artifact::Section;
 use synfire_ir::mapping::Mapping;
-use synfire_ir::synapse::Synapse;
 
 /// The chip's code.
 pub static BACKEND: &dyn Backend = &Loihi;
@@ -79,10 +78,6 @@ impl Backend for Loihi {
         }
     }
 
-    fn learns(&self, _dialect: &str, rule: &Synapse) -> Result<Vec<String>, Vec<String>> {
-        terms(rule)
-    }
-
     fn resources(&self, mapping: &Mapping) -> Vec<Resource> {
         from_mapping(mapping).map_or(vec![], |(config, _)| limits::used(&config))
     }
@@ -104,9 +99,11 @@ impl Backend for Loihi {
             let at = lowered.first[core as usize] + u32::from(cx);
             words[at as usize] = k as u64;
         }
+        let weights = cells(&config, &lowered);
         Ok(Emulation {
             program: lowered.program,
             outputs: vec![(0, words)],
+            weights,
         })
     }
 

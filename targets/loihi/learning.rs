@@ -193,6 +193,11 @@ impl Set {
     }
 }
 
+/// Phase of axons that learn: after their draws, where these are units of their own.
+pub(super) fn axon_phase(given: bool) -> u16 {
+    u16::from(!given)
+}
+
 /// A group of draws: given from outside, or by units of `model.syn`; `bits` of each unit.
 fn draw_group(
     name: &str,

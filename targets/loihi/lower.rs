@@ -95,7 +95,10 @@ pub fn lower(config: &Config, arithmetic: Arithmetic, given: bool) -> Result<Low
     let noisy = model.port("raw").is_some();
     models.push(model);
     let mut sets = learning::sets(config)?;
-    let phase = u16::from(!rows.is_empty() || !sets.is_empty());
+    let phase = match sets.is_empty() {
+        true => u16::from(!rows.is_empty()),
+        false => 1 + learning::axon_phase(given),
+    };
     let compartments = g.add("compartments", n as usize, phase, kind);
     let noise = (given && noisy).then(|| g.add("noise", n as usize, 0, GroupKind::External));
     for set in &mut sets {

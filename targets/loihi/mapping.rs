@@ -7,6 +7,7 @@
 use super::config::*;
 use super::dynamics::{FIELDS, bias_parts};
 use super::limits;
+use super::mapped::{Learning, places};
 use super::validate::MAX_DLY;
 use crate::backend::NativeBindings;
 use crate::report::Report;
@@ -132,7 +133,7 @@ fn cover(mut ranges: Vec<(u32, u32)>) -> Vec<u32> {
 }
 
 /// Steps that the synapses of an axon add to the one that every spike takes.
-fn extra(mapping: &Mapping, axon: &Axon) -> u16 {
+pub(super) fn extra(mapping: &Mapping, axon: &Axon) -> u16 {
     let input = mapping
         .populations
         .get(axon.source.pop as usize)
@@ -145,8 +146,9 @@ fn extra(mapping: &Mapping, axon: &Axon) -> u16 {
 }
 
 fn synapses(mapping: &Mapping, k: usize, core: &Mapped, c: &mut Core, report: &mut Report) {
+    let learning = Learning::of(mapping, k as u32);
     let mut ranges: BTreeMap<bool, BTreeSet<(u32, u32)>> = BTreeMap::new();
-    for s in &core.synapses {
+    for s in core.synapses.iter().filter(|s| learning.rule(s).is_none()) {
         match exponents(s.weight.unsigned_abs()) {
             Some(r) => drop(ranges.entry(s.weight < 0).or_default().insert(r)),
             None => report.add("weights", || too_fine(mapping, core, s)),
@@ -181,7 +183,8 @@ fn synapses(mapping: &Mapping, k: usize, core: &Mapped, c: &mut Core, report: &m
         });
     }
     let mut rows: Vec<Vec<Synapse>> = vec![vec![]; core.axons.len()];
-    for s in &core.synapses {
+    learning.rows(mapping, core, c, &mut rows, report);
+    for s in core.synapses.iter().filter(|s| learning.rule(s).is_none()) {
         let negative = s.weight < 0;
         let Some(range) = exponents(s.weight.unsigned_abs()) else {
             continue;
@@ -308,6 +311,7 @@ fn bindings(mapping: &Mapping, config: &mut Config, report: &mut Report) -> Nati
         native.outputs.push(config.outputs.len() as u64);
         config.outputs.push(seat);
     }
+    native.learning = places(mapping);
     if !mapping.loopbacks.is_empty() || mapping.closed_loop {
         report.add("loop", || {
             defect("the mapping sends spikes back through the host".into())
@@ -316,7 +320,7 @@ fn bindings(mapping: &Mapping, config: &mut Config, report: &mut Report) -> Nati
     native
 }
 
-fn defect(message: String) -> Diagnostic {
+pub(super) fn defect(message: String) -> Diagnostic {
     Diagnostic::error("SYN0611", message)
         .class(Class::Fit)
         .note("axons, neurons and host events of a mapping name what is mapped")

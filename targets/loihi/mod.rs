@@ -12,9 +12,9 @@ mod golden;
 mod learning;
 pub mod limits;
 mod lower;
+mod mapped;
 mod mapping;
 mod native;
-pub mod synapse;
 #[cfg(test)]
 mod tests;
 mod validate;

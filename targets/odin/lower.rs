@@ -9,6 +9,7 @@ use super::Config;
 use super::aer::{NOTHING, row_value};
 use super::config::SIZE;
 use super::word::Word;
+use crate::backend::{WeightCell, Words};
 use crate::model::{group, neuron};
 use synfire_ir::eval::{Reads, run_block};
 use synfire_ir::model::Model;
@@ -54,6 +55,25 @@ pub fn at(program: &Program, row: u8, neuron: u8) -> i32 {
         }
         _ => 0,
     }
+}
+
+/// Where the magnitude of a synapse stands: row in bits 15..8, neuron in bits 7..0. `None` in a program without learning.
+pub fn weight(program: &Program, place: u16) -> Option<WeightCell> {
+    let [row, neuron] = place.to_be_bytes();
+    let GroupKind::Units { model, .. } = &program.groups.get(NEURONS as usize)?.kind else {
+        return None;
+    };
+    let model = program.models.get(*model as usize)?;
+    Some(WeightCell {
+        words: Words::Units {
+            group: NEURONS,
+            state: model.state(&format!("m{}", row >> 3))?,
+        },
+        index: neuron.into(),
+        shift: 4 * (row & 7),
+        bits: 3,
+        exponent: 0,
+    })
 }
 
 /// The program of a configuration; it has no probes, for what leaves the chip is the serial output.

@@ -1,8 +1,8 @@
 //! The compiler's mapping into ODIN's configuration.
 //!
 //! The one core's slots become neurons and its axons rows, as they are; a row has one sign, so a source that excites and inhibits has an axon for each. The loop stays open: recurrence and delays go
-//! through the host, which sends a spike back as its row when it is due. A time reference ends each step when a neuron leaks. Synapses are mapped ones; whatever does not fit
-//! is reported, nothing is clipped.
+//! through the host, which sends a spike back as its row when it is due. A time reference ends each step when a neuron or its calcium leaks. Synapses are mapped ones; where some learn, these
+//! alone are mapped and the others propagate unmapped. Whatever does not fit is reported, nothing is clipped.
 
 use super::aer::{SPIKE, TIME_REFERENCE};
 use super::config::{Config, SIZE};
@@ -11,11 +11,15 @@ use super::word::Word;
 use crate::backend::NativeBindings;
 use crate::report::Report;
 use std::collections::{BTreeMap, BTreeSet};
-use synfire_ir::mapping::{Core, Mapping, UnitRef};
+use synfire_ir::mapping::{Core, Learner, Mapping, Rule, Synapse, UnitRef};
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 
 /// Largest magnitude of a weight.
 const MAX_WEIGHT: i32 = 7;
+/// Largest calcium, 3 bits.
+const MAX_COUNT: i64 = 7;
+/// Most time references after which the calcium falls, 5 bits.
+const MAX_INTERVAL: i64 = 31;
 
 /// The configuration and native events of a mapping.
 ///
@@ -42,9 +46,11 @@ pub fn from_mapping(mapping: &Mapping) -> Result<(Config, NativeBindings), Diagn
         ..Config::default()
     };
     let units = neurons(mapping, core, &mut config, &mut report);
-    rows(core, &mut config, &mut report);
-    spikes_once(mapping, core, &units, &mut report);
-    let leaks = units.iter().any(|u| u.leak != 0);
+    let learning = Learns::of(mapping);
+    rows(core, &learning, &mut config, &mut report);
+    let counts = learns(mapping, &mut config, &mut report);
+    spikes_once(mapping, core, &units, &learning, &mut report);
+    let leaks = counts || units.iter().any(|u| u.leak != 0);
     let bindings = bindings(mapping, core, leaks, &mut report);
     report.finish().result((config, bindings))
 }
@@ -122,7 +128,105 @@ fn neurons(mapping: &Mapping, core: &Core, config: &mut Config, report: &mut Rep
     units
 }
 
-fn rows(core: &Core, config: &mut Config, report: &mut Report) {
+/// Synapses that learn: (axon, neuron).
+struct Learns(BTreeSet<(u32, u32)>);
+
+impl Learns {
+    fn of(mapping: &Mapping) -> Learns {
+        let all = mapping.learning.iter().flat_map(|l| &l.synapses);
+        Learns(all.map(|s| (s.axon, s.neuron)).collect())
+    }
+
+    /// The nibble of a synapse. Where nothing learns, all that carry a weight are mapped; else only those that learn, and the others carry theirs unmapped.
+    fn nibble(&self, s: &Synapse) -> u8 {
+        let size = s.weight.abs().min(MAX_WEIGHT) as u8;
+        match self.0.is_empty() || self.0.contains(&(s.axon, s.neuron)) {
+            true => 8 | size,
+            false => size,
+        }
+    }
+}
+
+/// Turns learning on for the neurons that synapses learn onto. Does any count of spikes fall with time references?
+fn learns(mapping: &Mapping, config: &mut Config, report: &mut Report) -> bool {
+    let mut counts = false;
+    config.propagate_unmapped = mapping.learning.iter().any(|l| !l.synapses.is_empty());
+    for l in &mapping.learning {
+        let Rule::Gated(g) = &l.rule else {
+            report.add("learning", || {
+                defect(format!(
+                    "`{}` learns by a rule that is not SDSP",
+                    l.projection
+                ))
+            });
+            continue;
+        };
+        counts |= g.interval != 0;
+        let registers = [
+            ("thetamem", g.membrane, MAX),
+            ("theta1", g.from, MAX_COUNT),
+            ("theta2", g.down, MAX_COUNT),
+            ("theta3", g.up, MAX_COUNT),
+            ("ca_leak", g.interval.into(), MAX_INTERVAL),
+            ("ca", g.count, MAX_COUNT),
+        ];
+        for (name, value, high) in registers {
+            if !(0..=high).contains(&value) {
+                report.add("learning registers", || {
+                    register(l.projection.clone(), name, value, 0, high)
+                });
+            }
+        }
+        for s in &l.synapses {
+            let late = shift(mapping, s);
+            if late > 0 && g.count > 0 {
+                report.add("counts", || early(&l.projection, late));
+            }
+            // Time references are sent in the steps before the neuron's first one too.
+            let phase =
+                (i64::from(g.interval) - i64::from(late)).rem_euclid(i64::from(g.interval.max(1)));
+            let neuron = u8::try_from(s.neuron).ok();
+            let Some(word) = neuron.and_then(|n| config.neurons.get_mut(&n)) else {
+                report.add("synapses", || {
+                    defect(format!(
+                        "`{}` learns onto neuron {}",
+                        l.projection, s.neuron
+                    ))
+                });
+                continue;
+            };
+            *word = registers
+                .iter()
+                .fold(word.with("ca_en", 1), |w, (name, value, _)| {
+                    w.with(name, *value)
+                })
+                .with("ca_cnt", phase);
+        }
+    }
+    counts
+}
+
+/// Steps by which the neuron of a synapse runs late.
+fn shift(mapping: &Mapping, s: &Learner) -> u32 {
+    let core = mapping.cores.get(s.core as usize);
+    let unit = core.and_then(|c| c.neurons.get(s.neuron as usize));
+    let pop = unit.and_then(|n| mapping.populations.get(n.unit.pop as usize));
+    pop.map_or(0, |p| p.shift)
+}
+
+fn early(projection: &str, late: u32) -> Diagnostic {
+    let text = format!(
+        "the calcium of the neurons that `{projection}` leads to is not 0 at the start, and they run {late} steps late"
+    );
+    Diagnostic::error("SYN0644", text)
+        .class(Class::Fit)
+        .at(projection)
+        .note("time references are sent in the steps before as well, and calcium falls with them")
+        .hint("start at 0, or balance the paths of the network so that these neurons run no steps late")
+        .field("limit", "learning")
+}
+
+fn rows(core: &Core, learning: &Learns, config: &mut Config, report: &mut Report) {
     let blank = vec![0; config.columns()];
     for a in &core.axons {
         let fresh =
@@ -171,7 +275,7 @@ fn rows(core: &Core, config: &mut Config, report: &mut Report) {
             .get_mut(&row)
             .and_then(|r| r.get_mut(s.neuron as usize))
         {
-            *slot = 8 | s.weight.abs().min(MAX_WEIGHT) as u8;
+            *slot = learning.nibble(s);
         }
     }
     for (row, inhibits) in signs {
@@ -183,13 +287,24 @@ fn rows(core: &Core, config: &mut Config, report: &mut Report) {
 ///
 /// A unit starts a step below its threshold. After a first spike, at the earliest by its smallest weight, all others must stay below the threshold; a unit whose leak
 /// clears it in every step needs the whole threshold for the first spike already.
-fn spikes_once(mapping: &Mapping, core: &Core, units: &[Unit], report: &mut Report) {
+fn spikes_once(
+    mapping: &Mapping,
+    core: &Core,
+    units: &[Unit],
+    learning: &Learns,
+    report: &mut Report,
+) {
     let back: BTreeSet<u32> = mapping.loopbacks.iter().map(|l| l.neuron).collect();
     let mut arrivals = vec![(0i64, i64::MAX); units.len()];
-    for s in core.synapses.iter().filter(|s| s.weight > 0) {
-        if let Some((sum, least)) = arrivals.get_mut(s.neuron as usize) {
-            *sum += i64::from(s.weight);
-            *least = i64::from(s.weight).min(*least);
+    for s in &core.synapses {
+        // A weight that learns may come to be any.
+        let (low, high) = match learning.0.contains(&(s.axon, s.neuron)) {
+            true => (1, MAX_WEIGHT),
+            false => (s.weight, s.weight),
+        };
+        if let Some((sum, least)) = arrivals.get_mut(s.neuron as usize).filter(|_| high > 0) {
+            *sum += i64::from(high);
+            *least = i64::from(low).min(*least);
         }
     }
     for (i, (u, (sum, least))) in units.iter().zip(arrivals).enumerate() {
@@ -263,6 +378,13 @@ fn bindings(mapping: &Mapping, core: &Core, leaks: bool, report: &mut Report) ->
                 .note("the host sends a spike back in the next step at the earliest")
                 .hint("give the connection a delay of at least 1 step")
         });
+    }
+    for l in &mapping.learning {
+        let place = |s: &Learner| {
+            let row = core.axons.get(s.axon as usize).map_or(0, |a| a.address);
+            u64::from(row) << 8 | u64::from(s.neuron)
+        };
+        native.learning.push(l.synapses.iter().map(place).collect());
     }
     if leaks {
         native.tail.push(TIME_REFERENCE);

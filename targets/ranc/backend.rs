@@ -73,6 +73,7 @@ impl Backend for Ranc {
         let program = lower(&config)?;
         let words = (0..u64::from(config.output_bus.num_outputs)).collect();
         Ok(Emulation {
+            weights: vec![],
             program,
             outputs: vec![(0, words)],
         })

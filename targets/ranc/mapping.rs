@@ -447,6 +447,6 @@ fn bindings(mapping: &Mapping, report: &mut Report) -> NativeBindings {
         inputs,
         outputs: (0..mapping.outputs.len() as u64).collect(),
         loopbacks,
-        tail: vec![],
+        ..NativeBindings::default()
     }
 }

@@ -61,6 +61,7 @@ impl Backend for Speck {
     fn decode(&self, _dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics> {
         let bytes = IMAGE.only(sections)?;
         Ok(Emulation {
+            weights: vec![],
             program: lower(&Config::from_bytes(bytes)?)?,
             outputs: vec![],
         })

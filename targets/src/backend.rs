@@ -12,7 +12,6 @@ use synfire_ir::Diagnostics;
 use synfire_ir::artifact::Section;
 use synfire_ir::mapping::Mapping;
 use synfire_ir::program::{Discipline, Program, SerialEvent};
-use synfire_ir::synapse::Synapse;
 
 /// A native event as engines take it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +38,8 @@ pub struct Emulation {
     pub program: Program,
     /// For each probe of outputs: index of the probe, and the native word of each unit of its range (stepped programs).
     pub outputs: Vec<(u32, Vec<u64>)>,
+    /// Places of [`NativeBindings::learning`], ascending, and where their weights stand; a chip may tell them by [`Backend::weight`] instead.
+    pub weights: Vec<(u64, WeightCell)>,
 }
 
 /// The native events that bind a mapping to its host.
@@ -52,6 +53,53 @@ pub struct NativeBindings {
     pub loopbacks: Vec<(u64, u64)>,
     /// Words sent at the end of every step.
     pub tail: Vec<u64>,
+    /// For each entry of [`Mapping::learning`]: the chip's own number of the place of each of its synapses.
+    pub learning: Vec<Vec<u64>>,
+}
+
+/// Where a weight that learns stands while the chip is emulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeightCell {
+    /// Words of the program that hold it.
+    pub words: Words,
+    /// Which of them.
+    pub index: u32,
+    /// Its lowest bit.
+    pub shift: u8,
+    /// Its bits; 32: a signed word.
+    pub bits: u8,
+    /// The word is the weight divided by 2 to this.
+    pub exponent: u8,
+}
+
+impl WeightCell {
+    /// The weight that a word holds, in the chip's integers.
+    pub fn weight(&self, word: u32) -> i64 {
+        let word = match self.bits {
+            32.. => i64::from(word as i32),
+            bits => i64::from(word) >> self.shift.min(31) & ((1 << bits) - 1),
+        };
+        word << self.exponent.min(30)
+    }
+}
+
+/// Words of a running program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Words {
+    /// A state of all units of a group.
+    Units {
+        /// Group.
+        group: u32,
+        /// State.
+        state: u16,
+    },
+    /// A state of the synapses of a plastic projection.
+    Synapses {
+        /// Projection.
+        projection: u32,
+        /// State.
+        state: u16,
+    },
 }
 
 /// A mapping in the chip's own bytes.
@@ -311,11 +359,11 @@ pub trait Backend: Sync {
         0
     }
 
-    /// Could the chip's own learning follow a rule of the language? Its terms, or every reason why not.
-    fn learns(&self, _dialect: &str, _rule: &Synapse) -> Result<Vec<String>, Vec<String>> {
-        Err(vec![
-            "nothing of the chip follows a rule that a network gives".into(),
-        ])
+    /// Where the weight of a place of [`NativeBindings::learning`] stands; `None` when the program has no such place.
+    fn weight(&self, emulation: &Emulation, place: u64) -> Option<WeightCell> {
+        let list = &emulation.weights;
+        let at = list.binary_search_by_key(&place, |w| w.0).ok()?;
+        Some(list[at].1)
     }
 
     /// Are outputs neurons that drive nothing? Then a network that names nothing to record is recorded where it ends.

@@ -6,9 +6,11 @@
 //! Deliberately absent: the dynamics (the chip's `model.syn`) and the native bit layouts (the chip's encoder).
 
 mod check;
+mod learning;
 mod parts;
 mod place;
 
+pub use learning::{Learning, LearningForm};
 pub use parts::{
     Connectivity, Costs, Delays, Delivery, Deploy, Format, Limits, ModelNames, NativeForm,
     OptionSpec, Overflow, Parameter, ResetRole, Roles, Scope, Sharing, SignMode, Time, TimeUnit,
@@ -88,6 +90,9 @@ pub struct ChipSpec {
     /// Registers that a mapper sets, by the names of the chip's configuration.
     #[serde(default)]
     pub parameters: Vec<Parameter>,
+    /// What its synapses can learn by themselves.
+    #[serde(default)]
+    pub learning: Vec<Learning>,
     /// Energy and latency constants.
     #[serde(default)]
     pub costs: Costs,
@@ -134,6 +139,24 @@ impl ChipSpec {
     /// The weights of `dialect`.
     pub fn weights_of<'a>(&'a self, dialect: &'a Dialect) -> &'a Weights {
         dialect.weights.as_ref().unwrap_or(&self.weights)
+    }
+
+    /// Is a model of that full name one of `model.syn`?
+    pub fn is_own(&self, model: &str) -> bool {
+        self.own_neuron(model).is_some()
+    }
+
+    /// The neuron of `model.syn` that a model of that full name is.
+    pub fn own_neuron<'a>(&self, model: &'a str) -> Option<&'a str> {
+        let (chip, neuron) = model.strip_prefix("targets.")?.split_once('.')?;
+        let known = self.model.neuron == neuron || self.model.others.iter().any(|o| o == neuron);
+        (chip == self.name.replace('-', "_") && known).then_some(neuron)
+    }
+
+    /// The rules that synapses of `dialect` can follow.
+    pub fn learning_of<'a>(&'a self, dialect: &'a Dialect) -> impl Iterator<Item = &'a Learning> {
+        let here = |l: &&Learning| l.dialects.is_empty() || l.dialects.contains(&dialect.name);
+        self.learning.iter().filter(here)
     }
 
     /// The delays of `dialect`.

@@ -56,6 +56,7 @@ impl Backend for TinyOdin {
     fn decode(&self, _dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics> {
         let program = lower(&decode(SECTION, IMAGE.only(sections)?)?)?;
         Ok(Emulation {
+            weights: vec![],
             program,
             outputs: vec![],
         })

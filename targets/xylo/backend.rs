@@ -155,6 +155,7 @@ impl Backend for Xylo {
         let lowered = lower::lower(self.model, &read.net)?;
         let outputs = (0..read.net.n_out as u64).collect();
         Ok(Emulation {
+            weights: vec![],
             program: lowered.program,
             outputs: vec![(0, outputs)],
         })

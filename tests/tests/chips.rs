@@ -314,40 +314,6 @@ fn what_loihi_says() {
     assert!(d.message.contains('9') && d.message.contains('7'), "{d:?}");
 }
 
-#[test]
-fn rules_that_loihi_could_follow() {
-    let net = |rule: &str, args: &str, more: &str| {
-        format!(
-            "use std.neurons.If\nuse std.synapses.{rule}\nnetwork N {{\n  step 1 ms\n  source x: events[4]\n  pop a: If[4]\n{more}  connect c: x -> a.i : all_to_all {{ synapse = {rule}({args}), w = 0.5, delay = 1 ms }}\n  record a.spikes\n}}\n"
-        )
-    };
-    let notes = |target: &str, text: &str| {
-        let net = load(text).unwrap_or_else(|e| panic!("{e}\n{text}"));
-        let d = compile_for(&net, target).expect_err(text).0.remove(0);
-        assert_eq!(d.code, "SYN0644");
-        d.notes.join("; ")
-    };
-    let stdp = net("Stdp", "w_max = 1", "");
-    let said = notes("loihi", &stdp);
-    assert!(
-        said.contains("dw += x0*y") && said.contains("dw += y0*x"),
-        "{said}"
-    );
-    assert!(notes("ranc", &stdp).contains("cannot follow"));
-    let reward = net("RewardStdp", "w_max = 1", "");
-    assert!(
-        notes("loihi", &reward).contains("third factor"),
-        "{}",
-        notes("loihi", &reward)
-    );
-    let power = net("GuetigStdp", "w_max = 1", "");
-    assert!(
-        notes("loihi", &power).contains("calls a function"),
-        "{}",
-        notes("loihi", &power)
-    );
-}
-
 /// The network of the comparison with other emulators spikes as in their document.
 #[test]
 fn the_benchmark_of_loihi() {

@@ -132,3 +132,79 @@ fn networks_trained_elsewhere() {
     ]);
     assert_eq!(population(&v, "1")["spikes"], 30);
 }
+
+/// A network that learns, compiled and run from its artefact on both engines: weights of the network and of the chip on both engines as saved files, and what `compare` says.
+fn learnt_on(net: &str, input: &str, steps: &str, target: &str) -> ([Vec<u8>; 3], String) {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    std::os::unix::fs::symlink(root().join("examples"), dir.path().join("examples"))
+        .expect("a link");
+    let told = |args: &[&str]| {
+        let out = run(dir.path(), args);
+        assert!(
+            out.status.success(),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&out.stderr)
+        );
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    };
+    told(&["compile", net, "--target", target, "-o", "chip.synx"]);
+    let learn = |what: &str, engine: &str| {
+        told(&[
+            "run",
+            what,
+            "--input",
+            input,
+            "--steps",
+            steps,
+            "--engine",
+            engine,
+            "--save-weights",
+            "w.npz",
+        ]);
+        std::fs::read(dir.path().join("w.npz")).expect("the weights were saved")
+    };
+    let compared = told(&[
+        "compare", net, "--target", target, "--input", input, "--steps", steps,
+    ]);
+    let weights = [
+        learn(net, "cpu"),
+        learn("chip.synx", "cpu"),
+        learn("chip.synx", "gpu"),
+    ];
+    (weights, compared)
+}
+
+#[test]
+fn two_patterns_are_learnt_on_the_chip() {
+    let (net, input) = ("examples/sdsp.syn", "examples/sdsp.csv");
+    let ([ideal, cpu, gpu], compared) = learnt_on(net, input, "400", "odin");
+    assert!(
+        compared.contains("The two runs are identical"),
+        "{compared}"
+    );
+    assert_eq!(ideal, cpu);
+    assert_eq!(cpu, gpu);
+    let all = synfire_runtime::spikes::weights::read("w.npz", &cpu).expect("it was just written");
+    for (k, w) in all[0].values[0].iter().enumerate() {
+        let own = (all[0].source[k] / 4) == all[0].target[k];
+        assert_eq!(*w, if own { 7.0 } else { 0.0 });
+    }
+}
+
+#[test]
+fn what_comes_before_a_spike_wins_on_the_chip() {
+    let (net, input) = ("examples/products.syn", "examples/products.csv");
+    let (all, _) = learnt_on(net, input, "2000", "loihi:lava");
+    assert_eq!(all[1], all[2]);
+    for bytes in &all[..2] {
+        let all =
+            synfire_runtime::spikes::weights::read("w.npz", bytes).expect("it was just written");
+        for (k, w) in all[0].values[0].iter().enumerate() {
+            let before = (all[0].source[k] / 4) == all[0].target[k];
+            assert!(
+                if before { *w > 0.2 } else { *w < 0.05 },
+                "synapse {k}: {w}"
+            );
+        }
+    }
+}

@@ -110,6 +110,7 @@ fn word(kind: SectionKind) -> &'static str {
         SectionKind::Bindings => "bindings",
         SectionKind::Report => "report",
         SectionKind::Chip => "chip",
+        SectionKind::Learning => "learning",
     }
 }
 

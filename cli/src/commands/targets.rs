@@ -151,6 +151,12 @@ fn page(t: &Target<'_>, console: &Console) -> String {
     out += &limits(&t.limits(), spec, console);
     out += &heading("Arithmetic", console);
     out += &arithmetic(t, width);
+    for rule in spec.learning_of(t.dialect) {
+        out += &heading(&format!("Learning: {}", rule.name), console);
+        for line in rule.form.lines().iter().chain(&rule.differs) {
+            out += &paragraph(line, width, 2);
+        }
+    }
     if !spec.options.is_empty() {
         out += &heading("Options", console);
         for o in &spec.options {

@@ -31,6 +31,8 @@ pub enum SectionKind {
     Report,
     /// A text of the user's own chip (`chip.toml`, `model.syn`).
     Chip,
+    /// A list of [`BoundLearning`].
+    Learning,
 }
 
 /// A named part of the artefact.
@@ -132,6 +134,23 @@ pub struct Symbol {
     pub slot: u32,
 }
 
+/// Where the weights of a projection that learns on the chip stand, one entry a synapse in each list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BoundLearning {
+    /// The network's name of the projection.
+    pub projection: String,
+    /// Chip integers for 1 of the network's units of weight.
+    pub scale: f64,
+    /// Neurons of the source population.
+    pub source: Vec<u32>,
+    /// Neurons of the target population.
+    pub target: Vec<u32>,
+    /// Steps.
+    pub delay: Vec<u32>,
+    /// The chip's own number of the place that holds the weight.
+    pub place: Vec<u64>,
+}
+
 /// Between the network's names and steps and the chip's native events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bindings {
@@ -158,6 +177,8 @@ pub struct Artifact {
     pub header: Header,
     /// Names and times.
     pub bindings: Bindings,
+    /// What learns on the chip.
+    pub learning: Vec<BoundLearning>,
     /// All other sections: native images, report, chip.
     pub sections: Vec<Section>,
 }
@@ -233,7 +254,11 @@ impl Artifact {
     /// The file's bytes. Same artefact, same bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Diagnostics> {
         let bindings = write("bindings", BINDINGS, &self.bindings)?;
+        let learning = write("list of what learns", BINDINGS, &self.learning)?;
         let mut parts = vec![(SectionKind::Bindings, "bindings", &bindings[..])];
+        if !self.learning.is_empty() {
+            parts.push((SectionKind::Learning, "learning", &learning[..]));
+        }
         parts.extend(
             self.sections
                 .iter()
@@ -357,9 +382,18 @@ impl Artifact {
         };
         let bindings: Bindings = read(name, "bindings", BINDINGS, &sections.remove(k).bytes)?;
         bindings.check(name)?;
+        let learns = |s: &Section| s.kind == SectionKind::Learning;
+        let learning: Vec<BoundLearning> = match sections.iter().position(learns) {
+            Some(k) => read(name, "list of what learns", BINDINGS, &sections.remove(k).bytes)?,
+            None => vec![],
+        };
+        if !learning.iter().all(BoundLearning::sound) || sections.iter().any(learns) {
+            return Err(damaged(name, "its list of what learns contradicts itself"));
+        }
         Ok(Artifact {
             header: table.header,
             bindings,
+            learning,
             sections,
         })
     }
@@ -376,6 +410,16 @@ impl Artifact {
         self.sections
             .iter()
             .find(|s| s.kind == kind && s.name == name)
+    }
+}
+
+impl BoundLearning {
+    /// One entry a synapse in each list, and a scale by which weights can be divided?
+    fn sound(&self) -> bool {
+        let n = self.place.len();
+        [&self.source, &self.target, &self.delay].map(|l| l.len()) == [n; 3]
+            && self.scale.is_finite()
+            && self.scale > 0.0
     }
 }
 

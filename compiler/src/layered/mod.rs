@@ -81,6 +81,7 @@ pub fn compile(
     report["passes"] = json!([{"name": "layers", "s": begin.elapsed().as_secs_f64()}]);
     Ok(Compiled {
         artifact: Artifact {
+            learning: vec![],
             header,
             bindings,
             sections,

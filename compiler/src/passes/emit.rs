@@ -2,10 +2,10 @@
 
 use synfire_ir::Diagnostics;
 use synfire_ir::artifact::{
-    Artifact, Bindings, BoundInput, BoundLoopback, BoundOutput, BoundPopulation, Header, Symbol,
+    Artifact, Bindings, BoundInput, BoundLearning, BoundLoopback, BoundOutput, BoundPopulation, Header, Symbol,
 };
-use synfire_ir::mapping::Mapping;
-use synfire_targets::backend::Backend;
+use synfire_ir::mapping::{Learner, Learning, Mapping};
+use synfire_targets::backend::{Backend, NativeBindings};
 
 /// Encodes a mapping. Feeds are (population, step, unit).
 pub fn emit(
@@ -81,6 +81,23 @@ pub fn emit(
     Ok(Artifact {
         header,
         bindings: b,
+        learning: learning(mapping, native),
         sections: encoded.sections,
     })
+}
+
+/// Names of the synapses that learn, and where the chip keeps them.
+fn learning(mapping: &Mapping, native: &NativeBindings) -> Vec<BoundLearning> {
+    let of = |(l, places): (&Learning, &Vec<u64>)| {
+        let column = |f: fn(&Learner) -> u32| l.synapses.iter().map(f).collect();
+        BoundLearning {
+            projection: l.projection.clone(),
+            scale: l.scale,
+            source: column(|s| s.source),
+            target: column(|s| s.target),
+            delay: column(|s| s.delay),
+            place: places.clone(),
+        }
+    };
+    mapping.learning.iter().zip(&native.learning).map(of).collect()
 }

@@ -1,10 +1,11 @@
 //! The passes from a verified network to an artefact: one file each, registered here once with name, summary and what they leave.
 //!
-//! `schedule` decides how late each population runs on the chip, `quantise` puts units and weights into the chip's integers,
+//! `learn` finds the chip's rule for what learns, `schedule` decides how late each population runs on the chip, `quantise` puts units and weights into the chip's integers,
 //! `partition` fills cores, `place` puts cores on the mesh, `route` makes the `Mapping`, `emit` its bytes. None knows a chip: they work from
 //! `chip.toml` and the hooks of [`synfire_targets::backend::Backend`].
 
 pub mod emit;
+pub mod learn;
 pub mod quantise;
 pub mod schedule;
 
@@ -28,6 +29,11 @@ pub const PASSES: &[Pass] = &[
         name: "verify",
         summary: "the network as read, checked",
         aliases: &["network"],
+    },
+    Pass {
+        name: "learn",
+        summary: "the chip's own rules that synapses follow",
+        aliases: &["rules"],
     },
     Pass {
         name: "schedule",
@@ -90,6 +96,8 @@ pub struct ChipSynapse {
     pub port: u8,
     /// Weight.
     pub weight: i32,
+    /// Does it learn?
+    pub learns: bool,
 }
 
 /// A network in one chip's integers: what the mapper maps.
@@ -103,6 +111,8 @@ pub struct ChipNetwork {
     pub units: Vec<ChipUnit>,
     /// Sorted by target, source, delay, port; at most one for each of these.
     pub synapses: Vec<ChipSynapse>,
+    /// What learns, in the order in which [`learn::wanted`] found it.
+    pub learning: Vec<learn::Scaled>,
     /// Must arrivals keep the order of their sources? Else they add up, and inhibition is sent first to chips that
     /// process one event after another.
     pub ordered: bool,

@@ -5,6 +5,7 @@
 //! Serial chips process the rows of a step in ascending order, so that a set of spikes has one meaning.
 
 use super::stimulus::Drive;
+use super::weights::{Learnt, cells};
 use super::{Plan, Wiring};
 use crate::engine::{InputEvent, Record};
 use crate::spikes::{NamedSpike, Population, SpikeData};
@@ -35,9 +36,11 @@ pub(super) struct Chip {
     addresses: Vec<Units>,
     feeds: Vec<(u32, u32, u32)>,
     every_step: Vec<(u32, u32, u32)>,
+    /// What learns, and where each of its weights stands.
+    pub(super) learning: Vec<Learnt>,
 }
 
-fn broken(what: String) -> Diagnostics {
+pub(super) fn broken(what: String) -> Diagnostics {
     Diagnostic::error("SYN0704", what)
         .note("the bindings of an artefact name native events that its own chip must know")
         .hint("compile the network again with this build")
@@ -94,6 +97,7 @@ impl Plan {
             addresses: addresses(&emulation.program, bindings, backend),
             feeds: bindings.feeds.clone(),
             every_step,
+            learning: cells(&emulation, artifact, backend)?,
         };
         let mut program = emulation.program;
         program.name = artifact.header.network.clone();

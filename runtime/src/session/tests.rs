@@ -167,6 +167,7 @@ impl Backend for Toy {
         let mut program = program(u16::from(delay));
         program.probes.truncate(1);
         Ok(Emulation {
+            weights: vec![],
             program,
             outputs: vec![(0, vec![200, 201, 202])],
         })
@@ -241,6 +242,7 @@ fn artifact() -> Artifact {
             ..Header::default()
         },
         bindings,
+        learning: vec![],
         sections: vec![section],
     }
 }

@@ -3,12 +3,19 @@
 //! In and out: [`Weights`], synapse by synapse under the names of the network. Invariant: what a session gives, a plan of the same
 //! network takes back bit for bit.
 
-use super::{Plan, Session};
+use super::chip::broken;
+use super::{Plan, Session, Wiring};
+use crate::engine::Engine;
 use crate::spikes::weights::Weights;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use synfire_ir::artifact::{Artifact, BoundLearning};
 use synfire_ir::diag::nearest;
 use synfire_ir::model::Ty;
 use synfire_ir::program::{Layout, Program, Projection, Weights as Stored};
+use synfire_ir::synapse::Place;
 use synfire_ir::{Class, Diagnostic, Diagnostics};
+use synfire_targets::backend::{Backend, Emulation, WeightCell, Words};
 
 /// Source, target and delay of each synapse, in the order of the layout.
 fn ends(pr: &Projection) -> (Vec<u32>, Vec<u32>, Vec<u32>) {
@@ -45,11 +52,95 @@ fn weight_ty(p: &Program, projection: u32) -> Ty {
     model.and_then(|x| x.1.read_ty(0)).unwrap_or(Ty::F32)
 }
 
+/// A projection that learns on a chip, and where each of its weights stands.
+pub(super) type Learnt = (BoundLearning, Vec<WeightCell>);
+
+/// The cells of all weights that learn, checked against the program.
+pub(super) fn cells(
+    emulation: &Emulation,
+    artifact: &Artifact,
+    backend: &dyn Backend,
+) -> Result<Vec<Learnt>, Diagnostics> {
+    let program = &emulation.program;
+    let sound = |c: &WeightCell| {
+        let len = match c.words {
+            Words::Units { group, state } => program.groups.get(group as usize).and_then(|g| {
+                let m = program.model_of(group)?;
+                (usize::from(state) < m.states.len()).then_some(u64::from(g.size))
+            }),
+            Words::Synapses { projection, state } => {
+                program.plastic_of(projection).and_then(|(_, m)| {
+                    let at = m.states.get(usize::from(state))?;
+                    let of_synapses = at.place == Place::Synapse;
+                    of_synapses.then(|| program.projections[projection as usize].synapses())
+                })
+            }
+        };
+        len.is_some_and(|n| u64::from(c.index) < n)
+    };
+    let of = |l: &BoundLearning| {
+        let cell = |&place: &u64| {
+            let cell = backend.weight(emulation, place).filter(sound);
+            cell.ok_or_else(|| broken(format!("no weight learns at {place:#x}")))
+        };
+        let cells: Result<Vec<WeightCell>, Diagnostics> = l.place.iter().map(cell).collect();
+        Ok((l.clone(), cells?))
+    };
+    artifact.learning.iter().map(of).collect()
+}
+
+/// Weights that a chip learnt, in the network's units.
+fn on_chip(
+    learning: &[Learnt],
+    engine: &mut dyn Engine,
+    program: &Program,
+) -> Result<Vec<Weights>, Diagnostics> {
+    let mut words: BTreeMap<Words, Vec<u32>> = BTreeMap::new();
+    for cell in learning.iter().flat_map(|l| &l.1) {
+        if let Entry::Vacant(slot) = words.entry(cell.words) {
+            slot.insert(match cell.words {
+                Words::Units { group, state } => engine.state(group, state)?,
+                Words::Synapses { projection, state } => engine.synapses(projection, state)?,
+            });
+        }
+    }
+    let each = |w: Words| match w {
+        Words::Units { group, .. } => program.groups[group as usize].size as usize,
+        Words::Synapses { projection, .. } => {
+            program.projections[projection as usize].synapses() as usize
+        }
+    };
+    let value = |l: &BoundLearning, c: &WeightCell, sample: usize| {
+        let of = words.get(&c.words);
+        let word = of.and_then(|w| w.get(sample * each(c.words) + c.index as usize));
+        (c.weight(word.copied().unwrap_or(0)) as f64 / l.scale) as f32
+    };
+    let samples = |cells: &[WeightCell]| {
+        let first = cells
+            .first()
+            .map(|c| (words[&c.words].len(), each(c.words)));
+        first.map_or(1, |(all, one)| all / one.max(1))
+    };
+    let of = |(l, cells): &(BoundLearning, Vec<WeightCell>)| Weights {
+        projection: l.projection.clone(),
+        source: l.source.clone(),
+        target: l.target.clone(),
+        delay: l.delay.clone(),
+        values: (0..samples(cells))
+            .map(|s| cells.iter().map(|c| value(l, c, s)).collect())
+            .collect(),
+    };
+    Ok(learning.iter().map(of).collect())
+}
+
 impl Session {
     /// Weights of every projection that learns, as they stand, in SI units.
     ///
     /// Errors: those of the engine.
     pub fn weights(&mut self) -> Result<Vec<Weights>, Diagnostics> {
+        if let Wiring::Chip(chip) = &self.wiring {
+            return on_chip(&chip.learning, self.engine.as_mut(), self.program.as_ref());
+        }
         let program = self.program.clone();
         let mut out = vec![];
         for x in &program.plastic {

@@ -99,6 +99,7 @@ pub fn lower(image: &Image, model: &Model) -> Emulation {
     };
     let words = all.iter().map(|n| n.output.map_or(u64::MAX, u64::from));
     Emulation {
+        weights: vec![],
         outputs: vec![(0, words.collect())],
         program,
     }

@@ -3,7 +3,7 @@
 //! Takes a parsed [`ChipSpec`] and its text, gives a `SYN0604` with line and column for every contradiction; finds all of them in one pass.
 
 use super::place::{Found, Key};
-use super::{ChipSpec, Delays, Weights};
+use super::{ChipSpec, Delays, LearningForm, Weights};
 use std::collections::BTreeSet;
 use synfire_ir::Diagnostics;
 
@@ -36,6 +36,7 @@ impl ChipSpec {
             }
         }
         self.check_tables(&mut found);
+        self.check_learning(&mut found);
         found.done()
     }
 
@@ -144,6 +145,59 @@ impl ChipSpec {
                 &format!("native form `{}`", n.name),
                 &n.dialects,
             );
+        }
+    }
+
+    fn check_learning(&self, found: &mut Found) {
+        for (i, l) in self.learning.iter().enumerate() {
+            let at = |key: &'static str| [Key::from("learning"), i.into(), key.into()];
+            let what = format!("the rule `{}`", l.name);
+            self.check_names(found, &at("dialects"), &what, &l.dialects);
+            let (sound, hint) = match &l.form {
+                LearningForm::GatedStep {
+                    weight,
+                    membrane,
+                    count,
+                    interval,
+                    ..
+                } => {
+                    let small = |[a, b]: [i64; 2]| (0..=4096).contains(&b.saturating_sub(a));
+                    let steps = interval.value[0] >= 1 && interval.value[0] <= interval.value[1];
+                    let all = [weight, membrane, count].map(|r| small(r.value));
+                    (
+                        all == [true; 3] && steps,
+                        "give ranges of at most 4,097 values, the smaller end first, and intervals of at least one step",
+                    )
+                }
+                LearningForm::Products {
+                    mantissa,
+                    exponent,
+                    decimate,
+                    scale,
+                    bits,
+                    trace,
+                    ..
+                } => {
+                    let order = mantissa.value[0] < mantissa.value[1]
+                        && exponent.value[0] <= exponent.value[1]
+                        && scale.value[0] <= scale.value[1];
+                    let small = decimate.value <= 31
+                        && scale.value[1] <= 30
+                        && exponent.value.iter().all(|e| e.abs() <= 64)
+                        && bits.value.iter().all(|b| (1..=32).contains(b));
+                    (
+                        order && small && trace.value > 0,
+                        "give ranges with the smaller end first, intervals of at most 2^31 steps, exponents of weights of at most 30, and factors of 1 to 32 bits",
+                    )
+                }
+            };
+            if !sound {
+                found.add(
+                    &at("form"),
+                    format!("{what} has a range that is empty or too large"),
+                    hint,
+                );
+            }
         }
     }
 

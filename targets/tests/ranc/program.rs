@@ -136,6 +136,7 @@ proptest! {
 
 fn event(program: &Program, p: Packet) -> NativeInput {
     let emulation = synfire_targets::backend::Emulation {
+        weights: vec![],
         program: program.clone(),
         outputs: vec![],
     };

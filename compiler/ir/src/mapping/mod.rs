@@ -4,8 +4,10 @@
 //! Made by the mapper's passes, checked and turned into native images by the target. Units carry the network's names;
 //! nothing here is specific to one chip: register names are text.
 
+mod learning;
 mod text;
 
+pub use learning::*;
 pub use text::{parse, print};
 
 use serde::{Deserialize, Serialize};
@@ -138,7 +140,7 @@ pub struct Loopback {
 }
 
 /// See the module.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mapping {
     /// Name of the network.
     pub name: String,
@@ -164,6 +166,8 @@ pub struct Mapping {
     pub loopbacks: Vec<Loopback>,
     /// Does the chip send spikes back to itself (event-driven chips)?
     pub closed_loop: bool,
+    /// What learns, a projection each.
+    pub learning: Vec<Learning>,
 }
 
 impl Mapping {

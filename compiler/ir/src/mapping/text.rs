@@ -19,7 +19,11 @@
 //! loopback core 0 neuron 0 d1 -> core 0 axon 0
 //! ```
 //!
+//! What learns follows, as [`learning`] has it.
+//!
 //! A parsed mapping is not yet a sound one: the target's checks say so.
+
+mod learning;
 
 use super::{
     Axon, Core, Input, Loopback, MappedPopulation, Mapping, Neuron, Route, Synapse, UnitRef,
@@ -27,7 +31,7 @@ use super::{
 use crate::diag::Diagnostics;
 use crate::text::{Name, Names, ORDER, Printer, Scanner, items};
 
-const ITEMS: [&str; 7] = [
+const ITEMS: [&str; 8] = [
     "setting",
     "fields",
     "population",
@@ -35,6 +39,7 @@ const ITEMS: [&str; 7] = [
     "input",
     "output",
     "loopback",
+    "learning",
 ];
 
 /// The text of a mapping.
@@ -79,6 +84,7 @@ pub fn print(m: &Mapping) -> String {
             l.core, l.neuron, l.delay, l.to_core, l.axon
         ))
     });
+    p.section(&m.learning, learning::print);
     p.finish()
 }
 
@@ -187,9 +193,11 @@ fn item(s: &mut Scanner, m: &mut Mapping, names: &mut Names) -> Result<(), Diagn
         m.outputs.push(parse_unit(s, names)?);
     } else if s.eat_word("loopback") {
         m.loopbacks.push(parse_loopback(s)?);
+    } else if s.eat_word("learning") {
+        learning::parse(s, m)?;
     } else {
         return Err(s.expected(
-            "`setting`, `fields`, `population`, `core`, `input`, `output` or `loopback`",
+            "`setting`, `fields`, `population`, `core`, `input`, `output`, `loopback` or `learning`",
         ));
     }
     Ok(())

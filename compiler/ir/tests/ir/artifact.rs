@@ -25,7 +25,21 @@ fn artifact(t: &mut Tape) -> Artifact {
     Artifact {
         header,
         bindings: bindings(t),
+        learning: t.list(2, learning),
         sections,
+    }
+}
+
+fn learning(t: &mut Tape) -> BoundLearning {
+    let n = t.below(4);
+    let list = |t: &mut Tape| (0..n).map(|_| t.index()).collect();
+    BoundLearning {
+        projection: t.name(),
+        scale: 0.25 + f64::from(t.below(9)),
+        source: list(t),
+        target: list(t),
+        delay: list(t),
+        place: (0..n).map(|_| t.long()).collect(),
     }
 }
 
@@ -167,6 +181,7 @@ fn bindings_that_name_nothing_are_found() {
         let mut a = Artifact {
             header: Header::default(),
             bindings: Bindings::default(),
+            learning: vec![],
             sections: vec![],
         };
         a.bindings.populations.push(BoundPopulation {
@@ -296,6 +311,7 @@ fn golden() -> Artifact {
         recorded: !input,
     };
     Artifact {
+        learning: vec![],
         header: Header {
             network: "toy".into(),
             target: "chip".into(),

@@ -14,6 +14,9 @@ use crate::passes::{ChipNetwork, ChipSynapse};
 use std::collections::BTreeMap;
 use synfire_ir::mapping::UnitRef;
 
+/// Bit of [`AxonKey::class`] of axons whose synapses learn, where neither weights nor signs make classes: an axon's synapses learn all or none.
+pub const LEARNS: u8 = 1 << 7;
+
 /// An axon's meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AxonKey {
@@ -23,7 +26,7 @@ pub struct AxonKey {
     pub source: UnitRef,
     /// Chip steps, older first (stored as `u32::MAX - delay`).
     pub age: u32,
-    /// Axon class; where the chip has none, its sign (1 inhibits) if it has one, else the port that its synapses lead to.
+    /// Axon class; where the chip has none, its sign (1 inhibits) if it has one, else the port that its synapses lead to, and [`LEARNS`].
     pub class: u8,
 }
 
@@ -107,7 +110,7 @@ fn key(s: &ChipSynapse, limits: &Limits, ordered: bool) -> AxonKey {
         class: match limits.classes {
             Some(_) => 0,
             None if limits.by_sign => (s.weight < 0) as u8,
-            None => s.port,
+            None => s.port.min(LEARNS - 1) | if s.learns { LEARNS } else { 0 },
         },
     }
 }

@@ -1,6 +1,7 @@
 //! `route`: from a placed partition to the `Mapping`: a destination for every copy, an output for every recorded unit, bindings for
 //! every input.
 
+use super::core::LEARNS;
 use super::mesh::Placement;
 use super::{Limits, Partition};
 use crate::passes::ChipNetwork;
@@ -89,7 +90,8 @@ pub fn route(
             let again = limits.classes.is_none()
                 && !limits.by_sign
                 && k > 0
-                && (plan.axons[k - 1].source, plan.axons[k - 1].age) == (a.source, a.age);
+                && (plan.axons[k - 1].source, plan.axons[k - 1].age) == (a.source, a.age)
+                && (plan.axons[k - 1].class ^ a.class) & LEARNS == 0;
             if net.populations[a.source.pop as usize].input && !again {
                 m.inputs.push(Input {
                     unit: a.source,

@@ -12,6 +12,7 @@ mod weights;
 
 pub use tuning::Tuning;
 
+use super::learn::{Scaled, Wanted};
 use super::{ChipNetwork, QuantisationReport};
 use crate::dynamics::{Dynamics, evaluate};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ pub fn quantise(
     target: &Target,
     backend: &dyn Backend,
     shifts: &[(PopId, u32)],
+    learning: &[Wanted],
     seed: u64,
     tuning: &BTreeMap<String, Tuning>,
 ) -> Result<(ChipNetwork, QuantisationReport, Diagnostics), Diagnostics> {
@@ -42,11 +44,13 @@ pub fn quantise(
         seed,
         tuning,
         drives,
+        learning,
         pending: vec![],
         out: Diagnostics::new(),
         report: QuantisationReport::default(),
         chip: ChipNetwork::default(),
     };
+    q.chip.learning = vec![Scaled::default(); learning.len()];
     q.chip.fields = backend.fields().iter().map(|f| f.to_string()).collect();
     let number: BTreeMap<PopId, u32> = net
         .populations()
@@ -86,6 +90,7 @@ pub fn quantise(
     q.settle();
     q.in_order();
     q.chip.synapses.sort_unstable();
+    q.alone();
     let Quantiser {
         out,
         report,
@@ -120,7 +125,7 @@ fn merge(chip: &mut ChipNetwork) {
         }
         same
     });
-    chip.synapses.retain(|s| s.weight != 0);
+    chip.synapses.retain(|s| s.weight != 0 || s.learns);
 }
 
 struct Quantiser<'a> {
@@ -132,6 +137,8 @@ struct Quantiser<'a> {
     tuning: &'a BTreeMap<String, Tuning>,
     /// Populations that something is connected from.
     drives: BTreeSet<PopId>,
+    /// What learns.
+    learning: &'a [Wanted],
     /// Synapses whose group's exponent is not known yet.
     pending: Vec<weights::Pending>,
     out: Diagnostics,
@@ -168,6 +175,12 @@ struct Incoming {
     delay: u32,
     port: u16,
     weight: f64,
+    /// Number of the projection that learns.
+    learns: Option<u16>,
+    /// What the weight was multiplied with so far.
+    gain: f64,
+    /// Largest magnitude that it may reach.
+    most: f64,
 }
 
 impl Quantiser<'_> {
@@ -244,18 +257,12 @@ impl Quantiser<'_> {
         number: &BTreeMap<PopId, u32>,
         shifts: &BTreeMap<PopId, u32>,
     ) -> Option<Prepared> {
-        let spec = &self.target.chip.spec;
-        let own = m.model.name.strip_prefix("targets.").and_then(|rest| {
-            let (chip, neuron) = rest.split_once('.')?;
-            let names = &spec.model;
-            let known = names.neuron == neuron || names.others.iter().any(|o| o == neuron);
-            (chip == spec.name.replace('-', "_") && known).then(|| neuron.to_string())
-        });
+        let own = self.target.chip.spec.own_neuron(&m.model.name);
         let values = evaluate(self.net, at.id, m, self.seed);
         let (incoming, bias) = self.incoming(at.id, p, m, number, shifts)?;
         match own {
             Some(neuron) => {
-                self.own(p, m, &neuron, at, &values, &incoming, &bias);
+                self.own(p, m, neuron, at, &values, &incoming, &bias);
                 None
             }
             None => self.prepare(p, m, at, &values, incoming, &bias),
@@ -302,6 +309,9 @@ impl Quantiser<'_> {
                 start: 0,
                 len: wires.target_range.len,
             };
+            let learns = self.learning.iter().position(|w| w.edge == e);
+            let start = learns.and_then(|k| self.learning[k].start);
+            let reach = learns.map_or(0.0, |k| self.learning[k].most());
             self.net.visit(e, self.seed, all, |s| {
                 let source = UnitRef {
                     pop: number[&a],
@@ -309,12 +319,16 @@ impl Quantiser<'_> {
                 };
                 let target = wires.target_range.start + s.target;
                 let delay = (s.delay as i64 + late).max(0) as u32;
+                let weight = start.unwrap_or(s.weight);
                 list.push(Incoming {
                     target,
                     source,
                     delay,
                     port: wires.port,
-                    weight: s.weight,
+                    weight,
+                    learns: learns.map(|k| k as u16),
+                    gain: 1.0,
+                    most: reach.max(weight.abs()),
                 });
             });
             if let Some(v) = &wires.bias {

@@ -3,7 +3,7 @@
 //! Without exponents: 1 or a small power of two if that makes every value whole, else the largest factor that keeps weights and thresholds in range. With exponents, weights
 //! `m 2^e` with a mantissa m that is full, and the largest e for which every threshold stays within half of its register's range and no sum of arrivals leaves the chip's: the state then has the
 //! finest grid that the weights allow. All populations take one e, because weights onto several of them may share one register; but a population that the chip computes exactly and whose values a
-//! power of two makes whole takes that.
+//! power of two makes whole takes that. Where weights learn, the largest that their rule lets them reach becomes a full mantissa, so that the chip's end is the rule's.
 
 use super::units::unscaled;
 use super::{Prepared, Quantiser};
@@ -21,10 +21,17 @@ impl Quantiser<'_> {
         let bounded =
             |p: &Prepared| self.register("thr") / 2.0 / threshold(p).max(f64::MIN_POSITIVE);
         let summed = |p: &Prepared| self.sums() / arrivals(p).max(f64::MIN_POSITIVE);
-        let full = |p: &Prepared, e: i32| self.mantissa() * f64::from(1 << e) / heaviest(p);
+        let top = self.mantissa() * f64::from(1 << steps.end());
+        // Where weights learn, the end of their range is that of a mantissa.
+        let full = |p: &Prepared, e: i32| {
+            let reach = learnt(p).unwrap_or(heaviest(p));
+            self.mantissa() * f64::from(1 << e) / reach
+        };
         let fits = |e: &i32| {
-            all.iter()
-                .all(|p| heaviest(p) == 0.0 || full(p, *e) <= bounded(p).min(summed(p)))
+            all.iter().all(|p| {
+                let (most, s) = (heaviest(p), full(p, *e));
+                most == 0.0 || s <= bounded(p).min(summed(p)) && most * s <= top
+            })
         };
         let e = steps.clone().filter(fits).max().unwrap_or(*steps.start());
         let bias = |p: &Prepared| {
@@ -63,7 +70,7 @@ impl Quantiser<'_> {
             self.backend.differences(dialect, &unit).is_empty()
                 && self.backend.gain(dialect, &unit) == 1.0
         };
-        if !p.dynamics.iter().all(same) {
+        if learnt(p).is_some() || !p.dynamics.iter().all(same) {
             return None;
         }
         let weight = |w: f64| {
@@ -83,7 +90,9 @@ impl Quantiser<'_> {
                 && threshold(p) * s <= self.register("thr")
                 && arrivals(p) * s <= self.sums()
                 && values(p).all(|x| tidy(x * s).fract() == 0.0)
-                && p.inputs.iter().all(|i| weight(i.weight * s))
+                && p.inputs
+                    .iter()
+                    .all(|i| weight(i.weight * s) && weight(i.most * s))
         };
         let powers = (0..=10).map(|k| f64::from(1 << k));
         let first = powers.into_iter().find(|s| holds(*s))?;
@@ -179,14 +188,23 @@ fn values(p: &Prepared) -> impl Iterator<Item = f64> {
 fn arrivals(p: &Prepared) -> f64 {
     let mut most = 0f64;
     for unit in p.inputs.chunk_by(|a, b| a.target == b.target) {
-        let of = |sign: f64| unit.iter().map(|s| (s.weight * sign).max(0.0)).sum::<f64>();
+        let of = |sign: f64| {
+            let all = unit.iter().filter(|s| s.weight * sign >= 0.0);
+            all.map(|s| s.most).sum::<f64>()
+        };
         most = most.max(of(1.0)).max(of(-1.0));
     }
     most
 }
 
 fn heaviest(p: &Prepared) -> f64 {
-    p.inputs.iter().map(|s| s.weight.abs()).fold(0.0, f64::max)
+    p.inputs.iter().map(|s| s.most).fold(0.0, f64::max)
+}
+
+/// The largest weight that learning may reach, where a rule says so.
+fn learnt(p: &Prepared) -> Option<f64> {
+    let all = p.inputs.iter().filter(|s| s.learns.is_some());
+    all.map(|s| s.most).reduce(f64::max).filter(|m| *m > 0.0)
 }
 
 fn threshold(p: &Prepared) -> f64 {

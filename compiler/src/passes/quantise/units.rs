@@ -154,7 +154,9 @@ impl Quantiser<'_> {
             biases: vec![],
         };
         for s in &mut inputs {
-            s.weight *= ready.of(s.target as usize).gain[s.port as usize];
+            s.gain = ready.of(s.target as usize).gain[s.port as usize];
+            s.weight *= s.gain;
+            s.most *= s.gain.abs();
             s.port = 0;
         }
         inputs.sort_by_key(|s| (s.target, s.source, s.delay));

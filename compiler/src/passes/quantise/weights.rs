@@ -4,10 +4,12 @@
 //! `m 2^e`, and are rounded to multiples of `2^e`. What rounding did is counted for the network and for each population.
 
 use super::super::ChipSynapse;
+use super::super::learn::Scaled;
 use super::{Incoming, Quantiser};
 use crate::passes::LayerError;
 use std::collections::BTreeMap;
 use synfire_ir::network::{PopId, Population};
+use synfire_ir::{Class, Diagnostic};
 
 /// A synapse that waits for the exponent of its group.
 pub(super) struct Pending {
@@ -70,6 +72,10 @@ impl Quantiser<'_> {
             layer,
             ref tops,
         } = onto;
+        if let Some(k) = s.learns {
+            self.learner(p, onto, s, usize::from(k));
+            return;
+        }
         let top = self
             .exponents()
             .map_or(1.0, |(_, high)| f64::from(1 << high));
@@ -97,6 +103,7 @@ impl Quantiser<'_> {
             delay: s.delay,
             port: s.port as u8,
             weight: 0,
+            learns: false,
         };
         let from_input = self.chip.populations[s.source.pop as usize].input;
         let group = self.backend.weight_group(from_input, drives, real);
@@ -114,6 +121,98 @@ impl Quantiser<'_> {
             Some(_) if exact => self.round(&pending, 0),
             Some(_) => self.pending.push(pending),
         }
+    }
+
+    /// Adds a synapse that learns: its weight keeps the exponent of its projection.
+    fn learner(&mut self, p: &Population, onto: &Onto, s: &Incoming, k: usize) {
+        let learning = self.learning;
+        let wanted = &learning[k];
+        let (name, range) = (&wanted.name, wanted.range);
+        let scale = s.gain * onto.scale;
+        let known = &mut self.chip.learning[k];
+        if known.scale == 0.0 {
+            let exponent = wanted.exponent(scale);
+            *known = Scaled { scale, exponent };
+        }
+        let unit = f64::from(1u32 << known.exponent.min(30));
+        let (other, real) = (known.scale != scale, s.weight * onto.scale / unit);
+        let refused = |q: &mut Self, text: String, note: &str, hint: &str| {
+            let told = |x: &Diagnostic| x.code == "SYN0644" && x.message == text;
+            if !q.out.0.iter().any(told) {
+                let d = q.refuse(p, "SYN0644", text).note(note).hint(hint);
+                q.out.push(d.field("limit", "learning"));
+            }
+        };
+        if other || (wanted.whole() && scale != 1.0) {
+            let text = format!(
+                "the synapses of `{name}` learn in units of their own, but weights onto `{}` are scaled by {scale}",
+                p.name
+            );
+            return refused(
+                self,
+                text,
+                "the chip's rule counts in its own integers, so that one of the network's units has to be one of the chip's for all of its synapses",
+                "lead it onto a population of the chip's own model",
+            );
+        }
+        let weight = real.round_ties_even();
+        if !(range[0] as f64..=range[1] as f64).contains(&weight) {
+            let text = format!(
+                "a weight of {} of `{name}` is beyond what its rule keeps on the chip",
+                s.weight
+            );
+            let (low, high) = (
+                range[0] as f64 * unit / scale,
+                range[1] as f64 * unit / scale,
+            );
+            return refused(
+                self,
+                text,
+                &format!(
+                    "weights that learn there lie within {low}..{high} in the network's units"
+                ),
+                "start within that range",
+            );
+        }
+        let pending = Pending {
+            synapse: ChipSynapse {
+                target: onto.base + s.target,
+                source: s.source,
+                delay: s.delay,
+                port: s.port as u8,
+                weight: 0,
+                learns: true,
+            },
+            real: real * unit,
+            scale: onto.scale,
+            weight: s.weight,
+            group: 0,
+            layer: onto.layer,
+        };
+        let exponent = self.chip.learning[k].exponent.min(30) as i32;
+        self.round(&pending, exponent);
+    }
+
+    /// Refuses synapses that share their place on the chip with one that learns.
+    pub(super) fn alone(&mut self) {
+        let key = |s: &ChipSynapse| (s.target, s.source, s.delay, s.port);
+        let pairs = self.chip.synapses.windows(2);
+        let clash = pairs.filter(|w| key(&w[0]) == key(&w[1]) && (w[0].learns || w[1].learns));
+        let Some(s) = clash.map(|w| w[0]).next() else {
+            return;
+        };
+        let (from, to) = (
+            self.chip.name(s.source),
+            self.chip.name(self.chip.units[s.target as usize].unit),
+        );
+        self.out.push(
+            Diagnostic::error("SYN0644", format!("two synapses from `{from}` onto `{to}` take the same place, and one of them learns"))
+                .class(Class::Fit)
+                .at(to)
+                .note("a chip has one weight for a source, a delay and a target")
+                .hint("give one of the connects another delay, or leave it out")
+                .field("limit", "learning"),
+        );
     }
 
     fn exponents(&self) -> Option<(i32, i32)> {

@@ -41,6 +41,60 @@ pub fn mapping(t: &mut Tape) -> Mapping {
             axon: t.index(),
         }),
         closed_loop: t.flip(),
+        learning: t.list(2, learning),
+    }
+}
+
+fn learning(t: &mut Tape) -> Learning {
+    Learning {
+        projection: t.name(),
+        scale: f64::from(t.number()) / 8.0,
+        exponent: t.index(),
+        rule: match t.flip() {
+            true => Rule::Gated(Gated {
+                membrane: t.long() as i64,
+                from: t.long() as i64,
+                down: t.long() as i64,
+                up: t.long() as i64,
+                interval: t.index(),
+                count: t.long() as i64,
+            }),
+            false => Rule::Products(Products {
+                decimate: t.index(),
+                source: t.list(2, trace),
+                target: t.list(3, trace),
+                terms: t.list(3, term),
+            }),
+        },
+        synapses: t.list(3, |t| Learner {
+            source: t.index(),
+            delay: t.index(),
+            target: t.index(),
+            core: t.index(),
+            axon: t.index(),
+            neuron: t.index(),
+        }),
+    }
+}
+
+fn trace(t: &mut Tape) -> Trace {
+    Trace {
+        tau: t.index(),
+        impulse: t.index(),
+        part: t.index(),
+    }
+}
+
+fn term(t: &mut Tape) -> Term {
+    Term {
+        gate: [Gate::Source, Gate::Target, Gate::Interval][t.below(3) as usize],
+        mantissa: t.number(),
+        exponent: t.number(),
+        factors: t.list(3, |t| match t.below(3) {
+            0 => Factor::Source(t.word() as u16),
+            1 => Factor::Target(t.word() as u16),
+            _ => Factor::Weight,
+        }),
     }
 }
 

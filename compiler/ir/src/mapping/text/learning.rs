@@ -1,0 +1,200 @@
+//! Text of what learns: a block for each projection, its rule first, then its synapses.
+//!
+//! ```text
+//! learning plastic: scale 1.0 exponent 0 {
+//!   gated membrane 80 counts 1 3 6 interval 4 start 0
+//!   synapse 0 after 1 onto 2: core 0 axon 0 neuron 2
+//! }
+//! learning other: scale 255.0 exponent 0 {
+//!   products decimate 0
+//!   trace of source tau 20 adds 16 and 128
+//!   term at target 5 e -3 [source 0]
+//! }
+//! ```
+
+use crate::diag::Diagnostics;
+use crate::mapping::{
+    Factor, Gate, Gated, Learner, Learning, Mapping, Products, Rule, Term, Trace,
+};
+use crate::text::{F64, Name, Printer, Scanner};
+
+const GATES: [(&str, Gate); 3] = [
+    ("source", Gate::Source),
+    ("target", Gate::Target),
+    ("interval", Gate::Interval),
+];
+
+pub(super) fn print(p: &mut Printer, l: &Learning) {
+    p.open(format_args!(
+        "learning {}: scale {} exponent {}",
+        Name(&l.projection),
+        F64(l.scale),
+        l.exponent
+    ));
+    match &l.rule {
+        Rule::Gated(g) => p.line(format_args!(
+            "gated membrane {} counts {} {} {} interval {} start {}",
+            g.membrane, g.from, g.down, g.up, g.interval, g.count
+        )),
+        Rule::Products(r) => products(p, r),
+    }
+    for s in &l.synapses {
+        p.line(format_args!(
+            "synapse {} after {} onto {}: core {} axon {} neuron {}",
+            s.source, s.delay, s.target, s.core, s.axon, s.neuron
+        ));
+    }
+    p.close();
+}
+
+fn products(p: &mut Printer, r: &Products) {
+    p.line(format_args!("products decimate {}", r.decimate));
+    for (side, traces) in [("source", &r.source), ("target", &r.target)] {
+        for t in traces {
+            p.line(format_args!(
+                "trace of {side} tau {} adds {} and {}",
+                t.tau, t.impulse, t.part
+            ));
+        }
+    }
+    for t in &r.terms {
+        let gate = GATES.iter().find(|g| g.1 == t.gate).map_or("", |g| g.0);
+        let factor = |f: &Factor| match f {
+            Factor::Source(k) => format!("source {k}"),
+            Factor::Target(k) => format!("target {k}"),
+            Factor::Weight => "weight".into(),
+        };
+        p.array(
+            format_args!("term at {gate} {} e {}", t.mantissa, t.exponent),
+            t.factors.iter().map(factor),
+        );
+    }
+}
+
+pub(super) fn parse(s: &mut Scanner, m: &mut Mapping) -> Result<(), Diagnostics> {
+    let projection = s.name("the name of a projection")?;
+    s.mark(":")?;
+    s.keyword("scale")?;
+    let scale = s.f64("a factor")?;
+    s.keyword("exponent")?;
+    let mut l = Learning {
+        projection,
+        scale,
+        exponent: s.int("an exponent")?,
+        rule: Rule::Products(Products::default()),
+        synapses: vec![],
+    };
+    s.braces(|s| line(s, &mut l))?;
+    m.learning.push(l);
+    Ok(())
+}
+
+fn line(s: &mut Scanner, l: &mut Learning) -> Result<(), Diagnostics> {
+    if s.eat_word("gated") {
+        l.rule = Rule::Gated(gated(s)?);
+    } else if s.eat_word("products") {
+        s.keyword("decimate")?;
+        l.rule = Rule::Products(Products {
+            decimate: s.int("an exponent")?,
+            ..Products::default()
+        });
+    } else if s.eat_word("synapse") {
+        l.synapses.push(learner(s)?);
+    } else if s.eat_word("trace") {
+        s.keyword("of")?;
+        let gate = gate(s)?;
+        s.keyword("tau")?;
+        let tau = s.int("a number of steps")?;
+        s.keyword("adds")?;
+        let impulse = s.int("an impulse")?;
+        s.keyword("and")?;
+        let part = s.int("256ths of an impulse")?;
+        let trace = Trace { tau, impulse, part };
+        match (&mut l.rule, gate) {
+            (Rule::Products(r), Gate::Source) => r.source.push(trace),
+            (Rule::Products(r), Gate::Target) => r.target.push(trace),
+            _ => return Err(s.expected("`products` before it, and `source` or `target`")),
+        }
+    } else if s.eat_word("term") {
+        let term = term(s)?;
+        match &mut l.rule {
+            Rule::Products(r) => r.terms.push(term),
+            Rule::Gated(_) => return Err(s.expected("`products` before it")),
+        }
+    } else {
+        return Err(s.expected("`gated`, `products`, `trace`, `term`, `synapse` or `}`"));
+    }
+    Ok(())
+}
+
+fn gated(s: &mut Scanner) -> Result<Gated, Diagnostics> {
+    s.keyword("membrane")?;
+    let membrane = s.int("a threshold")?;
+    s.keyword("counts")?;
+    let (from, down, up) = (s.int("a count")?, s.int("a count")?, s.int("a count")?);
+    s.keyword("interval")?;
+    let interval = s.int("a number of steps")?;
+    s.keyword("start")?;
+    Ok(Gated {
+        membrane,
+        from,
+        down,
+        up,
+        interval,
+        count: s.int("a count")?,
+    })
+}
+
+fn gate(s: &mut Scanner) -> Result<Gate, Diagnostics> {
+    for (word, gate) in GATES {
+        if s.eat_word(word) {
+            return Ok(gate);
+        }
+    }
+    Err(s.expected("`source`, `target` or `interval`"))
+}
+
+fn term(s: &mut Scanner) -> Result<Term, Diagnostics> {
+    s.keyword("at")?;
+    let gate = gate(s)?;
+    let mantissa = s.int("a mantissa")?;
+    s.keyword("e")?;
+    let exponent = s.int("an exponent")?;
+    let mut factors = vec![];
+    s.list(|s| {
+        factors.push(if s.eat_word("source") {
+            Factor::Source(s.int("the number of a trace")?)
+        } else if s.eat_word("target") {
+            Factor::Target(s.int("the number of a trace")?)
+        } else {
+            s.keyword("weight")?;
+            Factor::Weight
+        });
+        Ok(())
+    })?;
+    Ok(Term {
+        gate,
+        mantissa,
+        exponent,
+        factors,
+    })
+}
+
+fn learner(s: &mut Scanner) -> Result<Learner, Diagnostics> {
+    let source = s.int("a unit")?;
+    s.keyword("after")?;
+    let delay = s.int("a number of steps")?;
+    s.keyword("onto")?;
+    let target = s.int("a unit")?;
+    s.mark(":")?;
+    let (core, axon) = super::axon_of_core(s)?;
+    s.keyword("neuron")?;
+    Ok(Learner {
+        source,
+        delay,
+        target,
+        core,
+        axon,
+        neuron: s.int("the number of a neuron")?,
+    })
+}
