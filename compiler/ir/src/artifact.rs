@@ -384,7 +384,12 @@ impl Artifact {
         bindings.check(name)?;
         let learns = |s: &Section| s.kind == SectionKind::Learning;
         let learning: Vec<BoundLearning> = match sections.iter().position(learns) {
-            Some(k) => read(name, "list of what learns", BINDINGS, &sections.remove(k).bytes)?,
+            Some(k) => read(
+                name,
+                "list of what learns",
+                BINDINGS,
+                &sections.remove(k).bytes,
+            )?,
             None => vec![],
         };
         if !learning.iter().all(BoundLearning::sound) || sections.iter().any(learns) {

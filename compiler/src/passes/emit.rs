@@ -2,7 +2,8 @@
 
 use synfire_ir::Diagnostics;
 use synfire_ir::artifact::{
-    Artifact, Bindings, BoundInput, BoundLearning, BoundLoopback, BoundOutput, BoundPopulation, Header, Symbol,
+    Artifact, Bindings, BoundInput, BoundLearning, BoundLoopback, BoundOutput, BoundPopulation,
+    Header, Symbol,
 };
 use synfire_ir::mapping::{Learner, Learning, Mapping};
 use synfire_targets::backend::{Backend, NativeBindings};
@@ -99,5 +100,10 @@ fn learning(mapping: &Mapping, native: &NativeBindings) -> Vec<BoundLearning> {
             place: places.clone(),
         }
     };
-    mapping.learning.iter().zip(&native.learning).map(of).collect()
+    mapping
+        .learning
+        .iter()
+        .zip(&native.learning)
+        .map(of)
+        .collect()
 }
