@@ -226,7 +226,7 @@ fn sdsp_is_the_documents() {
         let (w, fired) = c.account();
         let found: Vec<(u32, u32)> = spikes.iter().map(|s| (s.1, s.3)).collect();
         assert_eq!(found, fired, "{text}");
-        let wanted: Vec<f32> = w.iter().flatten().map(|&x| x as f32).collect();
+        let wanted: Vec<f64> = w.iter().flatten().map(|&x| x as f64).collect();
         assert_eq!(weights[0].values, [wanted], "{text}");
         assert_eq!(
             on_chip(&bytes, Choice::Gpu, &input, STEPS),

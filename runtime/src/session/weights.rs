@@ -113,7 +113,7 @@ fn on_chip(
     let value = |l: &BoundLearning, c: &WeightCell, sample: usize| {
         let of = words.get(&c.words);
         let word = of.and_then(|w| w.get(sample * each(c.words) + c.index as usize));
-        (c.weight(word.copied().unwrap_or(0)) as f64 / l.scale) as f32
+        c.weight(word.copied().unwrap_or(0)) as f64 / l.scale
     };
     let samples = |cells: &[WeightCell]| {
         let first = cells
