@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Partitions of random networks: ours beside Mt-KaHyPar and METIS, same hypergraphs, same limit of 256 neurons a part.
 
-    python3 -m venv v && v/bin/pip install mtkahypar pymetis && v/bin/python benches/mapping.py [--seeds 3] [--opt 1] [--synfire PATH]
+    python3 -m venv v && v/bin/pip install mtkahypar pymetis && v/bin/python benches/mapping.py [--seeds 2] [--opt 1] [--synfire PATH]
 
 For each network and seed: `remote` (connectivity less one) and CPU seconds of the search alone, of every tool. Mt-KaHyPar runs its default preset on one thread with
 the imbalance that its smallest legal number of parts leaves: parts are legal for everyone, and ours has the least number of them. METIS gets the
@@ -19,7 +19,7 @@ import tempfile
 import time
 
 CAP = 256
-FAMILIES = ["grid:64,16,3", "grid:96,32,5", "comm:8192,32,32", "comm:6000,40,24", "pd:0.05", "pd:0.1"]
+FAMILIES = ["grid:64,16,3", "grid:96,32,5", "comm:8192,32,32", "comm:6000,40,24", "reservoir:4000,60,0.1,0.05", "reservoir:5000,100,0.2,0.1", "pd:0.05", "pd:0.1"]
 
 
 def ours(synfire, net, opt):
@@ -89,7 +89,7 @@ def metis(nodes, nets):
 
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    args.add_argument("--seeds", type=int, default=3)
+    args.add_argument("--seeds", type=int, default=2)
     args.add_argument("--opt", type=int, default=1)
     args.add_argument("--synfire", default="target/release/synfire")
     args.add_argument("--families", nargs="*", default=FAMILIES)

@@ -9,7 +9,7 @@ use super::layout::chain::Shape;
 use super::net::Net;
 use super::rng::Rng;
 use super::symbolic::Network as Rules;
-use irregular::{communities, grid, microcircuit};
+use irregular::{Reservoir, communities, grid, microcircuit, reservoir};
 use jin::{Jin, Links};
 
 /// A benchmark network.
@@ -24,11 +24,19 @@ pub enum Network {
 }
 
 /// The names that [`network`] knows.
-pub const NAMES: &str = "dnn:L,M, cnn:L,M[,K], grid:N,F,SIGMA, comm:N,C,F, pd:SCALE, grid4k, grid64k, comm8k, comm32k, pd10, layers:L,M, bands:L,M[,K], DNN_4B, cnn, lenet5-28, lenet5-32, lenet5-224, alexnet-227, vgg11-32, \
+pub const NAMES: &str = "dnn:L,M, cnn:L,M[,K], grid:N,F,SIGMA, comm:N,C,F, pd:SCALE, reservoir:N,FAN,SIGMA,LONG[,CV], grid4k, grid64k, comm8k, comm32k, pd10, reservoir5k, layers:L,M, bands:L,M[,K], DNN_4B, cnn, lenet5-28, lenet5-32, lenet5-224, alexnet-227, vgg11-32, \
     vgg16-224, mobilenetv1-224, resnet50-224; each also with @SEED for another draw, and then -shuf for shuffled ids";
 
 /// Seed of the generators and of the shuffle of named instances.
 const SEED: u64 = 1;
+/// The reservoir that AxonFlow suggests (with seed 192).
+const RESERVOIR: Reservoir = Reservoir {
+    neurons: 5000,
+    fan: 200.0,
+    sigma: 0.35,
+    long: 0.05,
+    cv: 4.0,
+};
 /// Most neurons or parts, and most synapses, of a network that is written out.
 const NEURONS: u64 = 1 << 31;
 const SYNAPSES: f64 = 2e9;
@@ -141,6 +149,26 @@ fn neurons(name: &str, seed: u64) -> Option<Net> {
             communities(n as u32, groups as u32, fan as u32, seed)
         }
         ("pd", &[s]) if (0.01..=2.0).contains(&s) => microcircuit(s, seed),
+        ("reservoir5k", []) => reservoir(&RESERVOIR, seed),
+        ("reservoir", &[n, fan, sigma, long, ref rest @ ..])
+            if fits(n, fan / (sigma * sigma).min(1.0))
+                && fan * 4.0 <= n
+                && long <= 1.0
+                && rest.len() < 2 =>
+        {
+            let cv = rest.first().copied().unwrap_or(0.0);
+            let neurons = n as u32;
+            reservoir(
+                &Reservoir {
+                    neurons,
+                    fan,
+                    sigma,
+                    long,
+                    cv,
+                },
+                seed,
+            )
+        }
         _ => return None,
     })
 }

@@ -10,6 +10,7 @@
 //! their sources.
 
 use super::Limits;
+use super::classes::Classes;
 use crate::passes::{ChipNetwork, ChipSynapse};
 use std::collections::BTreeMap;
 use synfire_ir::mapping::UnitRef;
@@ -57,6 +58,54 @@ pub struct PlannedCore {
     pub axons: Vec<AxonKey>,
     /// (axon, slot, weight), sorted.
     pub synapses: Vec<(u32, u32, i32)>,
+}
+
+impl PlannedCore {
+    /// A core with classes chosen for all of it; `slots`: (place of the unit in `units`, copy).
+    pub fn whole(
+        wires: &Wires,
+        units: &[u32],
+        classes: &Classes,
+        slots: &[(usize, u32)],
+    ) -> PlannedCore {
+        let mut used: Vec<(u32, u8)> = vec![];
+        let mut last = None;
+        for &(u, _) in slots {
+            if last.replace(u) != Some(u) {
+                let list = wires.of(units[u]).iter().zip(&classes.of[u]);
+                used.extend(list.map(|(s, &c)| (s.0, c)));
+            }
+        }
+        used.sort_unstable();
+        used.dedup();
+        let mut synapses = vec![];
+        for (k, &(u, _)) in slots.iter().enumerate() {
+            for (&(w, weight), &c) in wires.of(units[u]).iter().zip(&classes.of[u]) {
+                let at = used.partition_point(|a| *a < (w, c));
+                synapses.push((at as u32, k as u32, weight));
+            }
+        }
+        synapses.sort_unstable();
+        PlannedCore {
+            slots: slots
+                .iter()
+                .map(|&(u, copy)| Slot {
+                    unit: units[u],
+                    copy,
+                    weights: classes.tables[u].clone(),
+                })
+                .collect(),
+            // Wires are numbered in the order of their axons.
+            axons: used
+                .iter()
+                .map(|&(w, class)| AxonKey {
+                    class,
+                    ..wires.keys[w as usize]
+                })
+                .collect(),
+            synapses,
+        }
+    }
 }
 
 /// A network's wires: what its axons are but for their classes.

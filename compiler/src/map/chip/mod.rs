@@ -2,12 +2,14 @@
 //!
 //! Comes in: units with their synapses, and what `chip.toml` states. Goes out: filled cores, legal by exact count ([`core`]). Filling in order is the
 //! baseline: no result takes more cores or has more `remote` than it, and where it needs one core there is nothing to search. The search works on the plain graph
-//! of wires ([`graph`], [`crate::map::cut`]); what it proposes is filled into cores exactly, which keeps limits that the graph does not know (axon classes).
+//! of wires ([`graph`], [`crate::map::cut`]); what it proposes is filled into cores exactly, which keeps limits that the graph does not know: axon classes are
+//! chosen for a whole core at once ([`mod@classes`]), so that a wire is an axon wherever that can be.
 //!
 //! Where a neuron has one destination, a unit is computed in as many copies as it has destinations: copies see the same axons, so a copy costs
 //! a neuron and no axon, and adds no delay. The number of copies depends on the partition and the other way round; the loop ends because
 //! copies only grow.
 
+pub mod classes;
 pub mod core;
 pub mod graph;
 pub mod measure;
@@ -15,7 +17,7 @@ pub mod mesh;
 pub mod refuse;
 pub mod route;
 
-use crate::map::cut::{KEPT, proposals};
+use crate::map::cut::{Cutting, KEPT, proposals};
 use crate::map::search::Search;
 use crate::passes::ChipNetwork;
 use core::{Filling, PlannedCore, Wires};
@@ -129,31 +131,38 @@ pub fn partition(
     if may_fit && best.cores.len() > 1 && (search.opt > 0 || old.is_some()) {
         let mut graph = graph::graph(net, limits, &wires, &all);
         let first = best.cores.len();
-        let (caps, known) = (graph.caps(limits), graph.known(old, &all));
-        for p in proposals(&mut graph.net, &caps, search, known) {
-            let mut groups: Vec<Vec<u32>> = vec![vec![]; p.parts as usize];
-            for (i, &q) in p.part.iter().enumerate() {
-                groups[q as usize].push(all[i]);
-            }
-            if p.method == KEPT {
-                let found = task.rated(task.legal(&groups, true), p.method);
-                if found.cores.len() <= limits.cores {
-                    kept = (0..p.parts)
-                        .filter(|&q| !groups[q as usize].is_empty())
-                        .collect();
-                    kept.resize(found.cores.len(), u32::MAX);
-                    best = found;
-                }
-            } else {
-                for aligned in [true, false] {
-                    let found = task.rated(task.legal(&groups, aligned), p.method);
-                    if found.cores.len() <= first && found.merit(limits) < best.merit(limits) {
+        let (mut caps, known) = (graph.caps(limits), graph.known(old, &all));
+        for _ in 0..ROUNDS {
+            let mut spilled = false;
+            for p in proposals(&mut graph.net, &caps, search, known.clone()) {
+                let groups = grouped(&p, &all);
+                if p.method == KEPT {
+                    let found = task.rated(task.legal(&groups, true), p.method);
+                    if found.cores.len() <= limits.cores {
+                        kept = (0..p.parts)
+                            .filter(|&q| !groups[q as usize].is_empty())
+                            .collect();
+                        kept.resize(found.cores.len(), u32::MAX);
                         best = found;
-                        trace.clone_from(&p.trace);
+                    }
+                } else {
+                    for aligned in [true, false] {
+                        let found = task.rated(task.legal(&groups, aligned), p.method);
+                        spilled |= aligned && found.cores.len() > groups.len();
+                        if found.cores.len() <= first && found.merit(limits) < best.merit(limits) {
+                            best = found;
+                            trace.clone_from(&p.trace);
+                        }
                     }
                 }
+                history.push((p.method.into(), best.cores.len(), best.remote));
             }
-            history.push((p.method.into(), best.cores.len(), best.remote));
+            // Wires are fewer than the axons that they take where classes collide: the search leaves room for these.
+            if !spilled || limits.classes.is_none() || search.budget.over() {
+                break;
+            }
+            let tighter = |c: u64| c - c / TIGHTER;
+            (caps.apc, caps.npc) = (caps.apc.map(tighter), caps.npc.map(tighter));
         }
     }
     task.checked(&best)?;
@@ -165,6 +174,19 @@ pub fn partition(
         history,
         trace,
     })
+}
+
+/// How often the search is repeated with tighter limits where the exact filling needs more than the graph knows, and by which share.
+const ROUNDS: usize = 3;
+const TIGHTER: u64 = 16;
+
+/// Units of each part.
+fn grouped(p: &Cutting, all: &[u32]) -> Vec<Vec<u32>> {
+    let mut groups: Vec<Vec<u32>> = vec![vec![]; p.parts as usize];
+    for (i, &q) in p.part.iter().enumerate() {
+        groups[q as usize].push(all[i]);
+    }
+    groups
 }
 
 /// Units from which something recorded can be reached.
@@ -190,11 +212,23 @@ fn live(net: &ChipNetwork) -> Vec<bool> {
     live
 }
 
+/// How a group of units is filled into cores.
+enum Plan {
+    /// On from the group before it.
+    On,
+    /// Into a core of its own, unit by unit; what does not fit goes to cores at the end.
+    Anew,
+    /// As one core, with axon classes for all of it.
+    Whole(classes::Classes),
+}
+
 struct Rated {
     cores: Vec<PlannedCore>,
     copies: Vec<u32>,
     remote: u64,
     entries: u64,
+    /// Routes that leave each core.
+    routes: Vec<usize>,
     method: String,
 }
 
@@ -202,7 +236,7 @@ impl Rated {
     /// Does it fit, `remote`, cores, axons: less is better.
     fn merit(&self, limits: &Limits) -> (bool, u64, usize, u64) {
         (
-            self.cores.len() > limits.cores,
+            self.cores.len() > limits.cores || self.routes.iter().any(|&r| r > limits.routes),
             self.remote,
             self.cores.len(),
             self.entries,
@@ -241,8 +275,9 @@ impl Task<'_> {
             .iter()
             .flatten()
             .for_each(|&u| copies[u as usize] = 1);
+        let plans = self.plans(groups, aligned);
         loop {
-            let cores = self.fill(groups, aligned, &copies);
+            let cores = self.fill(groups, &plans, &copies);
             if !self.limits.one_destination {
                 return (cores, copies);
             }
@@ -259,17 +294,33 @@ impl Task<'_> {
         }
     }
 
-    fn fill(&self, groups: &[Vec<u32>], aligned: bool, copies: &[u32]) -> Vec<PlannedCore> {
+    /// How each group is filled.
+    fn plans(&self, groups: &[Vec<u32>], aligned: bool) -> Vec<Plan> {
+        let of = |group: &Vec<u32>| match self.limits.classes {
+            _ if !aligned => Plan::On,
+            Some(n) => classes::classes(self.wires, group, n, self.limits.axons)
+                .filter(|c| c.axons.len() <= self.limits.axons)
+                .map_or(Plan::Anew, Plan::Whole),
+            None => Plan::Anew,
+        };
+        groups.iter().map(of).collect()
+    }
+
+    fn fill(&self, groups: &[Vec<u32>], plans: &[Plan], copies: &[u32]) -> Vec<PlannedCore> {
         let mut cores = vec![];
         let mut core = Filling::new(self.wires, self.limits);
         let mut rest: Vec<(u32, u32)> = vec![];
-        for group in groups {
+        for (group, plan) in groups.iter().zip(plans) {
+            if let Plan::Whole(classes) = plan {
+                cores.extend(self.whole(group, classes, copies, &mut rest));
+                continue;
+            }
             for &u in group {
                 for copy in 0..copies[u as usize] {
                     if core.takes(u, copy) {
                         continue;
                     }
-                    if aligned {
+                    if matches!(plan, Plan::Anew) {
                         rest.push((u, copy));
                     } else {
                         cores.push(core.finish());
@@ -277,7 +328,7 @@ impl Task<'_> {
                     }
                 }
             }
-            if aligned && !core.is_empty() {
+            if matches!(plan, Plan::Anew) && !core.is_empty() {
                 cores.push(core.finish());
             }
         }
@@ -291,6 +342,30 @@ impl Task<'_> {
             cores.push(core.finish());
         }
         cores
+    }
+
+    /// A group as one core, with axon classes for all of it; copies beyond its room go to `rest`.
+    fn whole(
+        &self,
+        group: &[u32],
+        classes: &classes::Classes,
+        copies: &[u32],
+        rest: &mut Vec<(u32, u32)>,
+    ) -> Option<PlannedCore> {
+        let mut slots: Vec<(usize, u32)> = vec![];
+        let mut synapses = 0;
+        for (k, &u) in group.iter().enumerate() {
+            let more = self.wires.of(u).len();
+            for copy in 0..copies[u as usize] {
+                if slots.len() < self.limits.neurons && synapses + more <= self.limits.synapses {
+                    slots.push((k, copy));
+                    synapses += more;
+                } else {
+                    rest.push((u, copy));
+                }
+            }
+        }
+        (!slots.is_empty()).then(|| PlannedCore::whole(self.wires, group, classes, &slots))
     }
 
     /// Destinations of each unit: axons that carry it, and the output when it is recorded.
@@ -312,6 +387,7 @@ impl Task<'_> {
     fn rated(&self, (cores, copies): (Vec<PlannedCore>, Vec<u32>), method: &str) -> Rated {
         let home = homes(&cores);
         let (mut remote, mut entries) = (0, 0);
+        let mut routes = vec![0; cores.len()];
         for (c, core) in cores.iter().enumerate() {
             let mut last = None;
             let mut sources: Vec<UnitRef> = core.axons.iter().map(|a| a.source).collect();
@@ -322,7 +398,10 @@ impl Task<'_> {
                 }
                 entries += 1;
                 let at = self.net.unit_index(s).and_then(|u| home.get(&u));
-                remote += at.is_some_and(|&h| h as usize != c) as u64;
+                if let Some(&h) = at.filter(|h| **h as usize != c) {
+                    remote += 1;
+                    routes[h as usize] += 1;
+                }
             }
         }
         Rated {
@@ -330,6 +409,7 @@ impl Task<'_> {
             copies,
             remote,
             entries,
+            routes,
             method: method.into(),
         }
     }
@@ -339,25 +419,8 @@ impl Task<'_> {
         if r.cores.len() > self.limits.cores {
             return Err(refuse::too_many(self.net, self.limits, r.cores.len(), &r.copies).into());
         }
-        if self.limits.routes == usize::MAX {
-            return Ok(());
-        }
-        let home = homes(&r.cores);
-        let mut routes = vec![0usize; r.cores.len()];
-        for (c, core) in r.cores.iter().enumerate() {
-            let mut seen: Vec<UnitRef> = core.axons.iter().map(|a| a.source).collect();
-            seen.sort_unstable();
-            seen.dedup();
-            for s in seen {
-                if let Some(&h) = self.net.unit_index(s).and_then(|u| home.get(&u))
-                    && h as usize != c
-                {
-                    routes[h as usize] += 1;
-                }
-            }
-        }
         let mut out = Diagnostics::new();
-        for (c, &n) in routes.iter().enumerate() {
+        for (c, &n) in r.routes.iter().enumerate() {
             if n > self.limits.routes && out.0.len() < 8 {
                 let unit = r.cores[c]
                     .slots
