@@ -7,7 +7,7 @@
 //!
 //! Where a neuron has one destination, a unit is computed in as many copies as it has destinations: copies see the same axons, so a copy costs
 //! a neuron and no axon, and adds no delay. The number of copies depends on the partition and the other way round; the loop ends because
-//! copies only grow.
+//! copies only grow, and with more of them than the chip has neurons the network does not fit.
 
 pub mod classes;
 pub mod core;
@@ -130,7 +130,7 @@ pub fn partition(
     let may_fit = all.len().div_ceil(limits.neurons.max(1)) <= limits.cores;
     if may_fit && best.cores.len() > 1 && (search.opt > 0 || old.is_some()) {
         let mut graph = graph::graph(net, limits, &wires, &all);
-        let first = best.cores.len();
+        let first = best.needed;
         let (mut caps, known) = (graph.caps(limits), graph.known(old, &all));
         for _ in 0..ROUNDS {
             let mut spilled = false;
@@ -138,7 +138,7 @@ pub fn partition(
                 let groups = grouped(&p, &all);
                 if p.method == KEPT {
                     let found = task.rated(task.legal(&groups, true), p.method);
-                    if found.cores.len() <= limits.cores {
+                    if found.needed <= limits.cores {
                         kept = (0..p.parts)
                             .filter(|&q| !groups[q as usize].is_empty())
                             .collect();
@@ -149,7 +149,7 @@ pub fn partition(
                     for aligned in [true, false] {
                         let found = task.rated(task.legal(&groups, aligned), p.method);
                         spilled |= aligned && found.cores.len() > groups.len();
-                        if found.cores.len() <= first && found.merit(limits) < best.merit(limits) {
+                        if found.needed <= first && found.merit(limits) < best.merit(limits) {
                             best = found;
                             trace.clone_from(&p.trace);
                         }
@@ -225,6 +225,8 @@ enum Plan {
 struct Rated {
     cores: Vec<PlannedCore>,
     copies: Vec<u32>,
+    /// Cores that it takes; more than there are here where the copies did not fit the chip.
+    needed: usize,
     remote: u64,
     entries: u64,
     /// Routes that leave each core.
@@ -236,7 +238,7 @@ impl Rated {
     /// Does it fit, `remote`, cores, axons: less is better.
     fn merit(&self, limits: &Limits) -> (bool, u64, usize, u64) {
         (
-            self.cores.len() > limits.cores || self.routes.iter().any(|&r| r > limits.routes),
+            self.needed > limits.cores || self.routes.iter().any(|&r| r > limits.routes),
             self.remote,
             self.cores.len(),
             self.entries,
@@ -288,10 +290,17 @@ impl Task<'_> {
                     grown = true;
                 }
             }
-            if !grown {
+            // Copies only grow: what is beyond all cores now will not come back.
+            if !grown || self.needed(&copies) > self.limits.cores {
                 return (cores, copies);
             }
         }
+    }
+
+    /// Cores that so many copies need at least.
+    fn needed(&self, copies: &[u32]) -> usize {
+        let slots: u64 = copies.iter().map(|&c| c as u64).sum();
+        slots.div_ceil(self.limits.neurons.max(1) as u64) as usize
     }
 
     /// How each group is filled.
@@ -405,6 +414,7 @@ impl Task<'_> {
             }
         }
         Rated {
+            needed: self.needed(&copies).max(cores.len()),
             cores,
             copies,
             remote,
@@ -416,8 +426,8 @@ impl Task<'_> {
 
     /// Limits on the whole.
     fn checked(&self, r: &Rated) -> Result<(), Diagnostics> {
-        if r.cores.len() > self.limits.cores {
-            return Err(refuse::too_many(self.net, self.limits, r.cores.len(), &r.copies).into());
+        if r.needed > self.limits.cores {
+            return Err(refuse::too_many(self.net, self.limits, r.needed, &r.copies).into());
         }
         let mut out = Diagnostics::new();
         for (c, &n) in r.routes.iter().enumerate() {
