@@ -384,6 +384,31 @@ fn cores_are_few_where_axons_do_not_bind() {
     }
 }
 
+/// A convolution of 3 x 3 over 8 channels of 16 x 16 into 16, channel by channel: where axons bind, parts are tiles through all channels.
+#[test]
+fn axon_limits_of_convolutions_are_met_by_tiles() {
+    let caps = machine("truenorth-64").expect("a machine").caps;
+    let (side, n) = (16i32, 8 * 256u32);
+    let mut b = Builder::new();
+    for i in 0..n as i32 {
+        let (x, y) = (i % side, i / side % side);
+        let near = (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (x + dx, y + dy)));
+        let inside = near.filter(|p| (0..side).contains(&p.0) && (0..side).contains(&p.1));
+        let at = inside.flat_map(|p| (0..16).map(move |c| (c * 256 + p.1 * side + p.0) as u32 + n));
+        b.neuron(at.collect());
+    }
+    (0..16 * 256).for_each(|_| b.neuron(vec![]));
+    let net = b.build();
+    let plain = fill(&net, 0..3 * n, &caps).expect("it fits in order").1;
+    let c = partition(&net, &caps, &Search::new(1, 1)).expect("it fits");
+    assert_eq!(broken(&cut(&net, &c.part, c.parts).1, &caps), None);
+    assert!(
+        c.parts as f64 <= 0.8 * plain as f64,
+        "{} of {plain}",
+        c.parts
+    );
+}
+
 /// Three sheets of neurons, the first onto neighbourhoods of the others and these back, with a copy of a neuron for each part that it reaches: the
 /// copies are counted while searching, so that what is proposed fits.
 #[test]
