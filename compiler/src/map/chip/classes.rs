@@ -25,8 +25,10 @@ const NONE: u8 = u8::MAX;
 /// Steps of the tabu search for each wire, and at most.
 const STEPS: usize = 40;
 const MOST: usize = 20_000;
+/// Most wires of a core: the table of conflicts has a place for each pair.
+const WIRES: usize = 1024;
 
-/// Classes for the synapses of `units` among `classes`; `None`: more wires than `axons`, or no way was found.
+/// Classes for the synapses of `units` among `classes`; `None`: more wires than `axons` or than 1024, or no way was found.
 pub fn classes(wires: &Wires, units: &[u32], classes: usize, axons: usize) -> Option<Classes> {
     let mut names: Vec<u32> = units
         .iter()
@@ -34,7 +36,7 @@ pub fn classes(wires: &Wires, units: &[u32], classes: usize, axons: usize) -> Op
         .collect();
     names.sort_unstable();
     names.dedup();
-    if names.len() > axons || classes == 0 || classes >= NONE as usize {
+    if names.len() > axons.min(WIRES) || classes == 0 || classes >= NONE as usize {
         return None;
     }
     let lists: Vec<Vec<(u32, i32)>> = units
