@@ -249,7 +249,11 @@ fn layered(net: &Net, caps: &Caps, k: usize, search: &Search, rng: &mut Rng) -> 
         (h.size.iter().map(|&s| s as u64).sum::<u64>() / (net.neurons() as u64).max(1)).max(1);
     let merged = twins::twins(net, (cap / 3 / mean).max(1) as u32);
     let merged = (merged.1 as f64 <= TWINS * net.neurons() as f64).then_some(merged);
-    let effort = multilevel::Effort::of(search.opt);
+    let mut effort = multilevel::Effort::of(search.opt);
+    // Under several limits the partition is refined once more, so a rougher one will do.
+    if search.opt == 1 && (caps.apc.is_some() || caps.opc.is_some() || caps.copies) {
+        effort.trials[1..].iter_mut().for_each(|t| *t *= 0.5);
+    }
     Some(multilevel::multilevel(h, merged, k, cap as i64, &effort, rng, &search.budget).0)
 }
 
