@@ -9,6 +9,7 @@ use synfire_ir::program::Arithmetic;
 use synfire_ir::{Diagnostics, Quiet};
 use synfire_runtime::session::{Choice, Plan};
 use synfire_runtime::spikes::{NamedSpike, SpikeData};
+use synfire_targets::Chip;
 
 /// Reads a network that names no other file.
 pub fn load(text: &str) -> Result<Verified<Network>, Diagnostics> {
@@ -97,6 +98,18 @@ pub fn run_artifact(
 ) -> Result<Spikes, Diagnostics> {
     let artifact = Artifact::from_bytes("test.synx", bytes)?;
     let target = synfire_targets::find(&artifact.header.target)?;
-    let backend = target.chip.backend().expect("a shipped chip has code");
+    run_on(target.chip, bytes, choice, input, steps)
+}
+
+/// Runs an artefact for a chip, which need not be a shipped one, from its file's bytes.
+pub fn run_on(
+    chip: &Chip,
+    bytes: &[u8],
+    choice: Choice,
+    input: &SpikeData,
+    steps: u32,
+) -> Result<Spikes, Diagnostics> {
+    let artifact = Artifact::from_bytes("test.synx", bytes)?;
+    let backend = chip.backend().expect("a chip has code");
     play(Plan::artifact(&artifact, backend)?, choice, input, steps)
 }

@@ -34,11 +34,15 @@ fn between(
     model.ok_or(diags)
 }
 
-/// A synapse of the library, between neurons that compute without units.
+/// A synapse of the library, between neurons that compute without units; or, when it computes in integers, between such.
 pub fn library(path: &str) -> SynapseModel {
     let (module, name) = std_library::lookup(path).expect("a path of the library");
     let lif = super::library("std.neurons.Lif", 1e-3);
-    let made = between(module.text, name, (Some(&lif), &lif), path);
+    let whole = super::lower(
+        "neuron Whole {\n  state v: i16\n  input i: i32\n  on step { v = sat(v + i, 16); if v > 9 { v = 0; emit 1 } }\n}",
+    );
+    let made = between(module.text, name, (Some(&lif), &lif), path)
+        .or_else(|_| between(module.text, name, (Some(&whole), &whole), path));
     made.unwrap_or_else(|d| panic!("{path}: {d}"))
 }
 
