@@ -6,7 +6,7 @@
 use crate::compile::{CompileOptions, Compiled, compile};
 use crate::passes::quantise::Tuning;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use synfire_ir::network::{Network, Verified};
 use synfire_ir::{Class, Diagnostic, Diagnostics, Progress, Quiet};
@@ -50,8 +50,8 @@ struct Search<'a, 'b> {
     options: CompileOptions,
     judge: &'a mut Judge<'b>,
     progress: &'a dyn Progress,
-    /// Scores by the hash of the native images: settings often come to the same bytes.
-    known: BTreeMap<u64, f64>,
+    /// Hashes of the native images that were judged: settings often come to the same bytes.
+    known: BTreeSet<u64>,
     tuning: BTreeMap<String, Tuning>,
     best: Judged,
     trials: u64,
@@ -87,7 +87,7 @@ pub fn calibrate(
         options,
         judge,
         progress,
-        known: BTreeMap::from([(hash(&plain), before.score)]),
+        known: BTreeSet::from([hash(&plain)]),
         tuning: names
             .iter()
             .map(|n| (n.clone(), Tuning::default()))
@@ -173,7 +173,7 @@ impl Search<'_, '_> {
         }
         let at = self.tuning.get(name).map_or(1.0, |t| t.threshold);
         for near in [-0.05, 0.05, -0.02, 0.02] {
-            // Two decimals, so that a report can be typed again.
+            // Two decimals, so that a report reads well.
             let threshold = ((at + near) * 100.0).round() / 100.0;
             self.attempt(name, &|t| t.threshold = threshold)?;
         }
@@ -209,12 +209,9 @@ impl Search<'_, '_> {
         let Ok(made) = compile(self.net, self.target, &self.options, &Quiet) else {
             return Ok(None);
         };
-        let key = hash(&made);
-        if self.known.contains_key(&key) {
-            return Ok(None);
+        match self.known.insert(hash(&made)) {
+            true => (self.judge)(&made).map(Some),
+            false => Ok(None),
         }
-        let found = (self.judge)(&made)?;
-        self.known.insert(key, found.score);
-        Ok(Some(found))
     }
 }

@@ -69,6 +69,37 @@ impl Default for CompileOptions {
     }
 }
 
+impl CompileOptions {
+    /// The header of an artefact that is made with them.
+    pub(crate) fn header(&self, net: &Network, target: &Target, seed: u64) -> Header {
+        Header {
+            network: net.name.clone(),
+            target: target.chip.spec.name.clone(),
+            dialect: target.dialect.name.clone(),
+            target_version: target.chip.spec.version,
+            compiler: env!("CARGO_PKG_VERSION").into(),
+            source_hash: self.source_hash,
+            options: self.options.clone(),
+            seed,
+            dt: net.dt,
+            run: net.run,
+        }
+    }
+
+    /// Adds the text of pass `name` to `dumps`, if it is asked for.
+    pub(crate) fn dump(
+        &self,
+        name: &str,
+        text: &dyn Fn() -> String,
+        dumps: &mut Vec<(String, String)>,
+    ) {
+        let wanted = |d: &String| d == "all" || passes::find(d).is_some_and(|p| p.name == name);
+        if self.dumps.iter().any(wanted) {
+            dumps.push((name.to_string(), text()));
+        }
+    }
+}
+
 /// Where an earlier mapping put the units.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Earlier {
@@ -142,12 +173,7 @@ pub fn compile(
         times: vec![],
     };
     let mut dumps = vec![];
-    let mut dump = |name: &str, text: &dyn Fn() -> String| {
-        let wanted = |d: &String| d == "all" || passes::find(d).is_some_and(|p| p.name == name);
-        if options.dumps.iter().any(wanted) {
-            dumps.push((name.to_string(), text()));
-        }
-    };
+    let mut dump = |name: &str, text: &dyn Fn() -> String| options.dump(name, text, &mut dumps);
     let total = passes::PASSES.len() as u64;
     dump("verify", &|| crate::dump::network(net));
 
@@ -239,18 +265,7 @@ pub fn compile(
     dump("route", &|| crate::dump::mapping(&mapping));
 
     progress.report("emit", 7, total);
-    let header = Header {
-        network: net.name.clone(),
-        target: target.chip.spec.name.clone(),
-        dialect: target.dialect.name.clone(),
-        target_version: target.chip.spec.version,
-        compiler: env!("CARGO_PKG_VERSION").into(),
-        source_hash: options.source_hash,
-        options: options.options.clone(),
-        seed,
-        dt: net.dt,
-        run: net.run,
-    };
+    let header = options.header(net, &target, seed);
     let mut artifact = emit(&mapping, backend, header, feeds(net))?;
     clock.lap("emit");
     dump("emit", &|| crate::dump::sections(&artifact.sections));

@@ -98,18 +98,17 @@ pub fn run_artifact(
 ) -> Result<Spikes, Diagnostics> {
     let artifact = Artifact::from_bytes("test.synx", bytes)?;
     let target = synfire_targets::find(&artifact.header.target)?;
-    run_on(target.chip, bytes, choice, input, steps)
+    run_on(target.chip, &artifact, choice, input, steps)
 }
 
-/// Runs an artefact for a chip, which need not be a shipped one, from its file's bytes.
+/// Runs an artefact for a chip, which need not be a shipped one.
 pub fn run_on(
     chip: &Chip,
-    bytes: &[u8],
+    artifact: &Artifact,
     choice: Choice,
     input: &SpikeData,
     steps: u32,
 ) -> Result<Spikes, Diagnostics> {
-    let artifact = Artifact::from_bytes("test.synx", bytes)?;
     let backend = chip.backend().expect("a chip has code");
-    play(Plan::artifact(&artifact, backend)?, choice, input, steps)
+    play(Plan::artifact(artifact, backend)?, choice, input, steps)
 }

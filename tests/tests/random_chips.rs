@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use synfire_compiler::{CompileOptions, Compiled, compile};
+use synfire_ir::artifact::Artifact;
 use synfire_ir::mapping::{Mapping, Route};
 use synfire_ir::network::{Network, Verified};
 use synfire_ir::{Class, Diagnostics, Quiet, Severity};
@@ -208,7 +209,8 @@ fn holds(sizes: &[u32], links: &[Link], chip: &ChipOf) -> bool {
         let twice = mapped(&net, target, (1, 2)).expect("it fits with two threads");
         assert_eq!(bytes, twice.artifact.to_bytes().expect("an artefact"));
         let run = |bytes: &[u8]| {
-            run_on(target.chip, bytes, Choice::Cpu, &data, STEPS)
+            Artifact::from_bytes("test.synx", bytes)
+                .and_then(|a| run_on(target.chip, &a, Choice::Cpu, &data, STEPS))
                 .unwrap_or_else(|e| panic!("the target refuses it: {e}"))
         };
         if let Ok(plain) = mapped(&net, target, (0, 1)) {

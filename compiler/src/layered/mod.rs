@@ -6,15 +6,13 @@
 mod find;
 
 use crate::compile::{CompileOptions, Compiled};
-use crate::passes;
 use crate::resources::Resource;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Instant;
 use synfire_ir::Diagnostics;
 use synfire_ir::artifact::{
-    Artifact, Bindings, BoundInput, BoundOutput, BoundPopulation, Header, Section, SectionKind,
-    Symbol,
+    Artifact, Bindings, BoundInput, BoundOutput, BoundPopulation, Section, SectionKind, Symbol,
 };
 use synfire_ir::mapping::{MappedPopulation, Mapping};
 use synfire_ir::network::{Network, PopId, Verified};
@@ -33,12 +31,7 @@ pub fn compile(
 ) -> Result<Compiled, Diagnostics> {
     let begin = Instant::now();
     let mut dumps = vec![];
-    let mut dump = |name: &str, text: &dyn Fn() -> String| {
-        let wanted = |d: &String| d == "all" || passes::find(d).is_some_and(|p| p.name == name);
-        if options.dumps.iter().any(wanted) {
-            dumps.push((name.to_string(), text()));
-        }
-    };
+    let mut dump = |name: &str, text: &dyn Fn() -> String| options.dump(name, text, &mut dumps);
     dump("verify", &|| crate::dump::network(net));
     let (layers, input, pops) = find::layers(net, target, seed)?;
     let laid = lay(&layers)?;
@@ -52,18 +45,7 @@ pub fn compile(
         number(input),
         &pops.iter().map(|p| number(*p)).collect::<Vec<_>>(),
     );
-    let header = Header {
-        network: net.name.clone(),
-        target: target.chip.spec.name.clone(),
-        dialect: target.dialect.name.clone(),
-        target_version: target.chip.spec.version,
-        compiler: env!("CARGO_PKG_VERSION").into(),
-        source_hash: options.source_hash,
-        options: options.options.clone(),
-        seed,
-        dt: net.dt,
-        run: net.run,
-    };
+    let header = options.header(net, target, seed);
     let mut report = report(net, target, &layers, &laid);
     let mapping = Mapping {
         name: net.name.clone(),
