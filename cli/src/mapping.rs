@@ -28,8 +28,10 @@ pub struct Mapped {
     pub limits: [Option<u64>; 3],
     /// Cores of the chip.
     pub available: Option<u64>,
-    /// Columns and rows.
+    /// Columns and rows of the chip, or as many as are used where the report does not say.
     pub mesh: [u64; 2],
+    /// Columns and rows up to the last used core: what pictures show.
+    pub used: [u64; 2],
 }
 
 impl Mapped {
@@ -56,15 +58,14 @@ impl Mapped {
                 .collect(),
         };
         let cores: Vec<CoreUse> = list(&report["cores"]).iter().map(core).collect();
-        let extent = |k: usize, of: &dyn Fn(&CoreUse) -> u64| {
-            let used = cores.iter().map(of).max().map_or(1, |m| m + 1);
-            whole(&report["mesh"][k]).unwrap_or(0).max(used)
-        };
-        let mesh = [extent(0, &|c| c.place.1), extent(1, &|c| c.place.2)];
+        let extent = |of: fn(&CoreUse) -> u64| cores.iter().map(of).max().map_or(1, |m| m + 1);
+        let used = [extent(|c| c.place.1), extent(|c| c.place.2)];
+        let mesh = [0, 1].map(|k| whole(&report["mesh"][k]).unwrap_or(0).max(used[k]));
         Mapped {
             limits: RESOURCES.map(limit),
             available: whole(&report["cores_available"]).filter(|n| *n < 1 << 53),
             mesh,
+            used,
             cores,
         }
     }
@@ -157,7 +158,7 @@ mod tests {
         let m = Mapped::of(&report);
         assert_eq!(m.limits, [Some(10), None, None]);
         assert_eq!(m.binding(&m.cores[0]), Some((0, 0.5)));
-        assert_eq!(m.mesh, [4, 1]);
+        assert_eq!((m.mesh, m.used), ([4, 1], [4, 1]));
         assert_eq!(Mapped::of(&Value::Null).cores.len(), 0);
     }
 

@@ -133,13 +133,13 @@ pub fn short(x: f64) -> String {
     }
 }
 
-/// Seconds in the unit that suits them: `1.2 s`, `880 ms`, `42 us`.
+/// Seconds in the unit that suits them: `1.2 s`, `880 ms`, `42 µs`.
 pub fn seconds(s: f64) -> String {
     let (factor, unit) = match s.abs() {
         x if x == 0.0 || x >= 0.9995 => (1.0, "s"),
         // A tenth of a millisecond is the field's usual step.
         x if x >= 0.9995e-4 => (1e3, "ms"),
-        x if x >= 0.9995e-6 => (1e6, "us"),
+        x if x >= 0.9995e-6 => (1e6, "µs"),
         _ => (1e9, "ns"),
     };
     format!("{} {unit}", short(s * factor))
@@ -284,7 +284,7 @@ mod tests {
                 seconds(4.2e-5),
                 seconds(0.9999)
             ],
-            ["1.2 s", "880 ms", "0.1 ms", "42 us", "1 s"]
+            ["1.2 s", "880 ms", "0.1 ms", "42 µs", "1 s"]
         );
         assert_eq!(
             [bytes(17), bytes(2048), bytes(3 << 29)],

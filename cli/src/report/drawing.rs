@@ -31,7 +31,7 @@ impl Drawing {
 
 /// Side of a core's cell in a drawing of the mesh.
 pub fn side(m: &Mapped) -> u64 {
-    (720 / m.mesh[0].max(m.mesh[1]).max(1)).clamp(3, 44)
+    (720 / m.used[0].max(m.used[1]).max(1)).clamp(3, 72)
 }
 
 /// Load of every directed link: a bar between two cores for each direction, the redder the more of the busiest link's load it carries. `None` without traffic.
@@ -42,11 +42,11 @@ pub fn links(m: &Mapped, traffic: &Value) -> Option<Drawing> {
         return None;
     }
     let cell = side(m) as f64;
-    let (width, height) = (m.mesh[0] as f64 * cell, m.mesh[1] as f64 * cell);
+    let (width, height) = (m.used[0] as f64 * cell, m.used[1] as f64 * cell);
     let mut body = format!("<rect class=\"sheet\" width=\"{width}\" height=\"{height}\"/>\n");
     let square = cell * 0.3;
     for c in &m.cores {
-        let (x, y) = (c.place.1 as f64, (m.mesh[1] - 1 - c.place.2) as f64);
+        let (x, y) = (c.place.1 as f64, (m.used[1] - 1 - c.place.2) as f64);
         body += &format!(
             "<rect class=\"node\" x=\"{:.2}\" y=\"{:.2}\" width=\"{square:.2}\" height=\"{square:.2}\"/>\n",
             x * cell + (cell - square) / 2.0,
@@ -56,12 +56,12 @@ pub fn links(m: &Mapped, traffic: &Value) -> Option<Drawing> {
     for l in all {
         let number = |k: usize| l[k].as_f64().unwrap_or(0.0);
         let (x, y, d, w) = (number(0), number(1), number(2), number(3));
-        if x >= m.mesh[0] as f64 || y >= m.mesh[1] as f64 {
+        if x >= m.used[0] as f64 || y >= m.used[1] as f64 {
             continue;
         }
         let (cx, cy) = (
             x * cell + cell / 2.0,
-            (m.mesh[1] as f64 - 1.0 - y) * cell + cell / 2.0,
+            (m.used[1] as f64 - 1.0 - y) * cell + cell / 2.0,
         );
         let share = w / most;
         let (long, wide) = (cell * 0.62, cell * 0.13);
@@ -164,6 +164,9 @@ pub fn fullness(m: &Mapped) -> Drawing {
     }
 }
 
+/// Methods of the search named in a line.
+const STAGES: usize = 3;
+
 /// Cost over the refinement, and the stages of the search. `None` where nothing was searched.
 pub fn history(search: &Value) -> Option<Drawing> {
     let trace: Vec<f64> = list(&search["trace"])
@@ -212,18 +215,22 @@ pub fn history(search: &Value) -> Option<Drawing> {
             points.join(" ")
         );
     }
-    let words: Vec<String> = stages
-        .iter()
-        .map(|(name, cores, v)| format!("{name}: {} ({cores} cores)", short(*v)))
-        .collect();
     body += &format!(
-        "<text class=\"left\" x=\"64\" y=\"{:.0}\">remote over the refinement of the best search · best so far: {}</text>\n",
-        height + 32.0,
-        escape(&words.join(", "))
+        "<text class=\"left\" x=\"64\" y=\"{:.0}\">remote over the refinement of the best search; best so far after each method:</text>\n",
+        height + 32.0
     );
+    for (k, (name, cores, v)) in stages.iter().enumerate() {
+        body += &format!(
+            "<text class=\"left\" x=\"{}\" y=\"{:.0}\">{}: {} ({cores} cores)</text>\n",
+            64 + k % STAGES * 213,
+            height + 50.0 + (k / STAGES * 16) as f64,
+            escape(name),
+            short(*v)
+        );
+    }
     Some(Drawing {
         width: width as u64 + 80,
-        height: height as u64 + 42,
+        height: height as u64 + 44 + (stages.len().div_ceil(STAGES) * 16) as u64,
         body,
     })
 }

@@ -67,10 +67,15 @@ pub fn sections(facts: &Value, artefact: &Artifact) -> Vec<String> {
                 + &utilisation(&mapped)),
         ));
         let traffic = &facts["traffic"];
-        if (2..=MAPPED).contains(&mapped.mesh[0].saturating_mul(mapped.mesh[1])) {
+        if (2..=MAPPED).contains(&mapped.used[0].saturating_mul(mapped.used[1])) {
+            let [columns, rows] = mapped.used;
+            let part = if mapped.mesh == mapped.used {
+                String::new()
+            } else {
+                format!(" of {} x {}", mapped.mesh[0], mapped.mesh[1])
+            };
             let note = format!(
-                "{} x {} cores, row 0 at the bottom. Numbers and strength of colour: percent of the limit that binds. Lines: the heaviest flows.",
-                mapped.mesh[0], mapped.mesh[1]
+                "{columns} x {rows}{part} cores, row 0 at the bottom. Numbers and filling: percent of the limit that binds. Lines: the heaviest flows."
             );
             out.push(section(
                 "placement",
@@ -142,7 +147,7 @@ pub fn svg(artefact: &Artifact) -> Option<String> {
         return None;
     }
     let mut parts = vec![];
-    if mapped.mesh[0].saturating_mul(mapped.mesh[1]) <= MAPPED {
+    if mapped.used[0].saturating_mul(mapped.used[1]) <= MAPPED {
         parts.push((
             "Placement: populations, and the heaviest flows",
             placement(&mapped, &facts["traffic"], true),
@@ -263,7 +268,8 @@ fn times(passes: &[Value]) -> String {
         vec![
             text(p["name"].as_str().unwrap_or("")),
             number(&seconds(of(p))),
-            Cell(bar(share, &percent(share), ""), false),
+            // A thousandth is all that one measured time is worth.
+            Cell(bar(share, &percent((share * 1e3).round() / 1e3), ""), false),
         ]
     };
     table(&["Pass", "Time", "Share"], passes.iter().map(row).collect())

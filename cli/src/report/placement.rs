@@ -43,27 +43,19 @@ pub fn legend(m: &Mapped) -> String {
     format!("<div class=\"legend map\">{legend}</div>\n")
 }
 
-/// The drawing. A core has the colour of the population that holds most of it, the stronger the fuller it is; lines are the heaviest flows. `named`: with the
-/// names of populations below, for where there is no [`legend`].
+/// The drawing: each core filled from below as far as its binding limit is used, in the colours and shares of its populations; lines are the heaviest flows.
+/// `named`: with the names of populations below, for where there is no [`legend`].
 pub fn placement(m: &Mapped, traffic: &Value, named: bool) -> Drawing {
-    let [columns, rows] = m.mesh;
+    let [columns, rows] = m.used;
     let cell = side(m);
     let (width, height) = (columns * cell, rows * cell);
     let (order, number) = colors(m);
-    let color = |c: &CoreUse| {
-        let most = c
-            .populations
-            .iter()
-            .reduce(|a, b| if b.1 > a.1 { b } else { a });
-        most.and_then(|p| number.get(p.0.as_str()))
-            .copied()
-            .unwrap_or(0)
-    };
-    let cells: String = m.cores.iter().map(|c| core(m, c, color(c), cell)).collect();
+    let cells: String = m.cores.iter().map(|c| core(m, c, &number, cell)).collect();
     let mut body = format!(
         "<defs><pattern id=\"grid\" width=\"{cell}\" height=\"{cell}\" patternUnits=\"userSpaceOnUse\"><path d=\"M {cell} 0 H 0 V {cell}\"/></pattern></defs>\n\
-         <rect class=\"chip\" width=\"{width}\" height=\"{height}\"/>\n{cells}{}",
-        flows(m, traffic, cell)
+         <rect class=\"chip\" width=\"{width}\" height=\"{height}\"/>\n{cells}{}{}",
+        flows(m, traffic, cell),
+        numbers(m, cell)
     );
     let mut below = 0;
     if named {
@@ -95,7 +87,7 @@ fn flows(m: &Mapped, traffic: &Value, cell: u64) -> String {
         let half = cell as f64 / 2.0;
         Some((
             (c.place.1 * cell) as f64 + half,
-            ((m.mesh[1] - 1 - c.place.2) * cell) as f64 + half,
+            ((m.used[1] - 1 - c.place.2) * cell) as f64 + half,
         ))
     };
     let mut out = String::new();
@@ -120,9 +112,9 @@ fn flows(m: &Mapped, traffic: &Value, cell: u64) -> String {
     out
 }
 
-fn core(m: &Mapped, c: &CoreUse, color: usize, cell: u64) -> String {
+fn core(m: &Mapped, c: &CoreUse, colors: &BTreeMap<&str, usize>, cell: u64) -> String {
     let (_, x, y) = c.place;
-    let (left, top) = (x * cell, (m.mesh[1] - 1 - y) * cell);
+    let (left, top) = (x * cell, (m.used[1] - 1 - y) * cell);
     let (name, share) = m.binding(c).map_or(("", 0.0), |b| (RESOURCES[b.0], b.1));
     let holds = c
         .populations
@@ -133,17 +125,38 @@ fn core(m: &Mapped, c: &CoreUse, color: usize, cell: u64) -> String {
         percent(share),
         holds.collect::<String>()
     ));
-    let opacity = 0.15 + 0.85 * share.clamp(0.0, 1.0);
     let mut out = format!(
-        "<g><title>{words}</title><rect class=\"core f{color}\" x=\"{left}\" y=\"{top}\" width=\"{cell}\" height=\"{cell}\" style=\"fill-opacity:{opacity:.2}\"/>"
+        "<g><title>{words}</title><rect class=\"core\" x=\"{left}\" y=\"{top}\" width=\"{cell}\" height=\"{cell}\"/>"
     );
-    if cell >= 30 {
-        let class = if share > 0.55 { "on" } else { "off" };
-        let (x, y) = (left + cell / 2, top + cell / 2 + 4);
+    let units: u64 = c.populations.iter().map(|p| p.1).sum();
+    let mut bottom = (top + cell) as f64;
+    for (name, n) in &c.populations {
+        let tall = cell as f64 * share.clamp(0.0, 1.0) * *n as f64 / units.max(1) as f64;
+        bottom -= tall;
         out += &format!(
-            "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{:.0}</text>",
-            share * 100.0
+            "<rect class=\"part f{}\" x=\"{left}\" y=\"{bottom:.2}\" width=\"{cell}\" height=\"{tall:.2}\"/>",
+            colors.get(name.as_str()).copied().unwrap_or(0)
         );
     }
     out + "</g>\n"
+}
+
+/// Percent of the binding limit in every core, where cells are large enough to read it.
+fn numbers(m: &Mapped, cell: u64) -> String {
+    if cell < 30 {
+        return String::new();
+    }
+    let number = |c: &CoreUse| {
+        let share = m.binding(c).map_or(0.0, |b| b.1);
+        let class = if share > 0.55 { "on" } else { "off" };
+        let (x, y) = (
+            c.place.1 * cell + cell / 2,
+            (m.used[1] - 1 - c.place.2) * cell + cell / 2 + 4,
+        );
+        format!(
+            "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{:.0}</text>\n",
+            share * 100.0
+        )
+    };
+    m.cores.iter().map(number).collect()
 }

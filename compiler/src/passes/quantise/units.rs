@@ -267,7 +267,7 @@ impl Quantiser<'_> {
             }
         }
         if early > 0.0 {
-            told.push(format!("constant input acts {} steps before the population's first one: membranes start at up to {:.2} % of the threshold in place of 0", ready.at.shift, early * 100.0));
+            told.push(format!("constant input acts {} before the population's first step: membranes start at up to {:.2} % of the threshold in place of 0", match ready.at.shift { 1 => "a step".to_string(), n => format!("{n} steps") }, early * 100.0));
         }
         if told.is_empty() {
             return;
