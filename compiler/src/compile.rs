@@ -6,6 +6,7 @@ use crate::map::chip::route::route;
 use crate::map::chip::{self, Limits, Partition};
 use crate::map::layout::Goal;
 use crate::map::search::{Budget, Search};
+use crate::map::symbolic::source;
 use crate::passes::{
     self, ChipNetwork, emit::emit, learn, quantise::Tuning, quantise::quantise, schedule::schedule,
 };
@@ -222,8 +223,9 @@ pub fn compile(
         },
         budget: Budget::new(options.time_limit, progress),
     };
+    let (rules, _) = source::read(net);
     let known = options.earlier.as_ref().map(|e| e.known(&chip));
-    let parts = chip::partition(&chip, &limits, &search, known.as_ref())?;
+    let parts = chip::partition(&chip, &limits, &search, &rules, known.as_ref())?;
     clock.lap("partition");
     dump("partition", &|| crate::dump::partition(&chip, &parts));
 

@@ -2,9 +2,10 @@
 //! sit, dead cores left empty, and small edits that move little.
 
 use std::collections::BTreeMap;
+use synfire_compiler::map::symbolic::source;
 use synfire_compiler::{CompileOptions, Compiled, compile};
 use synfire_ir::mapping::Mapping;
-use synfire_ir::network::{Network, Verified};
+use synfire_ir::network::{Network, Projection, Verified};
 use synfire_ir::{Diagnostics, Quiet};
 use synfire_runtime::session::Choice;
 use synfire_tests::binary::root;
@@ -156,4 +157,42 @@ fn earlier(m: &Mapping) -> synfire_compiler::Earlier {
         units,
         positions: m.cores.iter().map(|c| (c.x, c.y)).collect(),
     }
+}
+
+/// Networks of rules are read as such: as many synapses as there are when they are written out, and boxes that cost what they cost in the expanded network.
+#[test]
+fn networks_from_text_stay_rules() {
+    let net = example("edges.syn");
+    let rules = source::rules(&net).expect("windows are rules");
+    assert_eq!(rules.neurons(), 1024 + 4096 + 1024 + 256);
+    let whole = rules.expand().expect("it is small");
+    let of = |p: &Projection| {
+        let (sources, targets) = (p.source_range.len as u64, p.target_range.len as u64);
+        let all = p
+            .stages
+            .iter()
+            .map(|s| s.connector.count(sources, targets, &net.arrays));
+        all.sum::<f64>() as u64
+    };
+    let synapses = net.projections().map(|p| of(p.3)).sum();
+    assert_eq!((rules.synapses(), whole.synapses()), (synapses, synapses));
+    let drawn = load(
+        "use std.neurons.If\nnetwork N {\n  step 1 ms\n  source x: events[20]\n  pop a: If[10]\n  connect x -> a.i : fixed_probability(0.5) { weight = 1, delay = 1 ms }\n}\n",
+    )
+    .expect("it is right");
+    let e = source::rules(&drawn).expect_err("its pairs are drawn");
+    assert_eq!(e.0[0].code, "SYN0658");
+}
+
+/// Boxes never make a mapping worse, and the search begins at them.
+#[test]
+fn the_search_is_given_boxes() {
+    let net = example("edges.syn");
+    let (plain, found) = (
+        compiled(&net, "ranc", &with(0, 1)).expect("it fits"),
+        compiled(&net, "ranc", &with(1, 1)).expect("it fits"),
+    );
+    let stages = found.report["search"]["history"].to_string();
+    assert!(stages.contains("boxes"), "{stages}");
+    assert!(metric(&found, "remote") < metric(&plain, "remote"));
 }

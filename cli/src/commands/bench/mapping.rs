@@ -1,8 +1,8 @@
 //! `bench mapping`: how good mappings of benchmark networks are, under the literature's metrics, and what they cost to find.
 
-use crate::args::{BenchMappingArgs, FormArg};
+use crate::args::{BenchMappingArgs, FormArg, NetworkArgs};
 use crate::console::Console;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::table::{Side, Table};
 use crate::units::peak_memory;
 use cpu_time::ProcessTime;
@@ -25,6 +25,7 @@ use synfire_compiler::map::search::Search;
 use synfire_compiler::map::symbolic::Network as Rules;
 use synfire_compiler::map::symbolic::plan::Plan;
 use synfire_compiler::map::symbolic::score::score;
+use synfire_compiler::map::symbolic::source;
 use synfire_compiler::map::symbolic::tiles::{TooLarge, tiles};
 use synfire_ir::{Class, Diagnostic};
 use synfire_targets::schema::Topology;
@@ -53,14 +54,7 @@ pub fn mapping(args: &BenchMappingArgs, console: &Console) -> Outcome {
         wall: Map::new(),
         cpu: Map::new(),
     };
-    let net = clock.time("expand", || network(&args.net)).ok_or_else(|| {
-        Diagnostic::error(
-            "SYN0650",
-            format!("there is no benchmark network `{}`", args.net),
-        )
-        .class(Class::Usage)
-        .hint(format!("networks: {NAMES}"))
-    })?;
+    let net = clock.time("parse", || read(args, console))?;
     if let Some(path) = &args.export {
         return export(path, &net);
     }
@@ -132,6 +126,26 @@ pub fn mapping(args: &BenchMappingArgs, console: &Console) -> Outcome {
 
 /// Neurons above which parts have 4096 neurons instead of 256 when nothing is said.
 const NPC_256: u64 = 1 << 28;
+/// The network of that name, or of that file.
+fn read(args: &BenchMappingArgs, console: &Console) -> Result<Network, Failure> {
+    let path = Path::new(&args.net);
+    if path.extension().is_some_and(|e| e == "syn" || e == "nir") {
+        let loaded = crate::network::read(path, &NetworkArgs::default(), console)?;
+        let rules = source::rules(&loaded.network).map_err(|d| loaded.wrong(d))?;
+        return Ok(Network::Rules(rules));
+    }
+    network(&args.net).ok_or_else(|| {
+        Diagnostic::error(
+            "SYN0650",
+            format!("there is no benchmark network `{}`", args.net),
+        )
+        .class(Class::Usage)
+        .hint(format!("networks: {NAMES}"))
+        .hint("or a file that ends in .syn or .nir")
+        .into()
+    })
+}
+
 /// Synapses up to which a network of rules is expanded when nothing is said.
 const EXPANDED: u64 = 20_000_000;
 

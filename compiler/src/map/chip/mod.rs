@@ -9,6 +9,7 @@
 //! a neuron and no axon, and adds no delay. The number of copies depends on the partition and the other way round; the loop ends because
 //! copies only grow, and with more of them than the chip has neurons the network does not fit.
 
+pub mod boxes;
 pub mod classes;
 pub mod core;
 pub mod graph;
@@ -19,6 +20,7 @@ pub mod route;
 
 use crate::map::cut::{Cutting, KEPT, proposals};
 use crate::map::search::Search;
+use crate::map::symbolic::Network as Rules;
 use crate::passes::ChipNetwork;
 use core::{Filling, PlannedCore, Wires};
 use std::collections::BTreeMap;
@@ -101,13 +103,15 @@ pub struct Partition {
     pub trace: Vec<f32>,
 }
 
-/// Cuts a network into cores. `old`: core of each unit in an earlier mapping, which is kept as far as it goes.
+/// Cuts a network into cores. `rules`: what its projections are, as far as they are rules; populations as in `net`. `old`: core of each unit in an earlier mapping, which is
+/// kept as far as it goes.
 ///
 /// Errors: the limit that binds, by how much, for which unit, and what would make it fit.
 pub fn partition(
     net: &ChipNetwork,
     limits: &Limits,
     search: &Search,
+    rules: &Rules,
     old: Option<&BTreeMap<UnitRef, u32>>,
 ) -> Result<Partition, Diagnostics> {
     let live = live(net);
@@ -132,9 +136,14 @@ pub fn partition(
         let mut graph = graph::graph(net, limits, &wires, &all);
         let first = best.needed;
         let (mut caps, known) = (graph.caps(limits), graph.known(old, &all));
+        let mut found = match known {
+            Some(_) => vec![],
+            None => task.boxes(rules, &all, &caps, &graph.net, search),
+        };
         for _ in 0..ROUNDS {
             let mut spilled = false;
-            for p in proposals(&mut graph.net, &caps, search, known.clone()) {
+            found.extend(proposals(&mut graph.net, &caps, search, known.clone()));
+            for p in found.drain(..) {
                 let groups = grouped(&p, &all);
                 if p.method == KEPT {
                     let found = task.rated(task.legal(&groups, true), p.method);

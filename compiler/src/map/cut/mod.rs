@@ -80,7 +80,15 @@ pub fn partition_from(
     let mut best = (rated(net, &first, caps), first);
     if search.opt > 0 && n > 1 {
         let structured = start
-            .map(|(part, parts)| start::from(net, caps, part, parts, search))
+            .map(|(part, parts)| {
+                let plain = Cutting {
+                    part,
+                    parts,
+                    method: "boxes",
+                    trace: vec![],
+                };
+                start::from(net, caps, plain, search)
+            })
             .unwrap_or_default();
         for c in searches(net, caps, search).into_iter().chain(structured) {
             let rate = rated(net, &c, caps);

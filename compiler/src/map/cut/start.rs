@@ -9,24 +9,20 @@ use crate::map::rng::Rng;
 use crate::map::score::partition::Caps;
 use crate::map::search::Search;
 
-/// Method of what comes from here.
-pub const TILES: &str = "tiles";
 /// First and last heat, in square roots of a neuron's mean net weight.
 const HEAT: (f64, f64) = (0.15, 0.02);
 
 /// The partition itself, and refined where its tables fit memory.
-pub fn from(net: &Net, caps: &Caps, part: Vec<u32>, parts: u32, search: &Search) -> Vec<Cutting> {
-    let plain = Cutting {
-        part,
-        parts,
-        method: TILES,
-        trace: vec![],
-    };
-    let k = parts as usize;
+pub fn from(net: &Net, caps: &Caps, plain: Cutting, search: &Search) -> Vec<Cutting> {
+    let (k, method) = (plain.parts as usize, plain.method);
     let wide = caps.npc.is_some_and(|c| c as usize <= COUNT / 2);
     if k < 2 || !wide || net.nets().saturating_mul(k) > TABLE {
         return vec![plain];
     }
+    let search = &Search {
+        opt: search.opt.clamp(1, 3),
+        ..*search
+    };
     let mut rng = Rng::new(search.seed ^ 2);
     let several = caps.apc.is_some() || caps.spc.is_some() || caps.opc.is_some() || caps.copies;
     let part = if several {
@@ -34,7 +30,7 @@ pub fn from(net: &Net, caps: &Caps, part: Vec<u32>, parts: u32, search: &Search)
     } else {
         annealed(net, caps, &plain, search, &mut rng)
     };
-    let refined = finished(net, caps, part, k, several, TILES, search, &mut rng);
+    let refined = finished(net, caps, part, k, several, method, search, &mut rng);
     [Some(plain), refined].into_iter().flatten().collect()
 }
 

@@ -9,6 +9,7 @@ pub mod axis;
 pub mod build;
 pub mod plan;
 pub mod score;
+pub mod source;
 pub mod tiles;
 
 use super::net::{Lists, Net};

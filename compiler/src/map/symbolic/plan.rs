@@ -92,6 +92,16 @@ impl Plan {
         }
     }
 
+    /// Part of neuron `unit` of population `p`.
+    pub fn part_of(&self, p: u32, unit: u32) -> u32 {
+        let (s, n) = (
+            self.net.populations[p as usize].shape,
+            self.pieces[p as usize],
+        );
+        let at = [unit / (s[1] * s[2]), unit / s[2] % s[1], unit % s[2]];
+        self.part(p, std::array::from_fn(|a| holder(s[a], n[a], at[a])))
+    }
+
     /// Part of each neuron. Memory: 4 bytes a neuron. `None`: more neurons than ids.
     pub fn parts_of_neurons(&self) -> Option<Vec<u32>> {
         let n = self.net.neurons();
