@@ -195,6 +195,8 @@ fn networks_in_floats_are_equal_on_any_threads() {
 fn memory_is_predicted() {
     for (net, file, set) in [
         ("brunel", "brunel.syn", &["scale=1"][..]),
+        ("brunel-stdp", "brunel_stdp.syn", &["scale=1"]),
+        ("brunel-stdp:0.5", "brunel_stdp.syn", &["scale=0.5"]),
         (
             "microcircuit:0.1,0.1",
             "microcircuit.syn",

@@ -53,8 +53,15 @@ struct Part {
     runs: f64,
 }
 
-/// Most bytes of all synapses at one time; roughly those of a run if that is more.
-pub(super) fn synapses(p: &Program, cut: Cut) -> u128 {
+/// Bytes of all synapses: the most at one time while they are laid out, and those that stay. What a sample learns is not
+/// among them.
+pub(super) struct Synapses {
+    pub most: u128,
+    pub after: u128,
+}
+
+/// See [`Synapses`].
+pub(super) fn synapses(p: &Program, cut: Cut) -> Synapses {
     let bundling = Bundling::new(p, cut);
     let mut drafts: BTreeMap<_, Draft> = BTreeMap::new();
     let (mut there, mut most) = (0f64, 0f64);
@@ -94,7 +101,11 @@ pub(super) fn synapses(p: &Program, cut: Cut) -> u128 {
         most = most.max(there + after / arenas + at_once);
         there += after;
     }
-    most.max(there).min(u64::MAX as f64) as u128
+    let whole = |bytes: f64| bytes.min(u64::MAX as f64) as u128;
+    Synapses {
+        most: whole(most.max(there)),
+        after: whole(there),
+    }
 }
 
 impl Draft {

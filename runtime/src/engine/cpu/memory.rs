@@ -19,7 +19,7 @@ pub(super) fn check(
     cut: Cut,
     limit: Option<u64>,
 ) -> Result<(), Diagnostics> {
-    let need = state(p, cut) * samples as u128 + synapses(p, cut);
+    let need = needed(p, samples, cut);
     if let Some(limit) = limit.filter(|l| need > u128::from(*l)) {
         return Err(beyond_limit(&p.name, samples, need, limit).into());
     }
@@ -43,6 +43,13 @@ pub(super) fn check(
     .field("needed", need)
     .field("available", have)
     .into())
+}
+
+/// Bytes that an engine allocates: synapses are laid out before there are states.
+fn needed(p: &Program, samples: u32, cut: Cut) -> u128 {
+    let synapses = synapses(p, cut);
+    let running = synapses.after + state(p, cut) * samples.max(1) as u128;
+    running.max(synapses.most)
 }
 
 /// Bytes of one sample, roughly.
@@ -107,7 +114,7 @@ pub(super) fn predicted(p: &Program, samples: u32, cut: Cut) -> u64 {
         GroupKind::External => 0u128,
     });
     let own = own.sum::<u128>() + columns.sum::<u128>();
-    let all = BESIDE + own + state(p, cut) * samples.max(1) as u128 + synapses(p, cut);
+    let all = BESIDE + own + needed(p, samples, cut);
     all.min(u64::MAX as u128) as u64
 }
 

@@ -65,6 +65,9 @@ const FILL: u64 = 1;
 /// Mean synapses of a row from which rows of several delays are a stream: what fills up their blocks is then a third at most.
 const LONG: u64 = 8;
 
+/// Words of learned states that are looked at together.
+const PIECE: usize = 1 << 16;
+
 /// Time between two looks at the progress.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -334,24 +337,23 @@ impl Engine for Cpu {
 
     fn hash(&mut self) -> Result<u64, Diagnostics> {
         let mut h = 0xcbf2_9ce4_8422_2325u64;
+        let mut add = |words: &[u32]| {
+            for byte in words.iter().flat_map(|w| w.to_le_bytes()) {
+                h = (h ^ byte as u64).wrapping_mul(0x0100_0000_01b3);
+            }
+        };
         for group in 0..self.plan.program.groups.len() {
             let model = self.plan.program.model_of(group as u32);
             for state in 0..model.map_or(0, |m| m.states.len()) {
-                self.samples.words(&self.plan, group, state, |words| {
-                    for byte in words.iter().flat_map(|w| w.to_le_bytes()) {
-                        h = (h ^ byte as u64).wrapping_mul(0x0100_0000_01b3);
-                    }
-                });
+                self.samples.words(&self.plan, group, state, &mut add);
             }
         }
-        let p = self.plan.program.clone();
+        let (p, step) = (&self.plan.program, self.now.saturating_sub(1));
         for x in &p.plastic {
             let states = p.plastic_of(x.projection).map_or(0, |x| x.1.states.len());
             for state in 0..states as u16 {
-                let words = self.synapses(x.projection, state)?;
-                for byte in words.iter().flat_map(|w| w.to_le_bytes()) {
-                    h = (h ^ byte as u64).wrapping_mul(0x0100_0000_01b3);
-                }
+                let of = (x.projection, state);
+                self.samples.synapses(&self.plan, of, step, PIECE, &mut add);
             }
         }
         Ok(h)
@@ -359,8 +361,16 @@ impl Engine for Cpu {
 
     fn synapses(&mut self, projection: u32, state: u16) -> Result<Vec<u32>, Diagnostics> {
         let step = self.now.saturating_sub(1);
-        let words = self.samples.synapses(&self.plan, projection, state, step);
-        words.ok_or_else(|| super::no_synapses(projection, state).into())
+        let of = (projection, state);
+        let n = samples::elements(&self.plan.program, projection, state).unwrap_or(0);
+        let mut words = Vec::with_capacity(n * self.samples.len() as usize);
+        let there = (self.samples).synapses(&self.plan, of, step, PIECE, |piece| {
+            words.extend_from_slice(piece)
+        });
+        match there {
+            true => Ok(words),
+            false => Err(super::no_synapses(projection, state).into()),
+        }
     }
 
     fn exchange(&mut self, program: &Arc<Program>) -> bool {

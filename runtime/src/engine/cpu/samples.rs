@@ -174,37 +174,44 @@ impl Samples {
         }
     }
 
-    /// Words of a state of a plastic projection as they stand in a step, sample-major; `None` if there is no such state.
+    /// Calls `f` with the words of a state of a plastic projection as they stand in a step, in pieces of at most `most`, sample
+    /// after sample; false if there is no such state.
     pub fn synapses(
         &self,
         plan: &Plan,
-        projection: u32,
-        state: u16,
+        (projection, state): (u32, u16),
         step: u32,
-    ) -> Option<Vec<u32>> {
+        most: usize,
+        mut f: impl FnMut(&[u32]),
+    ) -> bool {
         let Samples::Stepped(samples) = self else {
-            return None;
+            return false;
         };
-        let p = &plan.program;
-        let (_, m) = p.plastic_of(projection)?;
-        let place = m.states.get(state as usize)?.place;
-        let pr = p.projections.get(projection as usize)?;
-        let mut out = vec![];
+        let Some(n) = elements(&plan.program, projection, state) else {
+            return false;
+        };
+        let mut words = vec![0; n.min(most)];
         for s in samples {
-            let mut words = vec![0; pr.elements(place) as usize];
-            for w in &s.workers {
-                open(w).learnt(plan, step, |learner, now| {
-                    if now.x.projection == projection {
-                        learner.put(now, state as usize, &mut words);
-                    }
-                });
-            }
-            // Of one sample the words are many, and need not be copied.
-            match out.is_empty() {
-                true => out = words,
-                false => out.extend(words),
+            for from in (0..n).step_by(words.len().max(1)) {
+                let words = &mut words[..most.min(n - from)];
+                for w in &s.workers {
+                    open(w).learnt(plan, step, |learner, now| {
+                        if now.x.projection == projection {
+                            learner.put(now, state as usize, from, words);
+                        }
+                    });
+                }
+                f(words);
             }
         }
-        Some(out)
+        true
     }
+}
+
+/// Elements of a state of a plastic projection.
+pub(super) fn elements(p: &Program, projection: u32, state: u16) -> Option<usize> {
+    let (_, m) = p.plastic_of(projection)?;
+    let place = m.states.get(state as usize)?.place;
+    let pr = p.projections.get(projection as usize)?;
+    Some(pr.elements(place) as usize)
 }

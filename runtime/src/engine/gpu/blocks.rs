@@ -79,20 +79,52 @@ pub(super) struct Blocks {
     pub args: u64,
 }
 
+/// What one dispatch is told; the fields of `Dispatch` in the kernels' text.
 #[derive(Clone, Copy, Default)]
-struct Block {
-    stage: u32,
-    args: u32,
-    args_next: u32,
-    first: u32,
-    lanes: u32,
-    feeds: (u32, u32),
-    range: (u32, u32),
-    lesson: u32,
-    part: u32,
-    round: u32,
-    share: u32,
-    alone: u32,
+pub(super) struct Block {
+    pub stage: u32,
+    pub args: u32,
+    pub args_next: u32,
+    pub samples: u32,
+    pub first: u32,
+    pub lanes: u32,
+    pub feeds: (u32, u32),
+    pub range: (u32, u32),
+    pub lesson: u32,
+    pub part: u32,
+    pub round: u32,
+    pub share: u32,
+    pub budget: u32,
+    pub alone: u32,
+}
+
+impl Block {
+    /// Appends the words in the order of the kernels' text; returns the byte at which they begin.
+    pub fn put(self, words: &mut Vec<u32>) -> u32 {
+        let at = words.len() * 4;
+        let block: [u32; DISPATCH_WORDS] = [
+            self.stage,
+            self.args,
+            self.args_next,
+            self.samples,
+            self.first,
+            self.lanes,
+            self.feeds.0,
+            self.feeds.1,
+            self.range.0,
+            self.range.1,
+            TILE >> self.lanes,
+            self.lesson,
+            self.part,
+            self.round,
+            self.share,
+            self.budget,
+            self.alone,
+        ];
+        words.extend(block);
+        words.resize((at + BLOCK as usize) / 4, 0);
+        at as u32
+    }
 }
 
 impl Blocks {
@@ -287,29 +319,7 @@ impl Blocks {
 
     /// Appends a block and gives its offset in bytes.
     fn block(&mut self, b: Block) -> u32 {
-        let at = self.words.len() * 4;
-        let words: [u32; DISPATCH_WORDS] = [
-            b.stage,
-            b.args,
-            b.args_next,
-            0,
-            b.first,
-            b.lanes,
-            b.feeds.0,
-            b.feeds.1,
-            b.range.0,
-            b.range.1,
-            TILE >> b.lanes,
-            b.lesson,
-            b.part,
-            b.round,
-            b.share,
-            0,
-            b.alone,
-        ];
-        self.words.extend(words);
-        self.words.resize((at + BLOCK as usize) / 4, 0);
-        at as u32
+        b.put(&mut self.words)
     }
 }
 

@@ -3,6 +3,7 @@
 //! A dispatch makes a bounded number of rounds, so a step may take many of them. Each dispatch says in the arguments of the
 //! next one whether anything is left; what is still unfinished when a submission ends is submitted again.
 
+use super::blocks::Block;
 use super::buffers::{self, BLOCK, Use};
 use super::device::Shared;
 use super::input;
@@ -354,13 +355,14 @@ impl Serial {
 fn blocks(s: &Shared, image: &SerialImage, first: u32) -> wgpu::Buffer {
     let mut words = vec![];
     for n in 0..DISPATCHES {
-        let mut block = vec![0; (BLOCK / 4) as usize];
-        // `stage`, `args`, `samples` and `budget` of `Dispatch`.
-        block[0] = n;
-        block[1] = (n + 1) * 4;
-        block[3] = first;
-        block[15] = (FIRST_ROUNDS << n).min(image.budget);
-        words.extend(block);
+        let block = Block {
+            stage: n,
+            args: (n + 1) * 4,
+            samples: first,
+            budget: (FIRST_ROUNDS << n).min(image.budget),
+            ..Block::default()
+        };
+        block.put(&mut words);
     }
     let uniform = buffers::make(s, "Dispatch", words.len() as u64, Use::Uniform);
     buffers::write(s, &uniform, 0, &words);

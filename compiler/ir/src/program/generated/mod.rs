@@ -14,6 +14,7 @@ use super::{Layout, MAX_DELAY, Program, Rows, Run, Weights};
 use crate::network::{Connector, Distribution, Drawn, Ends, Init, Network, ProjId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How drawn weights are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -200,17 +201,22 @@ impl Generated {
 
     /// The whole projection as rows, for those who take nothing else.
     pub fn rows(&self) -> Rows {
-        let slices: Vec<(u32, Slice)> = (0..self.targets)
+        let mut slices: Vec<(u32, Slice)> = (0..self.targets)
             .step_by(Slice::MOST_TARGETS as usize)
             .map(|start| {
                 let len = (self.targets - start).min(Slice::MOST_TARGETS);
                 (start, self.slice(super::Range { start, len }))
             })
             .collect();
-        let (mut row, mut runs, mut targets) = (vec![0u32], Vec::<Run>::new(), vec![]);
-        // Where each weight is; one for all has no order.
+        let (mut row, mut runs) = (vec![0u32], Vec::<Run>::new());
+        // Written where they stay: synapses are many, and a second copy of them would be the most memory of a build.
+        let n = slices.iter().map(|s| s.1.targets.len()).sum::<usize>();
+        let mut targets: Arc<[u32]> = std::iter::repeat_n(0, n).collect();
+        let to = Arc::get_mut(&mut targets).expect("nobody shares it yet");
+        let mut at = 0;
+        // Where each weight is; one for all has no order, and a single slice has that of the rows.
         let one = |s: &(u32, Slice)| matches!(s.1.weights, SliceWeights::Uniform(_));
-        let drawn = !slices.iter().all(one);
+        let mixed = slices.len() > 1 && !slices.iter().all(one);
         let mut order = vec![];
         for s in 0..self.sources as usize {
             // Runs of all slices by delay; those of one delay become one run.
@@ -223,16 +229,14 @@ impl Generated {
             for (delay, k, r) in parts {
                 let (first, slice) = &slices[k];
                 let range = slice.start[r] as usize..slice.start[r + 1] as usize;
-                let start = targets.len() as u32;
-                targets.extend(
-                    slice.targets[range.clone()]
-                        .iter()
-                        .map(|t| first + *t as u32),
-                );
-                if drawn {
-                    order.extend(range.clone().map(|i| (k as u32, i as u32)));
+                let (start, len) = (at as u32, range.len() as u32);
+                let places = &mut to[at..at + range.len()];
+                let from = slice.targets[range.clone()].iter();
+                (places.iter_mut().zip(from)).for_each(|(to, t)| *to = first + *t as u32);
+                at += range.len();
+                if mixed {
+                    order.extend(range.map(|i| (k as u32, i as u32)));
                 }
-                let len = range.len() as u32;
                 let before = row.last().map_or(0, |r| *r as usize);
                 match runs[before..].last_mut() {
                     Some(Run {
@@ -243,12 +247,30 @@ impl Generated {
             }
             row.push(runs.len() as u32);
         }
-        let weights = joined(&slices, &order);
+        let weights = match slices.len() {
+            1 => slices.remove(0).1.weights.into(),
+            _ => joined(&slices, &order),
+        };
         Rows {
             row: row.into(),
             runs: runs.into(),
-            targets: targets.into(),
+            targets,
             weights,
+        }
+    }
+}
+
+impl From<SliceWeights> for Weights {
+    fn from(w: SliceWeights) -> Weights {
+        match w {
+            SliceWeights::Uniform(w) => Weights::Uniform(w),
+            SliceWeights::F32(v) => Weights::F32(v.into()),
+            SliceWeights::Scaled { values, scale } => {
+                Weights::F32(values.iter().map(|&v| v as f32 * scale).collect())
+            }
+            SliceWeights::I8(v) => Weights::from_i32(v.into_iter().map(i32::from).collect()),
+            SliceWeights::I16(v) => Weights::from_i32(v.into_iter().map(i32::from).collect()),
+            SliceWeights::I32(v) => Weights::from_i32(v),
         }
     }
 }

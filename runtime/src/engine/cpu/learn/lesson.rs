@@ -141,15 +141,16 @@ impl Lesson {
             targets: pr.target_range.len,
         };
         let delay = rowed.delays(pr);
-        let (mut places, mut targets, mut number) = (vec![0], vec![], vec![]);
-        for run in 0..delay.len() {
-            let inside = rowed.within(run, (of(low), of(end)));
-            number.push(inside.start);
-            let shift = low - start;
+        let part = (of(low), of(end));
+        let inside: Vec<_> = (0..delay.len()).map(|r| rowed.within(r, part)).collect();
+        let n = inside.iter().map(|r| r.len()).sum();
+        let (mut places, mut targets) = (vec![0], Vec::with_capacity(n));
+        let number = inside.iter().map(|r| r.start).collect();
+        let shift = low - start;
+        for (run, inside) in inside.into_iter().enumerate() {
             targets.extend(inside.map(|k| (rowed.target(run, k) - of(low) + shift) as u16));
             places.push(targets.len() as u32);
         }
-        targets.shrink_to_fit();
         // Runs without synapses beyond the delays of the others hear nothing.
         let (least, most) = pr.delays().unwrap_or((1, 0));
         let heard = |d: &&u16| (least..=most).contains(*d);

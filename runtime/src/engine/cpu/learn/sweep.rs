@@ -155,25 +155,34 @@ impl Learner {
             .act(now, block, (t, None), context, &mut self.values);
     }
 
-    /// Puts the words of a state as they stand in the step among those of the whole projection. Nothing may wait.
-    pub fn put(&self, now: Now<'_>, k: usize, words: &mut [u32]) {
+    /// Puts the words of a state as they stand in the step among those of the whole projection, of which `words` are those
+    /// from element `from` on. Nothing may wait.
+    pub fn put(&self, now: Now<'_>, k: usize, from: usize, words: &mut [u32]) {
         let lesson = now.lesson;
+        let end = from + words.len();
         match now.m.states[k].place {
             Place::Synapse => {
-                for run in 0..lesson.runs() {
-                    for (i, place) in (lesson.number[run] as usize..).zip(lesson.places(run)) {
-                        words[i] = self.cell(now, k, place, now.step);
+                let before = lesson.number.partition_point(|&n| (n as usize) < from);
+                for run in before.saturating_sub(1)..lesson.runs() {
+                    let (first, places) = (lesson.number[run] as usize, lesson.places(run));
+                    if first >= end {
+                        break;
+                    }
+                    let skip = from.saturating_sub(first).min(places.len());
+                    for (i, place) in (first + skip..end).zip(places.skip(skip)) {
+                        words[i - from] = self.cell(now, k, place, now.step);
                     }
                 }
             }
             Place::Source => {
-                (0..words.len()).for_each(|i| words[i] = self.rows.read(now, k, i));
+                let each = (from..).zip(words);
+                each.for_each(|(i, w)| *w = self.rows.read(now, k, i));
             }
             Place::Target => {
                 let (at, n, low) = lesson.part;
-                let part = &mut words[low as usize..(low + n) as usize];
-                let each = (at as usize..).zip(part);
-                each.for_each(|(t, w)| *w = self.targets.read(now, k, t));
+                for i in from.max(low as usize)..end.min((low + n) as usize) {
+                    words[i - from] = self.targets.read(now, k, at as usize + i - low as usize);
+                }
             }
         }
     }
