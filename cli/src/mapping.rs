@@ -61,11 +61,13 @@ impl Mapped {
         let extent = |of: fn(&CoreUse) -> u64| cores.iter().map(of).max().map_or(1, |m| m + 1);
         let used = [extent(|c| c.place.1), extent(|c| c.place.2)];
         let mesh = [0, 1].map(|k| whole(&report["mesh"][k]).unwrap_or(0).max(used[k]));
+        // Links around the edges have meaning only beside all of it.
+        let whole_mesh = report["traffic"]["fabric"]["torus"] == true;
         Mapped {
             limits: RESOURCES.map(limit),
             available: whole(&report["cores_available"]).filter(|n| *n < 1 << 53),
             mesh,
-            used,
+            used: if whole_mesh { mesh } else { used },
             cores,
         }
     }

@@ -8,16 +8,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use synfire_compiler::frontend::{self, LoadOptions};
 use synfire_compiler::nir::{CubaOrder, NirOptions, Reset, TauUnit};
-use synfire_ir::network::{Array, ArrayData, Network, Verified};
+use synfire_ir::network::{Array, ArrayData, Network, Symbolic, Verified};
 use synfire_ir::{Diagnostics, SourceMap};
 use synfire_lang::npy;
 use synfire_lang::resolve::{Expectation, Loader};
 use synfire_runtime::spikes::read_events;
 
 /// A network that was read without errors.
-pub struct Loaded {
+pub struct Loaded<N = Network> {
     /// The network.
-    pub network: Verified<Network>,
+    pub network: Verified<N>,
     /// Texts that spans point into.
     pub sources: SourceMap,
     /// Warnings, already shown.
@@ -28,7 +28,7 @@ pub struct Loaded {
     pub hash: u32,
 }
 
-impl Loaded {
+impl<N> Loaded<N> {
     /// A failure whose spans point into this network's texts.
     pub fn wrong(&self, d: Diagnostics) -> Failure {
         Failure::Wrong(d, self.sources.clone())
@@ -47,6 +47,28 @@ pub fn load(
     args: &NetworkArgs,
     console: &Console,
 ) -> Result<Loaded, Failure> {
+    loaded(path, bytes, args, console, frontend::load)
+}
+
+/// Reads NET for those who keep it as rules: it may have any number of units.
+pub fn read_symbolic(
+    path: &Path,
+    args: &NetworkArgs,
+    console: &Console,
+) -> Result<Loaded<Symbolic>, Failure> {
+    let bytes = files::read(path)?;
+    loaded(path, bytes, args, console, frontend::load_symbolic)
+}
+
+type Front<N> = fn(&str, &[u8], &dyn Loader, &LoadOptions) -> frontend::Loaded<N>;
+
+fn loaded<N>(
+    path: &Path,
+    bytes: Vec<u8>,
+    args: &NetworkArgs,
+    console: &Console,
+    load: Front<N>,
+) -> Result<Loaded<N>, Failure> {
     let nir = NirOptions {
         dt: args.dt,
         reset: match args.reset {
@@ -69,7 +91,7 @@ pub fn load(
         experiment: args.experiment.clone(),
         results: args.results.clone(),
     };
-    let loaded = frontend::load(&files::shown(path), &bytes, &Beside, &options);
+    let loaded = load(&files::shown(path), &bytes, &Beside, &options);
     // A second reading has nothing new to warn of.
     if args.results.is_none() {
         console.show(&loaded.warnings, &loaded.sources);

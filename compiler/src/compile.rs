@@ -1,7 +1,7 @@
 //! `compile`: all passes in order, from a verified network to an artefact and its report.
 
 use crate::map::chip::measure::{costs, measure};
-use crate::map::chip::mesh::placement;
+use crate::map::chip::mesh::{Dead, placement};
 use crate::map::chip::route::route;
 use crate::map::chip::{self, Limits, Partition};
 use crate::map::layout::Goal;
@@ -33,8 +33,8 @@ pub struct CompileOptions {
     pub threads: usize,
     /// What the placement makes small.
     pub goal: Goal,
-    /// Positions that no core may take.
-    pub dead: Vec<(u32, u32)>,
+    /// Cores that stay empty and links that pass nothing, beside what the chip says.
+    pub dead: Dead,
     /// An earlier mapping that is to change as little as possible.
     pub earlier: Option<Earlier>,
     /// Overrides the network's own seed.
@@ -58,7 +58,7 @@ impl Default for CompileOptions {
             time_limit: None,
             threads: 0,
             goal: Goal::default(),
-            dead: vec![],
+            dead: Dead::default(),
             earlier: None,
             seed: None,
             dumps: vec![],

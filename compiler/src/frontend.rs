@@ -1,7 +1,7 @@
 //! The front door: bytes of a `.syn` or NIR file to a verified network, with every diagnostic of the run.
 
 use crate::nir::{self, NirOptions};
-use synfire_ir::network::{Array, Network, Verified, verify};
+use synfire_ir::network::{Array, Network, Symbolic, Verified, verify, verify_symbolic};
 use synfire_ir::{Diagnostic, Diagnostics, SourceMap};
 use synfire_lang::resolve::{self, Expectation, Loader, Results};
 
@@ -19,11 +19,11 @@ pub struct LoadOptions {
 }
 
 /// A network, or why there is none.
-pub struct Loaded {
+pub struct Loaded<N = Network> {
     /// Texts that the diagnostics point into.
     pub sources: SourceMap,
     /// The verified network, or all errors.
-    pub network: Result<Verified<Network>, Diagnostics>,
+    pub network: Result<Verified<N>, Diagnostics>,
     /// Worth knowing.
     pub warnings: Diagnostics,
     /// What the experiment expects.
@@ -35,6 +35,26 @@ const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 
 /// Reads a network; HDF5 by its signature or the name's ending, else text in our language.
 pub fn load(name: &str, bytes: &[u8], loader: &dyn Loader, options: &LoadOptions) -> Loaded {
+    loaded(name, bytes, loader, options, verify)
+}
+
+/// As [`load`], for those who keep populations and projections as rules: the network may have any number of units.
+pub fn load_symbolic(
+    name: &str,
+    bytes: &[u8],
+    loader: &dyn Loader,
+    options: &LoadOptions,
+) -> Loaded<Symbolic> {
+    loaded(name, bytes, loader, options, verify_symbolic)
+}
+
+fn loaded<N>(
+    name: &str,
+    bytes: &[u8],
+    loader: &dyn Loader,
+    options: &LoadOptions,
+    verify: fn(Network) -> Result<Verified<N>, Diagnostics>,
+) -> Loaded<N> {
     if bytes.starts_with(HDF5) || name.ends_with(".nir") || name.ends_with(".h5") {
         return match nir::load(name, bytes, &options.nir) {
             Ok((net, warnings)) => Loaded {

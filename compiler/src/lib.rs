@@ -20,5 +20,6 @@ mod source;
 
 pub use calibrate::{Calibrated, Judge, Judged, calibrate};
 pub use compile::{CompileOptions, Compiled, Earlier, compile};
+pub use map::chip::mesh::Dead;
 pub use passes::quantise::Tuning;
 pub use source::{Source, to_source};

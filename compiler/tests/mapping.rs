@@ -11,7 +11,7 @@ use synfire_compiler::map::cut::hyper::Hyper;
 use synfire_compiler::map::cut::trim::Trim;
 use synfire_compiler::map::cut::{fewest, partition, proposals};
 use synfire_compiler::map::flow::Flows;
-use synfire_compiler::map::layout::anneal::Board;
+use synfire_compiler::map::layout::anneal::{Board, Mesh};
 use synfire_compiler::map::layout::chain::Shape;
 use synfire_compiler::map::layout::curve::{Cell, gilbert, hilbert, strips};
 use synfire_compiler::map::layout::graph::Graph;
@@ -261,6 +261,7 @@ fn gains_equal_a_full_recomputation() {
         let graph = Graph::new(&list);
         let mut board = Board::new(
             &graph,
+            Mesh(3, 3),
             &Places {
                 x: 3,
                 y: 3,

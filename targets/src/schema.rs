@@ -12,7 +12,7 @@ mod place;
 
 pub use learning::{Learning, LearningForm};
 pub use parts::{
-    Connectivity, Costs, Delays, Delivery, Deploy, Format, Limits, ModelNames, NativeForm,
+    Connectivity, Costs, Delays, Delivery, Deploy, Format, Level, Limits, ModelNames, NativeForm,
     OptionSpec, Overflow, Parameter, ResetRole, Roles, Scope, Sharing, SignMode, Time, TimeUnit,
     Topology, Weights,
 };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use synfire_compiler::map::symbolic::source;
-use synfire_compiler::{CompileOptions, Compiled, compile};
+use synfire_compiler::{CompileOptions, Compiled, Dead, compile};
 use synfire_ir::mapping::Mapping;
 use synfire_ir::network::{Network, Projection, Verified};
 use synfire_ir::{Diagnostics, Quiet};
@@ -94,13 +94,19 @@ fn dead_cores_stay_empty() {
     let net = example("life.syn");
     let dead: Vec<(u32, u32)> = (0..6).map(|k| (k, k)).collect();
     let options = CompileOptions {
-        dead: dead.clone(),
+        dead: Dead {
+            cores: dead.clone(),
+            links: vec![],
+        },
         ..with(1, 1)
     };
     let c = compiled(&net, "ranc", &options).expect("it fits");
     assert!(c.mapping.cores.iter().all(|c| !dead.contains(&(c.x, c.y))));
     let outside = CompileOptions {
-        dead: vec![(64, 0)],
+        dead: Dead {
+            cores: vec![(64, 0)],
+            links: vec![],
+        },
         ..with(1, 1)
     };
     let e = compiled(&net, "ranc", &outside).expect_err("64 is beyond the mesh");

@@ -22,12 +22,14 @@ const STEPS: u32 = 6;
 /// A projection: populations (0: the sources), connector, weight, delay in steps.
 type Link = (usize, usize, u32, i32, u32);
 
-/// A chip: which, and for one of our own its limits (columns, rows, neurons, axons, synapses, fan-in) and whether a neuron has one destination.
+/// A chip: which, and for one of our own its limits (columns, rows, neurons, axons, synapses, fan-in), whether a neuron has one destination, and what connects
+/// its cores (torus, hexagonal, a level, cores of it behind one router, dead cores, dead links).
 #[derive(Clone, Debug)]
 struct ChipOf {
     which: u32,
     limits: [u64; 6],
     single: bool,
+    fabric: [bool; 6],
 }
 
 fn links() -> impl Strategy<Value = (Vec<u32>, Vec<Link>)> {
@@ -49,16 +51,41 @@ fn chips() -> impl Strategy<Value = ChipOf> {
         16u64..2000,
         4u64..120,
     );
-    (0u32..6, limits, any::<bool>()).prop_map(|(which, l, single)| ChipOf {
-        which,
-        limits: [l.0, l.1, l.2, l.3, l.4, l.5],
-        single,
+    (0u32..6, limits, any::<bool>(), any::<[bool; 6]>()).prop_map(|(which, l, single, fabric)| {
+        ChipOf {
+            which,
+            limits: [l.0, l.1, l.2, l.3, l.4, l.5],
+            single,
+            fabric,
+        }
     })
 }
 
 impl ChipOf {
     fn own(&self) -> bool {
         self.which > 2
+    }
+
+    /// The kind of the mesh, and what else the description says of it.
+    fn topology(&self) -> String {
+        let [x, y, ..] = self.limits;
+        let [torus, hexagonal, level, shared, cores, links] = self.fabric;
+        let mut out = format!("kind = \"mesh\"\ntorus = {torus}\nhexagonal = {hexagonal}\n");
+        if level {
+            let half = |n: u64| if n.is_multiple_of(2) { n / 2 } else { 1 };
+            out += &format!(
+                "levels = [{{ name = \"chip\", x = {}, y = {}, shared = {shared}, hop = {{ value = 3.0, source = \"the test\" }} }}]\n",
+                half(x),
+                half(y)
+            );
+        }
+        if cores {
+            out += "dead_cores = [[0, 0]]\n";
+        }
+        if links && x > 1 {
+            out += "dead_links = [[0, 0, 1, 0]]\n";
+        }
+        out
     }
 
     /// Our own chips are the template with other numbers.
@@ -98,6 +125,7 @@ impl ChipOf {
             let one = "[limits]\ndestinations_per_neuron = { value = 1, source = \"the test\" }";
             toml = toml.replacen("[limits]", one, 1);
         }
+        toml = toml.replacen("kind = \"mesh\"", &self.topology(), 1);
         Chip::from_text("toy", toml, text("model.syn"), String::new()).expect("a chip")
     }
 

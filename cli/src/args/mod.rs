@@ -229,7 +229,7 @@ pub struct MapperArgs {
     /// What the placement makes small: the hops of single packets, or the links of multicast trees.
     #[arg(long, value_enum, default_value_t = GoalArg::Unicast)]
     pub goal: GoalArg,
-    /// Positions of cores that must stay empty: a file with a line `x,y` for each, `#` begins a comment.
+    /// Cores that must stay empty and links that pass nothing: a file with a line `x,y` for each core and `x,y,x,y` for each link, `#` begins a comment.
     #[arg(long, value_name = "FILE")]
     pub dead: Option<PathBuf>,
     /// Change as little as possible of this earlier mapping of the network, and say what moved.

@@ -6,7 +6,7 @@ use crate::mapping::Mapped;
 use crate::{files, report};
 use std::path::Path;
 use std::time::Duration;
-use synfire_compiler::{CompileOptions, Earlier};
+use synfire_compiler::{CompileOptions, Dead, Earlier};
 use synfire_ir::artifact::Artifact;
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 use synfire_targets::Target;
@@ -20,7 +20,7 @@ pub fn options(args: &MapperArgs, target: &Target<'_>) -> Result<CompileOptions,
         goal: args.goal.goal(),
         dead: match &args.dead {
             Some(path) => dead(path)?,
-            None => vec![],
+            None => Dead::default(),
         },
         earlier: match &args.incremental {
             Some(path) => Some(earlier(path, target)?),
@@ -30,36 +30,35 @@ pub fn options(args: &MapperArgs, target: &Target<'_>) -> Result<CompileOptions,
     })
 }
 
-/// Positions of dead cores.
+/// Dead cores and links.
 ///
-/// Errors: `SYN0654`, each line that is not `x,y`.
-fn dead(path: &Path) -> Result<Vec<(u32, u32)>, Failure> {
+/// Errors: `SYN0654`, each line that is neither `x,y` nor `x,y,x,y`.
+fn dead(path: &Path) -> Result<Dead, Failure> {
     let raw = files::read(path)?;
     let text = String::from_utf8_lossy(&raw);
     let mut wrong = Diagnostics::new();
-    let mut list = vec![];
+    let mut dead = Dead::default();
     for (n, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or("").trim();
         if line.is_empty() {
             continue;
         }
-        let numbers = line
-            .split_once(',')
-            .and_then(|(x, y)| Some((x.trim().parse().ok()?, y.trim().parse().ok()?)));
-        match numbers {
-            Some(p) => list.push(p),
-            None if wrong.0.len() < 8 => wrong.push(
-                Diagnostic::error("SYN0654", format!("`{line}` is not a position of a core"))
+        let numbers: Result<Vec<u32>, _> = line.split(',').map(|n| n.trim().parse()).collect();
+        match numbers.as_deref() {
+            Ok(&[x, y]) => dead.cores.push((x, y)),
+            Ok(&[a, b, c, d]) => dead.links.push(((a, b), (c, d))),
+            _ if wrong.0.len() < 8 => wrong.push(
+                Diagnostic::error("SYN0654", format!("`{line}` is neither a core nor a link"))
                     .at(format!("{}:{}", files::shown(path), n + 1))
-                    .hint("write `x,y`: column and row of a dead core, counted from 0"),
+                    .hint("write `x,y`: column and row of a dead core, counted from 0; or `x,y,x,y`: two neighbours between which the link is dead"),
             ),
-            None => {}
+            _ => {}
         }
     }
     wrong.result(())?;
-    list.sort_unstable();
-    list.dedup();
-    Ok(list)
+    dead.cores.sort_unstable();
+    dead.cores.dedup();
+    Ok(dead)
 }
 
 /// Where an artefact has its units.

@@ -205,18 +205,19 @@ fn limits(limits: &Limits, spec: &ChipSpec, console: &Console) -> String {
     ]);
     let mesh = match &spec.topology {
         Topology::Mesh {
-            x, y, resizable, ..
+            x,
+            y,
+            resizable,
+            torus,
+            hexagonal,
+            ..
         } => {
-            let size = if *resizable {
-                "mesh (default size)"
-            } else {
-                "mesh"
-            };
-            Some([
-                size.to_string(),
-                format!("{} x {}", x.value, y.value),
-                x.source.clone(),
-            ])
+            let mut size = String::from(if *hexagonal { "hexagonal " } else { "" });
+            size += if *torus { "torus" } else { "mesh" };
+            if *resizable {
+                size += " (default size)";
+            }
+            Some([size, format!("{} x {}", x.value, y.value), x.source.clone()])
         }
         Topology::Bus { cores } => Some([
             "cores on the bus".into(),

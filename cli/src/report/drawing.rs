@@ -1,4 +1,4 @@
-//! Drawings of a mapping: link loads, how full the cores are, and how the search went. Each is the inside of an SVG of stated size, in the colours of the
+//! Drawings of a mapping: how full the cores are, and how the search went. Each is the inside of an SVG of stated size, in the colours of the
 //! page's style, so that pages and files show the same.
 
 use super::html::escape;
@@ -32,67 +32,6 @@ impl Drawing {
 /// Side of a core's cell in a drawing of the mesh.
 pub fn side(m: &Mapped) -> u64 {
     (720 / m.used[0].max(m.used[1]).max(1)).clamp(3, 72)
-}
-
-/// Load of every directed link: a bar between two cores for each direction, the redder the more of the busiest link's load it carries. `None` without traffic.
-pub fn links(m: &Mapped, traffic: &Value) -> Option<Drawing> {
-    let all = list(&traffic["links"]);
-    let most = all.iter().filter_map(|l| l[3].as_f64()).fold(0.0, f64::max);
-    if most <= 0.0 {
-        return None;
-    }
-    let cell = side(m) as f64;
-    let (width, height) = (m.used[0] as f64 * cell, m.used[1] as f64 * cell);
-    let mut body = format!("<rect class=\"sheet\" width=\"{width}\" height=\"{height}\"/>\n");
-    let square = cell * 0.3;
-    for c in &m.cores {
-        let (x, y) = (c.place.1 as f64, (m.used[1] - 1 - c.place.2) as f64);
-        body += &format!(
-            "<rect class=\"node\" x=\"{:.2}\" y=\"{:.2}\" width=\"{square:.2}\" height=\"{square:.2}\"/>\n",
-            x * cell + (cell - square) / 2.0,
-            y * cell + (cell - square) / 2.0
-        );
-    }
-    for l in all {
-        let number = |k: usize| l[k].as_f64().unwrap_or(0.0);
-        let (x, y, d, w) = (number(0), number(1), number(2), number(3));
-        if x >= m.used[0] as f64 || y >= m.used[1] as f64 {
-            continue;
-        }
-        let (cx, cy) = (
-            x * cell + cell / 2.0,
-            (m.used[1] as f64 - 1.0 - y) * cell + cell / 2.0,
-        );
-        let share = w / most;
-        let (long, wide) = (cell * 0.62, cell * 0.13);
-        let shift = if (d as u8).is_multiple_of(2) {
-            0.02
-        } else {
-            -0.15
-        } * cell;
-        let (left, top, across, along) = if d < 2.0 {
-            (cx + cell * 0.19, cy + shift, long, wide)
-        } else {
-            (cx + shift, cy - cell * 0.19 - long, wide, long)
-        };
-        let way = ["east", "west", "north", "south"][(d as usize).min(3)];
-        body += &format!(
-            "<g><title>({x}, {y}) {way}: {}</title><rect class=\"load\" x=\"{left:.2}\" y=\"{top:.2}\" width=\"{across:.2}\" height=\"{along:.2}\" style=\"fill-opacity:{:.3}\"/></g>\n",
-            short(w),
-            0.06 + 0.94 * share
-        );
-    }
-    let foot = 26.0;
-    body += &format!(
-        "<text class=\"left\" x=\"0\" y=\"{:.0}\">busiest link: {} packets a step, if every neuron spikes once</text>\n",
-        height + 18.0,
-        short(most)
-    );
-    Some(Drawing {
-        width: (width as u64).max(360),
-        height: (height + foot) as u64,
-        body,
-    })
 }
 
 /// Cores that get a bar of their own.

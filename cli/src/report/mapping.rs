@@ -2,6 +2,7 @@
 
 use super::drawing;
 use super::html::{Cell, bar, cards, number, page, prose, section, table, text};
+use super::links;
 use super::placement::{legend, placement};
 use crate::commands::compile_notes;
 use crate::mapping::{CoreUse, Mapped, RESOURCES, list};
@@ -84,8 +85,8 @@ pub fn sections(facts: &Value, artefact: &Artifact) -> Vec<String> {
                 &(legend(&mapped)
                     + &placement(&mapped, traffic, false).element("Placement of cores")),
             ));
-            if let Some(d) = drawing::links(&mapped, traffic) {
-                let note = "Packets over each link in each direction, along multicast trees X first then Y; a neuron spikes once.";
+            if let Some(d) = links::links(&mapped, traffic) {
+                let note = "Packets over each link in each direction, along multicast trees, columns first, then rows; a neuron spikes once.";
                 out.push(section(
                     "links",
                     "Link load",
@@ -152,7 +153,7 @@ pub fn svg(artefact: &Artifact) -> Option<String> {
             "Placement: populations, and the heaviest flows",
             placement(&mapped, &facts["traffic"], true),
         ));
-        parts.extend(drawing::links(&mapped, &facts["traffic"]).map(|d| ("Link load", d)));
+        parts.extend(links::links(&mapped, &facts["traffic"]).map(|d| ("Link load", d)));
     }
     parts.push((
         "Use of the limit that binds, by core",

@@ -6,6 +6,7 @@
 mod data;
 mod drawing;
 mod html;
+mod links;
 mod mapping;
 mod placement;
 mod run;

@@ -2,6 +2,7 @@
 
 use super::drawing::{Drawing, side};
 use super::html::escape;
+use super::links::borders;
 use crate::mapping::{CoreUse, Mapped, RESOURCES, list};
 use crate::units::{count, percent};
 use serde_json::Value;
@@ -53,7 +54,8 @@ pub fn placement(m: &Mapped, traffic: &Value, named: bool) -> Drawing {
     let cells: String = m.cores.iter().map(|c| core(m, c, &number, cell)).collect();
     let mut body = format!(
         "<defs><pattern id=\"grid\" width=\"{cell}\" height=\"{cell}\" patternUnits=\"userSpaceOnUse\"><path d=\"M {cell} 0 H 0 V {cell}\"/></pattern></defs>\n\
-         <rect class=\"chip\" width=\"{width}\" height=\"{height}\"/>\n{cells}{}{}",
+         <rect class=\"chip\" width=\"{width}\" height=\"{height}\"/>\n{cells}{}{}{}",
+        borders(m, traffic, cell),
         flows(m, traffic, cell),
         numbers(m, cell)
     );

@@ -2,12 +2,13 @@
 //! work on plain graphs.
 //!
 //! Neurons and the nets that reach them ([`net`]) are cut into parts ([`cut`]), the traffic between parts ([`flow`]) is laid out on the
-//! mesh ([`layout`]), and [`score`] measures both exactly. Networks that stay rules are cut into boxes and scored without being expanded ([`symbolic`]). [`bench`](mod@bench) has the networks and machines of the literature, on which the same
+//! mesh or other [`fabric`] ([`layout`]), and [`score`] measures both exactly. Networks that stay rules are cut into boxes and scored without being expanded ([`symbolic`]). [`bench`](mod@bench) has the networks and machines of the literature, on which the same
 //! searches are compared with others.
 
 pub mod bench;
 pub mod chip;
 pub mod cut;
+pub mod fabric;
 pub mod flow;
 pub mod layout;
 pub mod net;

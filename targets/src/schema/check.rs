@@ -3,9 +3,12 @@
 //! Takes a parsed [`ChipSpec`] and its text, gives a `SYN0604` with line and column for every contradiction; finds all of them in one pass.
 
 use super::place::{Found, Key};
-use super::{ChipSpec, Delays, LearningForm, Weights};
+use super::{ChipSpec, Delays, LearningForm, Topology, Weights};
 use std::collections::BTreeSet;
 use synfire_ir::Diagnostics;
+
+/// Most cores of a mesh.
+const CORES: u64 = 1 << 24;
 
 impl ChipSpec {
     /// Everything in this description that contradicts itself; `place` names it in messages, `text` is what it was read from.
@@ -35,9 +38,104 @@ impl ChipSpec {
                 check_delays(&mut found, &at, w);
             }
         }
+        self.check_topology(&mut found);
         self.check_tables(&mut found);
         self.check_learning(&mut found);
         found.done()
+    }
+
+    fn check_topology(&self, found: &mut Found) {
+        let Topology::Mesh {
+            x,
+            y,
+            resizable,
+            levels,
+            dead_cores,
+            dead_links,
+            ..
+        } = &self.topology
+        else {
+            return;
+        };
+        let at = |key: &'static str| [Key::from("topology"), key.into()];
+        let size = (x.value, y.value);
+        if size.0 == 0 || size.1 == 0 || size.0 as u64 * size.1 as u64 > CORES {
+            found.add(
+                &at("x"),
+                format!("a mesh of {} x {} cores", size.0, size.1),
+                "give 1 to 16,777,216 cores in all",
+            );
+        }
+        if *resizable && !levels.is_empty() {
+            found.add(
+                &at("levels"),
+                "a mesh of any size has blocks of a fixed one".into(),
+                "leave out `resizable` or `levels`",
+            );
+        }
+        let mut inner = (1, 1);
+        for (i, l) in levels.iter().enumerate() {
+            let key =
+                |k: &'static str| [Key::from("topology"), "levels".into(), i.into(), k.into()];
+            let fits = |n: u32, inner: u32, all: u32| {
+                n > 0 && n.is_multiple_of(inner) && all.is_multiple_of(n)
+            };
+            if !fits(l.x, inner.0, size.0) || !fits(l.y, inner.1, size.1) {
+                found.add(
+                    &key("x"),
+                    format!(
+                        "`{}` has {} x {} cores, in a mesh of {} x {} and around blocks of {} x {}",
+                        l.name, l.x, l.y, size.0, size.1, inner.0, inner.1
+                    ),
+                    "a block is a whole number of the blocks inside it, and the mesh a whole number of blocks",
+                );
+                break;
+            }
+            inner = (l.x, l.y);
+            if l.hop
+                .as_ref()
+                .is_some_and(|h| !(h.value > 0.0 && h.value <= 1e6))
+            {
+                found.add(
+                    &key("hop"),
+                    format!(
+                        "a link across the border of `{}` costs no sensible number of links",
+                        l.name
+                    ),
+                    "give a number above 0, at most a million",
+                );
+            }
+            if l.shared && i > 0 {
+                found.add(
+                    &key("shared"),
+                    format!("`{}` shares a router, and so do blocks inside it", l.name),
+                    "let the innermost level alone be shared",
+                );
+            }
+        }
+        let outside = |a: u32, b: u32| a >= size.0 || b >= size.1;
+        for (i, d) in dead_cores
+            .iter()
+            .enumerate()
+            .filter(|d| outside(d.1[0], d.1[1]))
+        {
+            found.add(
+                &[Key::from("topology"), "dead_cores".into(), i.into()],
+                format!("the dead core ({}, {}) lies outside the mesh", d[0], d[1]),
+                "give column and row, counted from 0",
+            );
+        }
+        let wrong = |d: &[u32; 4]| outside(d[0], d[1]) || outside(d[2], d[3]);
+        for (i, d) in dead_links.iter().enumerate().filter(|d| wrong(d.1)) {
+            found.add(
+                &[Key::from("topology"), "dead_links".into(), i.into()],
+                format!(
+                    "the dead link from ({}, {}) to ({}, {}) leads outside the mesh",
+                    d[0], d[1], d[2], d[3]
+                ),
+                "give column and row of both ends, counted from 0",
+            );
+        }
     }
 
     fn check_dialects(&self, found: &mut Found, word: impl Fn(&str) -> bool) {

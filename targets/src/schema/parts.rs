@@ -16,7 +16,7 @@ pub enum Topology {
         /// Cores on a chip.
         cores: Sourced<u32>,
     },
-    /// A rectangle of cores with links to the four neighbours.
+    /// A rectangle of cores with links to the four neighbours. Several chips whose meshes go on into one another are one mesh with [`Level`]s.
     Mesh {
         /// Default width in cores.
         x: Sourced<u32>,
@@ -25,12 +25,41 @@ pub enum Topology {
         /// Do the edges wrap around?
         #[serde(default)]
         torus: bool,
+        /// Are there links to (+1, +1) and (-1, -1), too?
+        #[serde(default)]
+        hexagonal: bool,
+        /// Blocks of cores, from inside out.
+        #[serde(default)]
+        levels: Vec<Level>,
+        /// Columns and rows of cores that hold nothing; their routers still pass packets.
+        #[serde(default)]
+        dead_cores: Vec<[u32; 2]>,
+        /// Links that pass nothing in either direction: columns and rows of the two cores.
+        #[serde(default)]
+        dead_links: Vec<[u32; 4]>,
         /// May a network take a grid of another size (the chip is a generator, not one piece of silicon)?
         #[serde(default)]
         resizable: bool,
         /// How a packet travels, e.g. "x first, then y".
         routing: Sourced<String>,
     },
+}
+
+/// A block of cores, such as a chip or a board.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Level {
+    /// What a block is called.
+    pub name: String,
+    /// Columns of cores in a block.
+    pub x: u32,
+    /// Rows of cores in a block.
+    pub y: u32,
+    /// What a link across the border of a block costs, in links inside the innermost; 1 where absent.
+    pub hop: Option<Sourced<f64>>,
+    /// Do the cores of a block share one router? Links then lead from block to block. The innermost level alone can be so.
+    #[serde(default)]
+    pub shared: bool,
 }
 
 /// What is finite. Everything is optional; an absent limit does not exist or is not known.

@@ -11,16 +11,19 @@ use std::path::Path;
 use std::time::Instant;
 use synfire_compiler::map::bench::machine::{JIN, Machine, machine, square};
 use synfire_compiler::map::bench::{NAMES, Network, expanded, network};
+use synfire_compiler::map::chip::mesh::fabric;
 use synfire_compiler::map::cut::fewest;
 use synfire_compiler::map::cut::fill::TooWide;
 use synfire_compiler::map::cut::hyper::Hyper;
 use synfire_compiler::map::cut::partition_from;
+use synfire_compiler::map::fabric::Ways;
 use synfire_compiler::map::flow::{FlowList, Flows};
 use synfire_compiler::map::layout::chain::Shape;
 use synfire_compiler::map::layout::{Grid, Placed, place_for};
 use synfire_compiler::map::net::Net;
 use synfire_compiler::map::score::both;
 use synfire_compiler::map::score::partition::{Caps, Cut, Share, Usage, broken, cut, flows};
+use synfire_compiler::map::score::ways;
 use synfire_compiler::map::search::Search;
 use synfire_compiler::map::symbolic::Network as Rules;
 use synfire_compiler::map::symbolic::plan::Plan;
@@ -130,7 +133,7 @@ const NPC_256: u64 = 1 << 28;
 fn read(args: &BenchMappingArgs, console: &Console) -> Result<Network, Failure> {
     let path = Path::new(&args.net);
     if path.extension().is_some_and(|e| e == "syn" || e == "nir") {
-        let loaded = crate::network::read(path, &NetworkArgs::default(), console)?;
+        let loaded = crate::network::read_symbolic(path, &NetworkArgs::default(), console)?;
         let rules = source::rules(&loaded.network).map_err(|d| loaded.wrong(d))?;
         return Ok(Network::Rules(rules));
     }
@@ -211,11 +214,12 @@ fn find(args: &BenchMappingArgs, net: &Network) -> Result<Machine, Diagnostic> {
         return Ok(m);
     }
     let unknown = || {
-        Diagnostic::error("SYN0651", format!("there is no machine `{name}`")).class(Class::Usage).hint("machines: jin-S, loihi-64, loihi-16x8, truenorth-64, npc-N, or a chip of `synfire targets`")
+        Diagnostic::error("SYN0651", format!("there is no machine `{name}`")).class(Class::Usage).hint("machines: jin-S, loihi-64, loihi-16x8, truenorth-64, npc-N, each also with -torus or -hexagonal, or a chip of `synfire targets`")
     };
     let target = crate::targets::find(name).map_err(|_| unknown())?;
     let l = target.limits();
-    let mesh = match &target.chip.spec.topology {
+    let topology = &target.chip.spec.topology;
+    let mesh = match topology {
         Topology::Mesh { x, y, .. } => (x.value, y.value),
         Topology::Bus { cores } => (cores.value, 1),
         Topology::Single => (1, 1),
@@ -231,6 +235,7 @@ fn find(args: &BenchMappingArgs, net: &Network) -> Result<Machine, Diagnostic> {
     Ok(Machine {
         name: name.clone(),
         mesh: Some(mesh),
+        fabric: fabric(topology, &synfire_compiler::Dead::default()),
         caps,
         costs: JIN,
     })
@@ -378,15 +383,13 @@ fn placed(
 ) -> Result<(), Diagnostic> {
     let parts = flows.parts();
     let (x, y) = m.mesh.unwrap_or(square(parts));
+    let grid = Grid {
+        fabric: m.fabric.clone(),
+        ..Grid::new(x, y)
+    };
     let found = clock
         .time("place", || {
-            place_for(
-                args.goal.goal(),
-                flows,
-                shape,
-                &Grid::new(x, y),
-                &search(args),
-            )
+            place_for(args.goal.goal(), flows, shape, &grid, &search(args))
         })
         .ok_or_else(|| {
             too_wide(
@@ -401,7 +404,12 @@ fn placed(
         })?;
     let Placed { places, method } = found;
     // The tables of core load are for meshes where they cost less than the rest.
-    let (u, t) = clock.time("score", || both(flows, &places, &m.costs, parts <= 16_384));
+    let (u, t) = clock.time("score", || {
+        if m.fabric.plain() {
+            return both(flows, &places, &m.costs, parts <= 16_384);
+        }
+        ways::both(flows, &places, &Ways::new(x, y, &m.fabric), &m.costs)
+    });
     let value = json!({
         "parts": parts, "mesh": [x, y], "placement": method,
         "hops": u.hops, "hops_avg": u.hops_avg, "hops_max": u.hops_max, "packets": u.packets,

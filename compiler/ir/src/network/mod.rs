@@ -22,7 +22,7 @@ pub(crate) use text::{parse_rule, print_rule};
 pub use value::{
     Array, ArrayData, ArrayId, Distribution, HostExpr, HostFn1, HostFn2, Init, MAX_COUNT,
 };
-pub use verify::{Verified, verify};
+pub use verify::{Symbolic, Verified, verify, verify_symbolic};
 pub use window::{Conv2d, Pool2d};
 pub(crate) use wiring::{Chosen, Drawn, Ends};
 

@@ -3,7 +3,9 @@
 //! `jin-S`: Jin et al. (ASPLOS 2023), as EMJzero/AxonFlow and Jinouwen/mapping_cpp have it. `loihi-64`, `loihi-16x8`, `truenorth-64`: AxonFlow's
 //! limits, energies (pJ) and latencies (ns), the latter two from the Loihi paper's table 2 for all three; synapses of the last one are its 256 x 256
 //! crossbar. `npc-N`: N neurons a part and no other limit, on the smallest square mesh, with Jin's costs.
+//! With `-torus` at the end the edges wrap around; with `-hexagonal` they do and there are links along the diagonal.
 
+use crate::map::fabric::Fabric;
 use crate::map::score::partition::Caps;
 use crate::map::score::unicast::Costs;
 
@@ -14,6 +16,8 @@ pub struct Machine {
     pub name: String,
     /// Columns and rows; `None`: the smallest square.
     pub mesh: Option<(u32, u32)>,
+    /// What connects the cores.
+    pub fabric: Fabric,
     /// Limits of a core.
     pub caps: Caps,
     /// Costs of a hop.
@@ -36,6 +40,15 @@ const MEASURED: Costs = Costs {
 
 /// The machine of that name.
 pub fn machine(name: &str) -> Option<Machine> {
+    for (end, hexagonal) in [("-torus", false), ("-hexagonal", true)] {
+        if let Some(base) = name.strip_suffix(end) {
+            let mut m = machine(base).filter(|m| m.fabric.plain())?;
+            m.fabric.torus = true;
+            m.fabric.hexagonal = hexagonal;
+            m.name = name.into();
+            return Some(m);
+        }
+    }
     let caps = |npc, apc, spc, cores| Caps {
         npc: Some(npc),
         apc: Some(apc),
@@ -71,6 +84,7 @@ pub fn machine(name: &str) -> Option<Machine> {
     Some(Machine {
         name: name.into(),
         mesh,
+        fabric: Fabric::default(),
         caps,
         costs,
     })

@@ -5,12 +5,14 @@ use super::core::PlannedCore;
 use super::mesh::Placement;
 use super::{Limits, homes};
 use crate::map::bench::machine::JIN;
+use crate::map::fabric::{Fabric, Ways};
 use crate::map::flow::FlowList;
 use crate::map::net::{Lists, Net, OUTSIDE};
 use crate::map::score::both;
 use crate::map::score::partition::{Usage, cut, flows};
 use crate::map::score::tree::loads;
 use crate::map::score::unicast::{Costs, Places};
+use crate::map::score::ways;
 use crate::passes::ChipNetwork;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -112,7 +114,11 @@ pub fn measure(
         y: placed.mesh[1],
         at: placed.positions.clone(),
     };
-    let (u, t) = both(&list, &places, costs, true);
+    let ways = (!placed.fabric.plain()).then(|| Ways::new(places.x, places.y, &placed.fabric));
+    let (u, t) = match &ways {
+        Some(w) => ways::both(&list, &places, w, costs),
+        None => both(&list, &places, costs, true),
+    };
     let usage: Vec<Usage> = cores
         .iter()
         .map(|c| Usage {
@@ -140,7 +146,10 @@ pub fn measure(
         "mc_hops": t.mc_hops as u64, "mc_energy": t.mc_energy, "mc_link_max": t.mc_link_max as u64, "mc_link_avg": t.mc_link_avg,
         "mc_lat_avg": u.lat_avg_w, "mc_lat_max": u.lat_max,
     });
-    (metrics, pictured(&list, &places))
+    (
+        metrics,
+        pictured(&list, &places, &placed.fabric, ways.as_ref()),
+    )
 }
 
 /// Flows and links that pictures show at most.
@@ -148,8 +157,9 @@ const HEAVIEST: usize = 48;
 const LINKS: usize = 16_384;
 
 /// The heaviest flows between cores, `[from, to, packets]`, and the load of every directed link, `[x, y, direction, packets]` with directions 0 east,
-/// 1 west, 2 north, 3 south.
-fn pictured(list: &FlowList, places: &Places) -> Value {
+/// 1 west, 2 north, 3 south, 4 north-east, 5 south-west, from the core at the lower or left end; and on what is no plain mesh the columns and rows of a node and of
+/// the blocks whose borders cost.
+fn pictured(list: &FlowList, places: &Places, fabric: &Fabric, ways: Option<&Ways>) -> Value {
     let mut pairs: BTreeMap<(u32, u32), f64> = BTreeMap::new();
     for (i, &s) in list.source.iter().enumerate() {
         for &t in list.destinations(i) {
@@ -163,10 +173,19 @@ fn pictured(list: &FlowList, places: &Places) -> Value {
         .take(HEAVIEST)
         .map(|((s, t), w)| json!([s, t, w]))
         .collect();
-    let links: Vec<Value> = loads(list, places)
+    let loads = match ways {
+        Some(w) => ways::loads(list, places, w),
+        None => loads(list, places),
+    };
+    let links: Vec<Value> = loads
         .into_iter()
         .take(LINKS)
         .map(|(at, d, w)| json!([at.0, at.1, d, w]))
         .collect();
-    json!({"flows": heavy, "links": links})
+    let mut out = json!({"flows": heavy, "links": links});
+    if ways.is_some() {
+        let blocks = fabric.borders.iter().map(|b| [b.x, b.y]);
+        out["fabric"] = json!({"torus": fabric.torus, "hexagonal": fabric.hexagonal, "node": fabric.node, "blocks": blocks.collect::<Vec<_>>()});
+    }
+    out
 }

@@ -1,5 +1,5 @@
 //! Refinement of a placement by exchanging the contents of two cells (either may be empty): greedy sweeps over neighbouring cells, and
-//! simulated annealing over a shrinking window.
+//! simulated annealing over a shrinking window. A [`Metric`] says how far cells are apart.
 
 use super::graph::Graph;
 use crate::map::rng::Rng;
@@ -11,18 +11,46 @@ pub const EMPTY: u32 = u32::MAX;
 /// A cell that holds no part and never will.
 pub const BLOCKED: u32 = u32::MAX - 1;
 
+/// How far apart cells are, for a search.
+pub trait Metric {
+    /// Distance from `p` to `to`, less that to `from`.
+    fn change(&self, p: (i32, i32), from: (i32, i32), to: (i32, i32)) -> f32;
+    /// The cell at these numbers, counted around the edges where these wrap; `None` outside.
+    fn inside(&self, x: i64, y: i64) -> Option<(i32, i32)>;
+}
+
+/// A mesh of so many columns and rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Mesh(pub u32, pub u32);
+
+impl Metric for Mesh {
+    #[inline]
+    fn change(&self, p: (i32, i32), from: (i32, i32), to: (i32, i32)) -> f32 {
+        let d =
+            (p.0 - to.0).abs() + (p.1 - to.1).abs() - (p.0 - from.0).abs() - (p.1 - from.1).abs();
+        d as f32
+    }
+
+    #[inline]
+    fn inside(&self, x: i64, y: i64) -> Option<(i32, i32)> {
+        let fits = x >= 0 && y >= 0 && x < self.0 as i64 && y < self.1 as i64;
+        fits.then_some((x as i32, y as i32))
+    }
+}
+
 /// A placement under change.
-pub struct Board<'a> {
+pub struct Board<'a, M> {
     graph: &'a Graph,
+    metric: M,
     x: u32,
     y: u32,
     at: Vec<(i32, i32)>,
     cell: Vec<u32>,
 }
 
-impl<'a> Board<'a> {
+impl<'a, M: Metric> Board<'a, M> {
     /// From positions, and cells that stay as they are.
-    pub fn new(graph: &'a Graph, p: &Places, blocked: &[(u32, u32)]) -> Board<'a> {
+    pub fn new(graph: &'a Graph, metric: M, p: &Places, blocked: &[(u32, u32)]) -> Board<'a, M> {
         let mut cell = vec![EMPTY; p.x as usize * p.y as usize];
         for (i, a) in p.at.iter().enumerate() {
             cell[a.0 as usize * p.y as usize + a.1 as usize] = i as u32;
@@ -32,6 +60,7 @@ impl<'a> Board<'a> {
         }
         Board {
             graph,
+            metric,
             x: p.x,
             y: p.y,
             at: p.at.iter().map(|a| (a.0 as i32, a.1 as i32)).collect(),
@@ -55,11 +84,7 @@ impl<'a> Board<'a> {
         let mut sum = 0.0;
         for (n, w) in self.graph.around(i) {
             if n != other {
-                let p = self.at[n as usize];
-                let d = (p.0 - to.0).abs() + (p.1 - to.1).abs()
-                    - (p.0 - from.0).abs()
-                    - (p.1 - from.1).abs();
-                sum += w * d as f32;
+                sum += w * self.metric.change(self.at[n as usize], from, to);
             }
         }
         sum
@@ -147,16 +172,16 @@ impl<'a> Board<'a> {
                     rng.below(2 * r + 1) as i64 - r as i64,
                     rng.below(2 * r + 1) as i64 - r as i64,
                 );
-                let (x2, y2) = (x as i64 + u, y as i64 + v);
-                if (u == 0 && v == 0)
-                    || x2 < 0
-                    || y2 < 0
-                    || x2 >= self.x as i64
-                    || y2 >= self.y as i64
-                {
+                if u == 0 && v == 0 {
                     continue;
                 }
-                let b = x2 as usize * self.y as usize + y2 as usize;
+                let Some(to) = self.metric.inside(x as i64 + u, y as i64 + v) else {
+                    continue;
+                };
+                let b = to.0 as usize * self.y as usize + to.1 as usize;
+                if a == b {
+                    continue;
+                }
                 let d = self.gain(a, b);
                 if d <= 0.0 || (d < 12.0 * t && (rng.unit() as f32) < (-d / t).exp()) {
                     self.swap(a, b);
@@ -167,7 +192,7 @@ impl<'a> Board<'a> {
 }
 
 /// Greedy sweeps until `rounds` are done or the gain dries up.
-pub fn descend(b: &mut Board, rounds: u32, offsets: &[(u32, u32)]) {
+pub fn descend<M: Metric>(b: &mut Board<M>, rounds: u32, offsets: &[(u32, u32)]) {
     for _ in 0..rounds {
         let g: f64 = offsets.iter().map(|&(x, y)| b.sweep(x, y)).sum();
         if g < 1e-9 {

@@ -9,55 +9,63 @@ use crate::map::rng::Rng;
 /// No layer.
 pub const NONE: u32 = u32::MAX;
 
-/// Sum of |p - q| over the q of a layer, along one axis.
-#[derive(Clone, Debug)]
+/// Sum of |p - q| over the q of a layer, along one axis: the window's first position, its entries in [`Layers::value`], and how many q there are.
+#[derive(Clone, Copy, Debug)]
 struct Axis {
     from: i32,
-    value: Vec<i32>,
+    length: i32,
+    first: u32,
     count: i32,
 }
 
 impl Axis {
-    fn new(list: &[i32], slack: i32, size: i32) -> Axis {
+    fn new(list: &[i32], slack: i32, size: i32, value: &mut Vec<i32>) -> Axis {
         let low = list.iter().min().copied().unwrap_or(0);
         let high = list.iter().max().copied().unwrap_or(0);
         let from = (low - slack).max(0);
         let to = (high + slack).min(size - 1);
         let mut a = Axis {
             from,
-            value: vec![0; (to - from + 1) as usize],
+            length: to - from + 1,
+            first: value.len() as u32,
             count: 0,
         };
-        for &q in list {
-            a.add(q, 1);
+        // One step on is one further from all up to here and one nearer to the others.
+        let mut here = vec![0; a.length as usize];
+        list.iter().for_each(|q| here[(q - from) as usize] += 1);
+        let mut sum: i32 = list.iter().map(|q| q - from).sum();
+        let mut below = 0;
+        for h in here {
+            value.push(sum);
+            below += h;
+            sum += 2 * below - list.len() as i32;
         }
+        a.count = list.len() as i32;
         a
     }
 
     fn holds(&self, q: i32) -> bool {
-        q >= self.from && q < self.from + self.value.len() as i32
+        q >= self.from && q < self.from + self.length
+    }
+
+    fn entries(&self) -> std::ops::Range<usize> {
+        self.first as usize..self.first as usize + self.length as usize
     }
 
     #[inline]
-    fn add(&mut self, q: i32, sign: i32) {
+    fn add(&mut self, q: i32, sign: i32, value: &mut [i32]) {
         let from = self.from;
-        for (i, v) in self.value.iter_mut().enumerate() {
+        for (i, v) in value[self.entries()].iter_mut().enumerate() {
             *v += sign * (from + i as i32 - q).abs();
         }
         self.count += sign;
     }
 
     #[inline]
-    fn at(&self, p: i32) -> i32 {
+    fn at(&self, p: i32, value: &[i32]) -> i32 {
         let k = p - self.from;
-        let last = self.value.len() as i32 - 1;
-        if k < 0 {
-            self.value[0] - k * self.count
-        } else if k > last {
-            self.value[last as usize] + (k - last) * self.count
-        } else {
-            self.value[k as usize]
-        }
+        let inside = k.clamp(0, self.length - 1);
+        value[self.first as usize + inside as usize] + (k - inside).abs() * self.count
     }
 }
 
@@ -67,6 +75,7 @@ pub struct Layers {
     y: i32,
     label: Vec<u32>,
     axis: Vec<[Axis; 2]>,
+    value: Vec<i32>,
     /// Does layer `l` meet `l + 1`?
     meets: Vec<bool>,
 }
@@ -82,20 +91,20 @@ impl Layers {
                 cells[l as usize][1].push((c % y as usize) as i32);
             }
         }
-        let axis = cells
-            .iter()
-            .map(|c| {
-                [
-                    Axis::new(&c[0], slack, x as i32),
-                    Axis::new(&c[1], slack, y as i32),
-                ]
-            })
-            .collect();
+        let mut value = vec![];
+        let mut of = |c: &[Vec<i32>; 2]| {
+            [
+                Axis::new(&c[0], slack, x as i32, &mut value),
+                Axis::new(&c[1], slack, y as i32, &mut value),
+            ]
+        };
+        let axis = cells.iter().map(&mut of).collect();
         Layers {
             x: x as i32,
             y: y as i32,
             label,
             axis,
+            value,
             meets,
         }
     }
@@ -108,7 +117,7 @@ impl Layers {
     #[inline]
     fn to(&self, l: u32, p: (i32, i32)) -> i32 {
         let a = &self.axis[l as usize];
-        a[0].at(p.0) + a[1].at(p.1)
+        a[0].at(p.0, &self.value) + a[1].at(p.1, &self.value)
     }
 
     /// Distance of `p` to the layers that meet `l`, less that of `q`.
@@ -158,12 +167,12 @@ impl Layers {
             if l != NONE {
                 let a = &mut self.axis[l as usize];
                 if from.0 != to.0 {
-                    a[0].add(from.0, -1);
-                    a[0].add(to.0, 1);
+                    a[0].add(from.0, -1, &mut self.value);
+                    a[0].add(to.0, 1, &mut self.value);
                 }
                 if from.1 != to.1 {
-                    a[1].add(from.1, -1);
-                    a[1].add(to.1, 1);
+                    a[1].add(from.1, -1, &mut self.value);
+                    a[1].add(to.1, 1, &mut self.value);
                 }
             }
         }

@@ -123,3 +123,15 @@ fn walk(at: Step, a: Step, b: Step, out: &mut Vec<Cell>) {
         walk(end, (-b2.0, -b2.1), (-(a.0 - a2.0), -(a.1 - a2.1)), out);
     }
 }
+
+/// All cells of `x` columns and `y` rows, block by block along the curve; `blocks`: their columns and rows, from outside in, each dividing the one before.
+pub fn nested(x: u32, y: u32, blocks: &[Cell]) -> Vec<Cell> {
+    let Some((&(w, h), inner)) = blocks.split_first() else {
+        return gilbert(x, y);
+    };
+    let (w, h) = (w.clamp(1, x.max(1)), h.clamp(1, y.max(1)));
+    let inside = nested(w, h, inner);
+    let order = gilbert(x / w, y / h);
+    let of = |(a, b): Cell| inside.iter().map(move |c| (a * w + c.0, b * h + c.1));
+    order.into_iter().flat_map(of).collect()
+}

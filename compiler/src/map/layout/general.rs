@@ -1,7 +1,7 @@
 //! Placement of any traffic: annealing from Hilbert's curve, window shrinking from the whole mesh to neighbours.
 
 use super::Grid;
-use super::anneal::Board;
+use super::anneal::{Board, Mesh};
 use super::curve::Cell;
 use super::graph::Graph;
 use crate::map::flow::Flows;
@@ -30,7 +30,7 @@ pub fn anneal(
     let moves = (MOVES[effort] as f64 * n as f64).min(WORK[effort] / (2.0 * degree)) as u64;
     let mean = graph.weight.iter().map(|&w| w as f64).sum::<f64>() / ends;
     let places = Places { x, y, at };
-    let mut board = Board::new(&graph, &places, &grid.blocked);
+    let mut board = Board::new(&graph, Mesh(x, y), &places, &grid.blocked);
     let side = (n as f64).sqrt();
     let hot = mean * degree.sqrt() * side.min(16.0) / 4.0;
     board.anneal(moves, (hot, hot / 200.0), (side, 1.0), rng, &search.budget);

@@ -1,6 +1,6 @@
 //! Placement: parts on the mesh.
 //!
-//! A portfolio: chains of layers ([`chain`], found by [`detect`] when the network does not say), curves in order of parts, annealing
+//! A portfolio (for meshes; [`terrain`] for other fabrics): chains of layers ([`chain`], found by [`detect`] when the network does not say), curves in order of parts, annealing
 //! ([`anneal`]). The best by the objective is kept, and none is worse than parts in order along Hilbert's curve.
 
 pub mod anneal;
@@ -13,8 +13,10 @@ pub mod general;
 pub mod graph;
 pub mod ripple;
 pub mod swirl;
+pub mod terrain;
 pub mod trees;
 
+use crate::map::fabric::Fabric;
 use crate::map::flow::Flows;
 use crate::map::rng::Rng;
 use crate::map::score::unicast::{Places, hops};
@@ -30,7 +32,7 @@ pub struct Placed {
     pub method: String,
 }
 
-/// A mesh.
+/// Cells in columns and rows, and what connects them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Grid {
     /// Columns.
@@ -39,6 +41,8 @@ pub struct Grid {
     pub y: u32,
     /// Cells that must stay free.
     pub blocked: Vec<curve::Cell>,
+    /// What connects the cells.
+    pub fabric: Fabric,
 }
 
 impl Grid {
@@ -47,15 +51,18 @@ impl Grid {
         Grid {
             x,
             y,
-            blocked: vec![],
+            ..Grid::default()
         }
     }
 
-    /// The first `n` cells along the generalised Hilbert curve.
+    /// The first `n` cells along the generalised Hilbert curve, block by block where the fabric has blocks.
     pub fn curve(&self, n: usize) -> Vec<curve::Cell> {
         let mut no: Vec<curve::Cell> = self.blocked.clone();
         no.sort_unstable();
-        let open = curve::gilbert(self.x, self.y);
+        let mut blocks: Vec<curve::Cell> = self.fabric.borders.iter().map(|b| (b.x, b.y)).collect();
+        blocks.splice(..0, self.fabric.node);
+        blocks.reverse();
+        let open = curve::nested(self.x, self.y, &blocks);
         let open = open.into_iter().filter(|c| no.binary_search(c).is_err());
         open.take(n).collect()
     }
@@ -76,7 +83,7 @@ pub enum Goal {
     Multicast,
 }
 
-/// Places parts on a mesh for the least of `goal`. `shape`: as for [`place`]. `None`: more parts than cells.
+/// Places parts for the least of `goal`. `shape`: as for [`place`]. `None`: more parts than cells.
 pub fn place_for(
     goal: Goal,
     flows: &impl Flows,
@@ -98,7 +105,7 @@ pub fn place_for(
     })
 }
 
-/// Places parts on a mesh for the least packets times links. `shape`: the network is known to be a chain in this order.
+/// Places parts for the least packets times links (or their costs). `shape`: the network is known to be a chain in this order.
 /// `None`: more parts than cells.
 pub fn place(
     flows: &impl Flows,
@@ -109,6 +116,9 @@ pub fn place(
     let n = flows.parts() as u64;
     if n > grid.room() {
         return None;
+    }
+    if !grid.fabric.plain() {
+        return terrain::place(flows, shape, grid, search);
     }
     let (x, y, effort) = (grid.x, grid.y, search.opt.min(3));
     let whole = grid.blocked.is_empty();

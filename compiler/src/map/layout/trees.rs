@@ -6,6 +6,7 @@
 use super::Grid;
 use super::anneal::{BLOCKED, EMPTY};
 use super::curve::Cell;
+use crate::map::fabric::{Grower, Ways};
 use crate::map::flow::{FlowList, Flows};
 use crate::map::net::Lists;
 use crate::map::rng::Rng;
@@ -20,15 +21,17 @@ struct Forest<'a> {
     y: u32,
     at: Vec<Cell>,
     cell: Vec<u32>,
-    /// Links of each flow's tree.
-    links: Vec<u32>,
+    /// On what is no plain mesh: its ways.
+    ways: Option<(Ways, Grower)>,
+    /// Links of each flow's tree, by cost.
+    links: Vec<f32>,
     low: Vec<u32>,
     high: Vec<u32>,
     column: Vec<u64>,
     flow: Vec<u64>,
     now: u64,
     /// Flows of the trial under way, and their links in it.
-    open: Vec<(u32, u32)>,
+    open: Vec<(u32, f32)>,
 }
 
 impl<'a> Forest<'a> {
@@ -54,7 +57,12 @@ impl<'a> Forest<'a> {
             x: grid.x,
             y: grid.y,
             cell,
-            links: vec![0; flows.source.len()],
+            ways: (!grid.fabric.plain()).then(|| {
+                let ways = Ways::new(grid.x, grid.y, &grid.fabric);
+                let grower = Grower::new(&ways);
+                (ways, grower)
+            }),
+            links: vec![0.0; flows.source.len()],
             low: vec![0; grid.x as usize],
             high: vec![0; grid.x as usize],
             column: vec![0; grid.x as usize],
@@ -71,7 +79,15 @@ impl<'a> Forest<'a> {
     }
 
     /// Links of the tree of flow `i` as things stand.
-    fn tree(&mut self, i: usize) -> u32 {
+    fn tree(&mut self, i: usize) -> f32 {
+        if let Some((ways, grower)) = &mut self.ways {
+            let at = &self.at;
+            let to = self.flows.destinations(i).iter().map(|&t| at[t as usize]);
+            let from = at[self.flows.source[i] as usize];
+            let mut cost = 0.0;
+            grower.tree(ways, from, to, &mut |link| cost += ways.hop(link));
+            return cost as f32;
+        }
         self.now += 1;
         let a = self.at[self.flows.source[i] as usize];
         let (mut x0, mut x1, mut upright) = (a.0, a.0, 0u32);
@@ -92,7 +108,7 @@ impl<'a> Forest<'a> {
             x0 = x0.min(b.0);
             x1 = x1.max(b.0);
         }
-        x1 - x0 + upright
+        (x1 - x0 + upright) as f32
     }
 
     fn exchange(&mut self, a: usize, b: usize) {
@@ -123,7 +139,7 @@ impl<'a> Forest<'a> {
                 let i = self.of.to[k as usize];
                 if self.flow[i as usize] != mark {
                     self.flow[i as usize] = mark;
-                    open.push((i, 0));
+                    open.push((i, 0.0));
                 }
             }
         }
@@ -131,7 +147,7 @@ impl<'a> Forest<'a> {
         for (i, links) in &mut open {
             *links = self.tree(*i as usize);
             let old = self.links[*i as usize];
-            cost += self.flows.weight[*i as usize] * (*links as f64 - old as f64);
+            cost += self.flows.weight[*i as usize] * (*links - old) as f64;
         }
         let taken = cost < limit;
         if taken {

@@ -6,6 +6,7 @@ pub mod partition;
 pub mod rows;
 pub mod tree;
 pub mod unicast;
+pub mod ways;
 
 use super::flow::Flows;
 use block::Cells;

@@ -96,7 +96,7 @@ impl Network {
             let shape = |i: u32| whole(self.populations[i as usize].shape);
             p.synapses(&shape(p.pre), &shape(p.post))
         };
-        self.projections.iter().map(of).sum()
+        self.projections.iter().map(of).fold(0, u64::saturating_add)
     }
 
     /// Id of the first neuron of each population, and the number of neurons.

@@ -22,11 +22,13 @@ pub struct Plan {
     pub first: Vec<u32>,
 }
 
-/// Positions of one piece along an axis that touch the same pieces of all targets.
-#[derive(Clone, Debug, PartialEq)]
-struct Run {
-    length: u32,
-    /// For each projection of the population, in order.
+/// Along an axis, runs of positions of one piece that touch the same pieces of all targets.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Runs {
+    /// First run of each piece, and the number of runs.
+    start: Vec<usize>,
+    length: Vec<u32>,
+    /// For each run, for each projection of the population in order.
     touched: Vec<Range<u32>>,
 }
 
@@ -156,52 +158,51 @@ impl Plan {
     }
 
     /// Runs of every piece along one axis.
-    fn runs(&self, p: u32, out: &[u32], axis: usize) -> Vec<Vec<Run>> {
+    fn runs(&self, p: u32, out: &[u32], axis: usize) -> Runs {
         let extent = self.net.populations[p as usize].shape[axis];
         let n = self.pieces[p as usize][axis];
-        let touched = |s: u32| -> Vec<Range<u32>> {
-            out.iter()
-                .map(|&j| {
-                    let j = &self.net.projections[j as usize];
-                    let t = j.rule[axis].targets(s);
-                    if t.is_empty() {
-                        return 0..0;
-                    }
-                    let of = |q| holder(j.rule[axis].to(), self.pieces[j.post as usize][axis], q);
-                    of(t.start)..of(t.end - 1) + 1
-                })
-                .collect()
+        let rule = |j: u32| &self.net.projections[j as usize].rule[axis];
+        let touched = |s: u32| {
+            out.iter().map(move |&j| {
+                let t = rule(j).targets(s);
+                if t.is_empty() {
+                    return 0..0;
+                }
+                let post = self.net.projections[j as usize].post;
+                let of = |q| holder(rule(j).to(), self.pieces[post as usize][axis], q);
+                of(t.start)..of(t.end - 1) + 1
+            })
         };
         // One run a piece where all meets all.
-        let even = out.iter().all(|&j| {
-            matches!(
-                self.net.projections[j as usize].rule[axis],
-                Axis::All { .. }
-            )
-        });
-        (0..n)
-            .map(|i| {
-                let range = piece(extent, n, i);
-                if even {
-                    return vec![Run {
-                        length: range.len() as u32,
-                        touched: touched(range.start),
-                    }];
-                }
-                let mut runs: Vec<Run> = vec![];
+        let even = out.iter().all(|&j| matches!(rule(j), Axis::All { .. }));
+        let all: Vec<Range<u32>> = touched(0).collect();
+        let mut runs = Runs {
+            start: vec![0],
+            ..Runs::default()
+        };
+        let mut here: Vec<Range<u32>> = vec![];
+        for i in 0..n {
+            let range = piece(extent, n, i);
+            if even {
+                runs.length.push(range.len() as u32);
+                runs.touched.extend_from_slice(&all);
+            } else {
+                let first = runs.length.len();
                 for s in range {
-                    let t = touched(s);
-                    match runs.last_mut() {
-                        Some(r) if r.touched == t => r.length += 1,
-                        _ => runs.push(Run {
-                            length: 1,
-                            touched: t,
-                        }),
+                    here.clear();
+                    here.extend(touched(s));
+                    let last = runs.touched.len().saturating_sub(out.len());
+                    if runs.length.len() > first && runs.touched[last..] == here {
+                        runs.length.last_mut().into_iter().for_each(|l| *l += 1);
+                    } else {
+                        runs.length.push(1);
+                        runs.touched.append(&mut here);
                     }
                 }
-                runs
-            })
-            .collect()
+            }
+            runs.start.push(runs.length.len());
+        }
+        runs
     }
 
     /// Calls `f` for every class of the sources of population `p`, parts ascending.
@@ -210,23 +211,28 @@ impl Plan {
         if out.is_empty() {
             return;
         }
-        let runs: [Vec<Vec<Run>>; 3] = std::array::from_fn(|a| self.runs(p, &out, a));
+        let runs: [Runs; 3] = std::array::from_fn(|a| self.runs(p, &out, a));
+        let of = |a: usize, i: u32| runs[a].start[i as usize]..runs[a].start[i as usize + 1];
         let mut reached: Vec<(u32, Box3)> = vec![];
         self.each_part(p, &mut |part, at| {
-            for a in &runs[0][at[0] as usize] {
-                for b in &runs[1][at[1] as usize] {
-                    for c in &runs[2][at[2] as usize] {
+            for a in of(0, at[0]) {
+                for b in of(1, at[1]) {
+                    for c in of(2, at[2]) {
                         reached.clear();
                         for (k, &j) in out.iter().enumerate() {
-                            let to =
-                                [&a.touched[k], &b.touched[k], &c.touched[k]].map(Range::clone);
+                            let run = [a, b, c];
+                            let to: Box3 = std::array::from_fn(|x| {
+                                runs[x].touched[run[x] * out.len() + k].clone()
+                            });
                             if to.iter().all(|r| !r.is_empty()) {
                                 reached.push((j, to));
                             }
                         }
+                        let length =
+                            [(0, a), (1, b), (2, c)].map(|(x, r)| runs[x].length[r] as u64);
                         f(&Class {
                             part,
-                            sources: a.length as u64 * b.length as u64 * c.length as u64,
+                            sources: length.iter().product(),
                             reached: &reached,
                         });
                     }

@@ -45,30 +45,65 @@ impl Verified<Network> {
     }
 }
 
+/// A network whose units nobody numbers: all that [`verify`] asks holds, but it may have any number of units.
+#[derive(Clone, Debug)]
+pub struct Symbolic(Network);
+
+impl Deref for Symbolic {
+    type Target = Network;
+    fn deref(&self) -> &Network {
+        &self.0
+    }
+}
+
 /// Checks what every later stage takes for granted, and reports all that is wrong.
 pub fn verify(net: Network) -> Result<Verified<Network>, Diagnostics> {
+    let (mut out, levels) = checked(&net);
+    let units = net
+        .populations()
+        .fold(0u64, |n, p| n.saturating_add(p.1.size()));
+    if units > MAX_UNITS {
+        out.push(
+            Diagnostic::error(
+                "SYN0403",
+                format!("the network has {units} units; at most {MAX_UNITS} can be numbered"),
+            )
+            .hint("split it into several networks"),
+        );
+    }
+    out.result(Verified { inner: net, levels })
+}
+
+/// As [`verify`], for those who keep populations and projections as rules.
+pub fn verify_symbolic(net: Network) -> Result<Verified<Symbolic>, Diagnostics> {
+    let (out, levels) = checked(&net);
+    let inner = Symbolic(net);
+    out.result(Verified { inner, levels })
+}
+
+fn checked(net: &Network) -> (Diagnostics, Vec<(PopId, u16)>) {
     let mut out = Diagnostics::new();
-    arrays(&net, &mut out);
-    populations(&net, &mut out);
+    arrays(net, &mut out);
+    populations(net, &mut out);
     let mut names = BTreeSet::new();
     for (_, a, b, pr) in net.projections() {
         if !names.insert(&pr.name) {
             let what = format!("two projections are called `{}`", pr.name);
             out.push(
-                about_projection(&net, (a, b), pr, "SYN0418", what)
+                about_projection(net, (a, b), pr, "SYN0418", what)
                     .note("the name of a projection keys its random draws")
                     .hint("rename one of them"),
             );
         }
-        projection::projection(&net, a, b, pr, &mut out);
+        projection::projection(net, a, b, pr, &mut out);
         if let Some(x) = &pr.plasticity {
-            synapses::plasticity(&net, (a, b), pr, x, &mut out);
+            synapses::plasticity(net, (a, b), pr, x, &mut out);
         }
     }
-    net.probes.iter().for_each(|pb| probe(&net, pb, &mut out));
-    net.feeds.iter().for_each(|f| feed(&net, f, &mut out));
-    let levels = levels(&net, &mut out);
-    out.result(Verified { inner: net, levels })
+    net.probes.iter().for_each(|pb| probe(net, pb, &mut out));
+    net.feeds.iter().for_each(|f| feed(net, f, &mut out));
+    let levels = levels(net, &mut out);
+    (out, levels)
 }
 
 fn arrays(net: &Network, out: &mut Diagnostics) {
@@ -90,10 +125,8 @@ fn arrays(net: &Network, out: &mut Diagnostics) {
 }
 
 fn populations(net: &Network, out: &mut Diagnostics) {
-    let mut units = 0u64;
     let mut names = BTreeMap::new();
     for (id, p) in net.populations() {
-        units = units.saturating_add(p.size());
         if p.size() == 0 {
             let what = format!("population `{}` has no units", p.name);
             out.push(about(p, "SYN0401", what).hint("give every axis of its shape at least 1"));
@@ -107,15 +140,6 @@ fn populations(net: &Network, out: &mut Diagnostics) {
             out.push(d);
         }
         population(net, p, out);
-    }
-    if units > MAX_UNITS {
-        out.push(
-            Diagnostic::error(
-                "SYN0403",
-                format!("the network has {units} units; at most {MAX_UNITS} can be numbered"),
-            )
-            .hint("split it into several networks"),
-        );
     }
 }
 
