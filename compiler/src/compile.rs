@@ -8,7 +8,8 @@ use crate::map::layout::Goal;
 use crate::map::search::{Budget, Search};
 use crate::map::symbolic::source;
 use crate::passes::{
-    self, ChipNetwork, emit::emit, learn, quantise::Tuning, quantise::quantise, schedule::schedule,
+    self, ChipNetwork, emit::emit, learn, quantise::Tuning, quantise::quantise, relay,
+    schedule::schedule,
 };
 use crate::resources::resources;
 use serde_json::{Value, json};
@@ -197,7 +198,7 @@ pub fn compile(
     });
 
     progress.report("quantise", 3, total);
-    let (chip, rounding, warnings) = quantise(
+    let (mut chip, rounding, warnings) = quantise(
         net,
         &target,
         backend,
@@ -211,7 +212,11 @@ pub fn compile(
     clock.lap("quantise");
     dump("quantise", &|| crate::dump::chip(&chip));
 
-    progress.report("partition", 4, total);
+    progress.report("relay", 4, total);
+    let relays = relay::insert(net, &mut chip, &target, backend, &mut told)?;
+    dump("relay", &|| crate::dump::relays(&chip, &relays));
+
+    progress.report("partition", 5, total);
     let limits = Limits::of(&target);
     nothing_recorded(net, &chip)?;
     let search = Search {
@@ -229,7 +234,7 @@ pub fn compile(
     clock.lap("partition");
     dump("partition", &|| crate::dump::partition(&chip, &parts));
 
-    progress.report("place", 5, total);
+    progress.report("place", 6, total);
     let old: Vec<Option<(u32, u32)>> = match &options.earlier {
         Some(e) => parts
             .kept
@@ -256,7 +261,7 @@ pub fn compile(
             .collect()
     });
 
-    progress.report("route", 6, total);
+    progress.report("route", 7, total);
     let mut mapping = route(&chip, &net.name, &target, &limits, &parts, &placed)?;
     if let Some(dt) = net.dt {
         let ns = (dt * 1e9).round_ties_even() as i64;
@@ -266,9 +271,10 @@ pub fn compile(
     clock.lap("route");
     dump("route", &|| crate::dump::mapping(&mapping));
 
-    progress.report("emit", 7, total);
+    progress.report("emit", 8, total);
     let header = options.header(net, &target, seed);
     let mut artifact = emit(&mapping, backend, header, feeds(net))?;
+    relay::bind(&mut artifact.bindings, &relays, net.populations().count());
     clock.lap("emit");
     dump("emit", &|| crate::dump::sections(&artifact.sections));
 

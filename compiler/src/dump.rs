@@ -4,6 +4,7 @@
 use crate::map::chip::Partition;
 use crate::passes::ChipNetwork;
 use crate::passes::learn::Wanted;
+use crate::passes::relay::Relays;
 use std::fmt::Write as _;
 use synfire_ir::artifact::{Section, SectionKind};
 use synfire_ir::mapping::Mapping;
@@ -46,6 +47,16 @@ pub fn chip(net: &ChipNetwork) -> String {
         }
     }
     t
+}
+
+/// Relays, and what they stand for.
+pub fn relays(net: &ChipNetwork, relays: &Relays) -> String {
+    let name = |p: u32| net.populations[p as usize].name.as_str();
+    let line = |&(relay, of): &(u32, u32)| {
+        let (relay, of) = (name(relay), name(of));
+        format!("{relay} shows {of} by weights of {}\n", relays.weight)
+    };
+    relays.of.iter().map(line).collect()
 }
 
 /// Filled cores.

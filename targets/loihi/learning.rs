@@ -11,12 +11,12 @@ pub(super) use rules::{DRAWS, Y1};
 
 use super::config::Synapse as Synapse_;
 use super::config::*;
-use super::lower::{Groups, Q, TEXT, Wire, exponent, projection, rows_of, whole};
+use super::lower::{Q, TEXT, Wire, exponent, projection, rows_of, whole};
 use crate::model::{group, neuron};
 use std::collections::BTreeMap;
 use synfire_ir::model::{BinOp, BlockBuilder, Model, Op, Round, Ty, UnOp, Value};
 use synfire_ir::program::{
-    Carry, GroupKind, Layout, Modulation, Plastic, Projection, Range, Weights,
+    Carry, GroupKind, Groups, Layout, Modulation, Plastic, Projection, Range, Weights,
 };
 use synfire_ir::synapse::Synapse;
 use synfire_ir::{Class, Diagnostic, Diagnostics};

@@ -9,7 +9,7 @@ use super::learning::{self, Set};
 use crate::model::{group, neuron};
 use synfire_ir::model::Model;
 use synfire_ir::program::{
-    self, Carry, Discipline, Group, GroupKind, Layout, Observable, Probe, Program, Projection,
+    self, Carry, Discipline, GroupKind, Groups, Layout, Observable, Probe, Program, Projection,
     Range, Rows, Run, Weights,
 };
 use synfire_ir::{Class, Diagnostic, Diagnostics};
@@ -146,7 +146,7 @@ pub fn lower(config: &Config, arithmetic: Arithmetic, given: bool) -> Result<Low
         seed: 0,
         discipline: Discipline::Stepped,
         models,
-        groups: g.list,
+        groups: g.list(),
         projections,
         synapse_models: learned.models,
         plastic: learned.plastic,
@@ -437,26 +437,4 @@ pub(super) fn projection(
 
 pub(super) fn whole(len: u32) -> Range {
     Range { start: 0, len }
-}
-
-/// Groups under way.
-#[derive(Default)]
-pub(super) struct Groups {
-    list: Vec<Group>,
-    base: u32,
-}
-
-impl Groups {
-    pub(super) fn add(&mut self, name: &str, size: usize, phase: u16, kind: GroupKind) -> u32 {
-        self.list.push(Group {
-            name: name.into(),
-            size: size as u32,
-            phase,
-            base: self.base,
-            graded: false,
-            kind,
-        });
-        self.base += size as u32;
-        self.list.len() as u32 - 1
-    }
 }

@@ -8,7 +8,7 @@ use super::pins::{OdinPins, PINS};
 use super::{decode, encode, event, from_mapping, golden};
 use crate::aer_bridge::{self, Bridge};
 use crate::backend::{
-    Backend, Emulation, Encoded, Flow, GoldenCase, NativeInput, Refusal, UnitDynamics, WeightCell,
+    Backend, Emulation, Encoded, Flow, GoldenCase, NativeInput, Refusal, UnitDynamics,
 };
 use crate::board::Board;
 use crate::section::{Image, unfit};
@@ -56,9 +56,10 @@ impl Backend for Odin {
 
     fn decode(&self, _dialect: &str, sections: &[&Section]) -> Result<Emulation, Diagnostics> {
         let config = decode(SECTION, IMAGE.only(sections)?)?;
+        let program = lower::lower(&config, must_learn(&config))?;
         Ok(Emulation {
-            weights: vec![],
-            program: lower::lower(&config, must_learn(&config))?,
+            weights: lower::weights(&program),
+            program,
             outputs: vec![],
         })
     }
@@ -67,11 +68,6 @@ impl Backend for Odin {
         let program = &emulation.program;
         let matrix = |r, n| lower::at(program, r, n);
         event(word, lower::learns(program), &matrix).map(NativeInput::Serial)
-    }
-
-    /// A place is its row in bits 15..8 and its neuron in bits 7..0.
-    fn weight(&self, emulation: &Emulation, place: u64) -> Option<WeightCell> {
-        lower::weight(&emulation.program, u16::try_from(place).ok()?)
     }
 
     fn board(&self) -> Option<&dyn Board> {

@@ -14,7 +14,7 @@ use crate::model::{group, neuron};
 use synfire_ir::eval::{Reads, run_block};
 use synfire_ir::model::Model;
 use synfire_ir::program::{
-    Arithmetic, Carry, Column, Discipline, Group, GroupKind, Layout, Program, Projection, Range,
+    Arithmetic, Carry, Column, Discipline, GroupKind, Groups, Layout, Program, Projection, Range,
     Serial, Weights,
 };
 use synfire_ir::{Class, Diagnostic, Diagnostics};
@@ -57,23 +57,29 @@ pub fn at(program: &Program, row: u8, neuron: u8) -> i32 {
     }
 }
 
-/// Where the magnitude of a synapse stands: row in bits 15..8, neuron in bits 7..0. `None` in a program without learning.
-pub fn weight(program: &Program, place: u16) -> Option<WeightCell> {
-    let [row, neuron] = place.to_be_bytes();
-    let GroupKind::Units { model, .. } = &program.groups.get(NEURONS as usize)?.kind else {
-        return None;
+/// Where the magnitudes of synapses stand, by place: row in bits 15..8, neuron in bits 7..0. None in a program without learning.
+pub fn weights(program: &Program) -> Vec<(u64, WeightCell)> {
+    let Some(model) = program.model_of(NEURONS) else {
+        return vec![];
     };
-    let model = program.models.get(*model as usize)?;
-    Some(WeightCell {
-        words: Words::Units {
-            group: NEURONS,
-            state: model.state(&format!("m{}", row >> 3))?,
-        },
-        index: neuron.into(),
-        shift: 4 * (row & 7),
-        bits: 3,
-        exponent: 0,
-    })
+    let memories: Vec<Option<u16>> = (0..SIZE / 8)
+        .map(|k| model.state(&format!("m{k}")))
+        .collect();
+    let cell = |place: u16| {
+        let [row, neuron] = place.to_be_bytes();
+        let cell = WeightCell {
+            words: Words::Units {
+                group: NEURONS,
+                state: memories[usize::from(row >> 3)]?,
+            },
+            index: neuron.into(),
+            shift: 4 * (row & 7),
+            bits: 3,
+            exponent: 0,
+        };
+        Some((place.into(), cell))
+    };
+    (0..=u16::MAX).filter_map(cell).collect()
 }
 
 /// The program of a configuration; it has no probes, for what leaves the chip is the serial output.
@@ -97,14 +103,10 @@ pub fn lower(config: &Config, learning: bool) -> Result<Program, Diagnostics> {
     } else {
         fixed(config)?
     };
-    let group = |name: &str, base, kind| Group {
-        name: name.into(),
-        size: SIZE as u32,
-        phase: 0,
-        base,
-        graded: false,
-        kind,
-    };
+    let name = if learning { LEARNING } else { "neurons" };
+    let groups = (Groups::default())
+        .and("rows", SIZE, 0, GroupKind::External)
+        .and(name, SIZE, 0, kind);
     Ok(Program {
         name: "odin".into(),
         arithmetic: Arithmetic::Integer,
@@ -121,14 +123,7 @@ pub fn lower(config: &Config, learning: bool) -> Result<Program, Diagnostics> {
             tail: vec![],
         }),
         models: vec![model],
-        groups: vec![
-            group("rows", 0, GroupKind::External),
-            group(
-                if learning { LEARNING } else { "neurons" },
-                SIZE as u32,
-                kind,
-            ),
-        ],
+        groups: groups.list(),
         projections: vec![Projection {
             name: "crossbar".into(),
             source: 0,

@@ -10,8 +10,8 @@
 use super::{Config, Core, DROPPED_TICK, Dialect, Neuron, Packet, ResetMode, ResetType};
 use synfire_ir::model::{Model, Param, Ty};
 use synfire_ir::program::{
-    Arithmetic, Carry, Column, Discipline, Group, GroupKind, Layout, Observable, Probe, Program,
-    Projection, Range, Rows, Run, Weights,
+    Arithmetic, Carry, Column, Discipline, Group, GroupKind, Groups, Layout, Observable, Probe,
+    Program, Projection, Range, Rows, Run, Weights,
 };
 use synfire_ir::{Diagnostic, Diagnostics};
 
@@ -287,37 +287,19 @@ fn groups(config: &Config, axons: &Axons) -> Vec<Group> {
         vec![column(&|n| n.potential)],
     );
     let outputs = config.output_bus.num_outputs;
-    let list = [
-        ("packets", axons.len() + 1, 0, GroupKind::External),
-        (
+    let addresses = vec![Column::from_words(axons.addresses.clone())];
+    let numbers = vec![Column::from_words((0..outputs).collect())];
+    (Groups::default())
+        .and("packets", axons.len() as usize + 1, 0, GroupKind::External)
+        .and(
             "axons",
-            axons.len(),
+            axons.len() as usize,
             0,
-            units(0, vec![Column::from_words(axons.addresses.clone())], vec![]),
-        ),
-        ("neurons", config.neurons() as u32, 1, neurons),
-        (
-            "outputs",
-            outputs,
-            2,
-            units(2, vec![Column::from_words((0..outputs).collect())], vec![]),
-        ),
-    ];
-    let mut base = 0;
-    list.into_iter()
-        .map(|(name, size, phase, kind)| {
-            let group = Group {
-                name: name.into(),
-                size,
-                phase,
-                base,
-                graded: false,
-                kind,
-            };
-            base += size;
-            group
-        })
-        .collect()
+            units(0, addresses, vec![]),
+        )
+        .and("neurons", config.neurons() as usize, 1, neurons)
+        .and("outputs", outputs as usize, 2, units(2, numbers, vec![]))
+        .list()
 }
 
 fn projection(

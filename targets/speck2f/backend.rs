@@ -77,7 +77,10 @@ impl Backend for Speck {
 
     fn bridge(&self) -> Option<Bridge> {
         Some(Bridge {
-            program: include_str!("bridge.py"),
+            program: concat!(
+                include_str!("../samna/bridge.py"),
+                include_str!("bridge.py")
+            ),
             section: SECTION,
         })
     }

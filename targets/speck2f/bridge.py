@@ -1,14 +1,5 @@
-"""Between Synfire and samna, on the machine of a board's owner.
-
-In: one JSON object on standard input (`chip`, `specification`: the text of network.speck.json, `events`: [step, word] in order, `steps`, `dt`: seconds a step or null, `timeout`: seconds
-of silence). Out: one line on standard output that begins with `synfire ` and holds a JSON object: `spikes`: [step, word, count], or `error` with a `hint`.
-The configuration is set attribute by attribute, validated by samna itself, and applied fresh, so that every run begins at the initial state. The chip has no steps: an event counts for the
-step in whose time its timestamp lies, and events of one step leave the host in their order.
-"""
-import json
-import sys
-import time
-
+# Speck's part of the bridge to samna: `specification` is the text of network.speck.json. The chip has no steps: an event counts for the
+# step in whose time its timestamp lies, and events of one step leave the host in their order.
 BOARDS = ("Speck2fModuleDevKit", "Speck2fDevKit")
 # Microseconds between the stop watch's start and the first step: what the host needs to hand the first events over.
 LEAD = 100000
@@ -84,17 +75,12 @@ def words(net):
 def run(samna, job):
     net = json.loads(job["specification"])
     package, step = samna.speck2f, 1e6 * (job["dt"] or 1e-3)
-    found = [d for d in samna.device.get_all_devices() if d.device_type_name in BOARDS]
-    if not found:
-        raise Refused("samna sees no %s" % " or ".join(BOARDS), "plug the board in; its firmware must be one that this samna knows")
-    board = samna.device.open_device(found[0])
+    board = opened(samna, BOARDS)
     read = samna.graph.sink_from(board.get_model_source_node())
     write = samna.graph.source_to(board.get_model_sink_node())
     config = package.configuration.SpeckConfiguration()
     configure(config, net)
-    good, why = package.validate_configuration(config)
-    if not good:
-        raise Refused("samna refuses the configuration: %s" % why, "this may be a defect of the compiler: please report it")
+    validate(package, config)
     board.get_model().apply_configuration(config)
     if any(any(c["biases"]) for c in net["cnn_layers"]):
         clock = board.get_io_module()
@@ -122,19 +108,4 @@ def run(samna, job):
     return [[t, word, n] for (t, word), n in sorted(seen.items())]
 
 
-def main():
-    job = json.load(sys.stdin)
-    try:
-        import samna
-
-        answer = {"spikes": run(samna, job)}
-    except ImportError as e:
-        answer = {"error": "this Python has no samna: %s" % e, "hint": "install the vendor's package there, or name another interpreter: bridge:PYTHON"}
-    except Refused as e:
-        answer = {"error": str(e), "hint": e.hint}
-    except Exception as e:  # samna's own errors are of no common kind
-        answer = {"error": "%s: %s" % (type(e).__name__, e), "hint": "samna failed; its own examples say whether the board works"}
-    sys.stdout.write("synfire " + json.dumps(answer) + "\n")
-
-
-main()
+main(run)

@@ -6,7 +6,7 @@
 use super::config::{Config, Core};
 use crate::model::{group, neuron};
 use synfire_ir::program::{
-    Arithmetic, Carry, Discipline, Group, GroupKind, Layout, Program, Projection, Range, Serial,
+    Arithmetic, Carry, Discipline, GroupKind, Groups, Layout, Program, Projection, Range, Serial,
     SerialEvent, Weights,
 };
 use synfire_ir::{Class, Diagnostic, Diagnostics};
@@ -148,14 +148,9 @@ fn assemble(
     };
     let units = group(&model, 0, neurons as usize, &value);
     let whole = |len| Range { start: 0, len };
-    let made = |name: &str, size, base, kind| Group {
-        name: name.into(),
-        size,
-        phase: 0,
-        base,
-        graded: false,
-        kind,
-    };
+    let groups = (Groups::default())
+        .and("rows", rows as usize, 0, GroupKind::External)
+        .and("neurons", neurons as usize, 0, units);
     Ok(Program {
         name: "speck2f".into(),
         arithmetic: Arithmetic::Integer,
@@ -178,10 +173,7 @@ fn assemble(
             },
         }),
         models: vec![model],
-        groups: vec![
-            made("rows", rows, 0, GroupKind::External),
-            made("neurons", neurons, rows, units),
-        ],
+        groups: groups.list(),
         projections: vec![Projection {
             name: "kernels".into(),
             source: ROWS,

@@ -38,8 +38,16 @@ pub struct Emulation {
     pub program: Program,
     /// For each probe of outputs: index of the probe, and the native word of each unit of its range (stepped programs).
     pub outputs: Vec<(u32, Vec<u64>)>,
-    /// Places of [`NativeBindings::learning`], ascending, and where their weights stand; a chip may tell them by [`Backend::weight`] instead.
+    /// Places of [`NativeBindings::learning`], ascending, and where their weights stand.
     pub weights: Vec<(u64, WeightCell)>,
+}
+
+impl Emulation {
+    /// Where the weight of a place stands; `None` when the program has no such place.
+    pub fn weight(&self, place: u64) -> Option<WeightCell> {
+        let at = self.weights.binary_search_by_key(&place, |w| w.0).ok()?;
+        Some(self.weights[at].1)
+    }
 }
 
 /// The native events that bind a mapping to its host.
@@ -357,13 +365,6 @@ pub trait Backend: Sync {
     /// another one; `weight`: in the chip's units.
     fn weight_group(&self, _from_input: bool, _drives: bool, _weight: f64) -> usize {
         0
-    }
-
-    /// Where the weight of a place of [`NativeBindings::learning`] stands; `None` when the program has no such place.
-    fn weight(&self, emulation: &Emulation, place: u64) -> Option<WeightCell> {
-        let list = &emulation.weights;
-        let at = list.binary_search_by_key(&place, |w| w.0).ok()?;
-        Some(list[at].1)
     }
 
     /// Are outputs neurons that drive nothing? Then a network that names nothing to record is recorded where it ends.

@@ -7,8 +7,8 @@
 use super::Config;
 use super::config::SIZE;
 use synfire_ir::program::{
-    Arithmetic, Carry, Column, Discipline, Group, GroupKind, Layout, Program, Projection, Range,
-    Serial, Weights,
+    Arithmetic, Carry, Column, Discipline, Group, GroupKind, Groups, Layout, Program, Projection,
+    Range, Serial, Weights,
 };
 use synfire_ir::{Diagnostic, Diagnostics};
 
@@ -89,18 +89,10 @@ fn groups(config: &Config, neurons: u32) -> Vec<Group> {
         ],
         init: vec![column(&|n| n.core.into())],
     };
-    let group = |name: &str, size, base, kind| Group {
-        name: name.into(),
-        size,
-        phase: 0,
-        base,
-        graded: false,
-        kind,
-    };
-    vec![
-        group("rows", SIZE as u32, 0, GroupKind::External),
-        group("neurons", neurons, SIZE as u32, units),
-    ]
+    (Groups::default())
+        .and("rows", SIZE, 0, GroupKind::External)
+        .and("neurons", neurons as usize, 0, units)
+        .list()
 }
 
 /// 256 rows of a weight a neuron; zeros where nothing is written.

@@ -1,20 +1,4 @@
-"""Between Synfire and samna, on the machine of a board's owner.
-
-In: one JSON object on standard input (`chip`, `specification`: the text of network.xylo.json, `events`: [step, channel] in order, `steps`, `timeout`: seconds
-of silence). Out: one line on standard output that begins with `synfire ` and holds a JSON object: `spikes`: [step, output, count], or `error` with a `hint`.
-The configuration is set attribute by attribute, validated by samna itself, and applied fresh, so that every run begins at the initial state.
-"""
-import json
-import sys
-import time
-
-
-class Refused(Exception):
-    """What cannot be done, and what would help."""
-
-    def __init__(self, what, hint):
-        super().__init__(what)
-        self.hint = hint
+# Xylo's part of the bridge to samna: `specification` is the text of network.xylo.json, a word the number of a channel or an output.
 
 
 def dense(rows, columns, state):
@@ -100,10 +84,7 @@ def run(samna, job):
     package = samna.xyloAudio3 if newer else samna.xyloCore2
     event, when = package.event, "timestep" if newer else "timestamp"
     kind = "XyloAudio3TestBoard" if newer else "XyloA2TestBoard"
-    found = [d for d in samna.device.get_all_devices() if d.device_type_name == kind]
-    if not found:
-        raise Refused("samna sees no %s" % kind, "plug the board in; its firmware must be one that this samna knows")
-    board = samna.device.open_device(found[0])
+    board = opened(samna, (kind,))
     model = board.get_model() if newer else board.get_xylo_model()
     if newer:
         read = samna.graph.sink_from(board.get_model_source_node())
@@ -117,9 +98,7 @@ def run(samna, job):
     config.operation_mode = package.OperationMode.AcceleratedTime
     if newer:
         config.input_source = package.InputSource.SpikeEvents
-    good, why = package.validate_configuration(config)
-    if not good:
-        raise Refused("samna refuses the configuration: %s" % why, "this may be a defect of the compiler: please report it")
+    validate(package, config)
     patience = job["timeout"]
     model.apply_configuration(config)
     # Applying is asynchronous: a register that comes back says that it has happened.
@@ -141,19 +120,4 @@ def run(samna, job):
     return sorted(out)
 
 
-def main():
-    job = json.load(sys.stdin)
-    try:
-        import samna
-
-        answer = {"spikes": run(samna, job)}
-    except ImportError as e:
-        answer = {"error": "this Python has no samna: %s" % e, "hint": "install the vendor's package there, or name another interpreter: bridge:PYTHON"}
-    except Refused as e:
-        answer = {"error": str(e), "hint": e.hint}
-    except Exception as e:  # samna's own errors are of no common kind
-        answer = {"error": "%s: %s" % (type(e).__name__, e), "hint": "samna failed; its own examples say whether the board works"}
-    sys.stdout.write("synfire " + json.dumps(answer) + "\n")
-
-
-main()
+main(run)

@@ -10,7 +10,7 @@ use super::config::Synapse;
 use crate::model::{group, neuron};
 use synfire_ir::Diagnostics;
 use synfire_ir::program::{
-    Arithmetic, Carry, Discipline, Group, GroupKind, Layout, Observable, Probe, Program,
+    Arithmetic, Carry, Discipline, GroupKind, Groups, Layout, Observable, Probe, Program,
     Projection, Range, Rows, Run, Weights,
 };
 
@@ -60,9 +60,9 @@ pub fn lower(text: &str, config: &Config) -> Result<Lowered, Diagnostics> {
     let aliases = config.aliases.iter().any(|a| !a.is_empty());
     let mut g = Groups::default();
     let channels = config.n_in;
-    g.add("channels".into(), channels, 0, GroupKind::External);
+    g.add("channels", channels, 0, GroupKind::External);
     g.add(
-        "inputs".into(),
+        "inputs",
         channels,
         0,
         group(&input, 0, channels, &|_, _| None),
@@ -84,16 +84,11 @@ pub fn lower(text: &str, config: &Config) -> Result<Lowered, Diagnostics> {
     let mut counts = HIDDEN;
     if aliases {
         let kind = group(&count, 2, config.n_hidden, &|_, _| None);
-        counts = g.add(
-            "counts".into(),
-            config.n_hidden,
-            1 + levels.len() as u16,
-            kind,
-        );
+        counts = g.add("counts", config.n_hidden, 1 + levels.len() as u16, kind);
     }
     let value = |name: &str, u: usize| register(config, true, name, u);
     let outputs = g.add(
-        OUTPUTS.into(),
+        OUTPUTS,
         config.n_out,
         1,
         group(&out, 3, config.n_out, &value),
@@ -111,8 +106,9 @@ pub fn lower(text: &str, config: &Config) -> Result<Lowered, Diagnostics> {
     if aliases {
         alias_wires(config, &levels, counts, &mut wires);
     }
+    let groups = g.list();
     for w in &mut wires {
-        w.target_range.len = g.list.get(w.target as usize).map_or(0, |g| g.size);
+        w.target_range.len = groups.get(w.target as usize).map_or(0, |g| g.size);
     }
     wires.retain(|w| w.synapses() > 0);
     let program = Program {
@@ -122,7 +118,7 @@ pub fn lower(text: &str, config: &Config) -> Result<Lowered, Diagnostics> {
         seed: 0,
         discipline: Discipline::Stepped,
         models: vec![input, hidden, count, out],
-        groups: g.list,
+        groups,
         projections: wires,
         synapse_models: vec![],
         plastic: vec![],
@@ -176,27 +172,6 @@ fn register(config: &Config, readout: bool, name: &str, id: usize) -> Option<i64
             .filter(|_| config.has_bias)
             .map(|&b| b.into()),
         _ => None,
-    }
-}
-
-#[derive(Default)]
-struct Groups {
-    list: Vec<Group>,
-    base: u32,
-}
-
-impl Groups {
-    fn add(&mut self, name: String, size: usize, phase: u16, kind: GroupKind) -> u32 {
-        self.list.push(Group {
-            name,
-            size: size as u32,
-            phase,
-            base: self.base,
-            graded: false,
-            kind,
-        });
-        self.base += size as u32;
-        self.list.len() as u32 - 1
     }
 }
 

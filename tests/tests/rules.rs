@@ -371,6 +371,14 @@ fn what_chips_cannot_follow() {
                 "",
             ),
         ),
+        (
+            "loihi:lava",
+            whole(
+                "  on pre { emit w; w = min(max(w - 2, 0), 200) }\n  on post { w = min(w + 3, 100) }\n  on every(4) { w = max(w - 1, 10) }\n",
+                &[],
+            )
+            .0,
+        ),
     ] {
         let e = bytes(&text, target).expect_err(&text);
         for d in e.0 {
@@ -383,6 +391,29 @@ fn what_chips_cannot_follow() {
             for n in &d.notes {
                 let _ = writeln!(said, "  - {n}");
             }
+        }
+    }
+    insta::assert_snapshot!(said);
+}
+
+/// Where a block ends the range of weights nowhere, the chip's own end is told.
+#[test]
+fn the_chips_range_is_told() {
+    let mut said = String::new();
+    for rule in [
+        "  on pre { emit w; w -= 2 }\n  on post { w += 3 }\n",
+        "  on pre { emit w; w = max(w - 2, 0) }\n  on post { w = min(w + 3, 255) }\n",
+        "  on pre { emit w; w = max(w + 1, 0) }\n  on every(4) { w = min(w - 1, 255) }\n",
+    ] {
+        let text = whole(rule, &[]).0;
+        let net = load(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        let made = compile_for(&net, "loihi:lava").unwrap_or_else(|e| panic!("{e}\n{text}"));
+        let _ = writeln!(said, "{rule}");
+        for d in made.warnings.0.iter().filter(|d| d.code == "SYN0648") {
+            let _ = writeln!(said, "{}", d.message);
+            d.notes
+                .iter()
+                .for_each(|n| said.push_str(&format!("  - {n}\n")));
         }
     }
     insta::assert_snapshot!(said);

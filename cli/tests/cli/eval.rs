@@ -14,6 +14,12 @@ network Votes {
 }
 ";
 
+/// The same with more neurons to record than XyloAudio 2 has outputs.
+fn wide() -> String {
+    NET.replace("If[3]", "If[9]")
+        .replace("one_to_one", "all_to_all")
+}
+
 /// Sample k votes three times for channel k and once for the next; the last sample is silent.
 fn batch() -> String {
     let mut out = String::from("sample,step,population,neuron\n");
@@ -131,10 +137,10 @@ fn labels_that_do_not_fit() {
     assert!(said("0,1\n", 1, &[]).contains("header"));
     let good = "sample,label\n0,0\n1,1\n2,2\n";
     assert!(said(good, 2, &["--output", "b"]).contains("recorded population"));
-    // An input onto an output neuron is what Xylo has no wires for.
+    p.write("net.syn", &wide());
     let text = said(good, 3, &["--target", "xylo-audio2"]);
     assert!(
-        text.contains("SYN0613") && text.contains("hidden population"),
+        text.contains("SYN0634") && text.contains("9 neurons are recorded"),
         "{text}"
     );
 }
@@ -162,15 +168,19 @@ fn what_fits_where() {
         .filter_map(|r| r["share"].as_f64())
         .collect();
     assert!(shares.is_sorted_by(|a, b| a >= b) && shares.len() == resources.len());
-    let xylo = of("xylo-audio2:core2");
+    p.write("wide.syn", &wide());
+    let v = p.json(&["check", "wide.syn", "--target", "all"]);
+    let all = v["targets"].as_array().expect("targets");
+    let xylo = all.iter().find(|t| t["target"] == "xylo-audio2:core2");
+    let xylo = xylo.expect("it is a chip");
     assert_eq!(xylo["fits"], false);
-    assert_eq!(xylo["binds"]["resource"], "connectivity");
+    assert_eq!(xylo["binds"]["resource"], "outputs");
     assert!(!xylo["remedies"][0].is_null());
-    let text = p.expect(0, &["check", "net.syn", "--target", "all"]);
+    let text = p.expect(0, &["check", "wide.syn", "--target", "all"]);
     for word in ["neurons per core", "share", "To fit:"] {
         assert!(text.contains(word), "{word}\n{text}");
     }
-    p.expect(3, &["check", "net.syn", "--target", "xylo-audio2"]);
+    p.expect(3, &["check", "wide.syn", "--target", "xylo-audio2"]);
 }
 
 /// A run of an artefact says what it would take on the chip, from counts and published constants, and calls it an estimate.

@@ -1,12 +1,13 @@
 //! The passes from a verified network to an artefact: one file each, registered here once with name, summary and what they leave.
 //!
-//! `learn` finds the chip's rule for what learns, `schedule` decides how late each population runs on the chip, `quantise` puts units and weights into the chip's integers,
+//! `learn` finds the chip's rule for what learns, `schedule` decides how late each population runs on the chip, `quantise` puts units and weights into the chip's integers, `relay` puts output neurons where the chip's outputs can be nothing else,
 //! `partition` fills cores, `place` puts cores on the mesh, `route` makes the `Mapping`, `emit` its bytes. None knows a chip: they work from
 //! `chip.toml` and the hooks of [`synfire_targets::backend::Backend`].
 
 pub mod emit;
 pub mod learn;
 pub mod quantise;
+pub mod relay;
 pub mod schedule;
 
 use serde::Serialize;
@@ -44,6 +45,11 @@ pub const PASSES: &[Pass] = &[
         name: "quantise",
         summary: "units, registers and weights in the chip's integers",
         aliases: &["quantize", "legalise"],
+    },
+    Pass {
+        name: "relay",
+        summary: "output neurons behind populations that the chip cannot show",
+        aliases: &["outputs"],
     },
     Pass {
         name: "partition",

@@ -97,7 +97,7 @@ impl Plan {
             addresses: addresses(&emulation.program, bindings, backend),
             feeds: bindings.feeds.clone(),
             every_step,
-            learning: cells(&emulation, artifact, backend)?,
+            learning: cells(&emulation, artifact)?,
         };
         let mut program = emulation.program;
         program.name = artifact.header.network.clone();

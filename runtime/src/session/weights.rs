@@ -15,7 +15,7 @@ use synfire_ir::model::Ty;
 use synfire_ir::program::{Layout, Program, Projection, Weights as Stored};
 use synfire_ir::synapse::Place;
 use synfire_ir::{Class, Diagnostic, Diagnostics};
-use synfire_targets::backend::{Backend, Emulation, WeightCell, Words};
+use synfire_targets::backend::{Emulation, WeightCell, Words};
 
 /// Source, target and delay of each synapse, in the order of the layout.
 fn ends(pr: &Projection) -> (Vec<u32>, Vec<u32>, Vec<u32>) {
@@ -59,7 +59,6 @@ pub(super) type Learnt = (BoundLearning, Vec<WeightCell>);
 pub(super) fn cells(
     emulation: &Emulation,
     artifact: &Artifact,
-    backend: &dyn Backend,
 ) -> Result<Vec<Learnt>, Diagnostics> {
     let program = &emulation.program;
     let sound = |c: &WeightCell| {
@@ -80,7 +79,7 @@ pub(super) fn cells(
     };
     let of = |l: &BoundLearning| {
         let cell = |&place: &u64| {
-            let cell = backend.weight(emulation, place).filter(sound);
+            let cell = emulation.weight(place).filter(sound);
             cell.ok_or_else(|| broken(format!("no weight learns at {place:#x}")))
         };
         let cells: Result<Vec<WeightCell>, Diagnostics> = l.place.iter().map(cell).collect();

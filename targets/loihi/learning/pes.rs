@@ -57,7 +57,7 @@ impl Set {
         let kind = group(&model, models.len() as u32, axons, &value);
         models.push(model);
         let name = |what: &str| format!("{what} {} {}", self.core, self.format);
-        self.axons = g.add(&name("axons"), axons, axon_phase(given), kind);
+        self.axons = g.add(name("axons"), axons, axon_phase(given), kind);
         self.trace_draws = draw_group(&name("trace draws"), &vec![DRAW; axons], given, g, models)?;
         self.draws = draw_group(&name("draws"), &vec![DRAW; axons * n], given, g, models)?;
         let order = |a: usize| {
@@ -68,7 +68,7 @@ impl Set {
         };
         self.own_errors = (1..axons).any(|a| order(a) != order(0));
         let errors = if self.own_errors { axons * n } else { n };
-        self.errors = g.add(&name("errors"), errors, 0, GroupKind::External);
+        self.errors = g.add(name("errors"), errors, 0, GroupKind::External);
         Ok(())
     }
 

@@ -81,7 +81,7 @@ impl Set {
             None
         });
         models.push(model);
-        self.axons = g.add(&name("axons"), self.entries.len(), axon_phase(given), kind);
+        self.axons = g.add(name("axons"), self.entries.len(), axon_phase(given), kind);
         self.draws = draw_group(&name("draws"), &DRAWS, given, g, models)?;
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::model::group;
 use std::collections::BTreeMap;
 use synfire_ir::model::Model;
 use synfire_ir::program::{
-    Arithmetic, Carry, Discipline, Group, GroupKind, Layout, Observable, Probe, Program,
+    Arithmetic, Carry, Discipline, GroupKind, Groups, Layout, Observable, Probe, Program,
     Projection, Range, Rows, Run, Weights,
 };
 
@@ -54,14 +54,9 @@ pub fn lower(image: &Image, model: &Model) -> Emulation {
     let axons = axons.max(1);
     let units = group(model, 0, neurons as usize, &value);
     let range = |len| Range { start: 0, len };
-    let made = |name: &str, size, base, kind| Group {
-        name: name.into(),
-        size,
-        phase: 0,
-        base,
-        graded: false,
-        kind,
-    };
+    let groups = (Groups::default())
+        .and("axons", axons as usize, 0, GroupKind::External)
+        .and("neurons", neurons as usize, 0, units);
     let crossing = |name: &str, source, sources, synapses| Projection {
         name: name.into(),
         source,
@@ -79,10 +74,7 @@ pub fn lower(image: &Image, model: &Model) -> Emulation {
         seed: 0,
         discipline: Discipline::Stepped,
         models: vec![model.clone()],
-        groups: vec![
-            made("axons", axons, 0, GroupKind::External),
-            made("neurons", neurons, axons, units),
-        ],
+        groups: groups.list(),
         projections: vec![
             crossing("inputs", AXONS, axons, given),
             crossing("neurons", NEURONS, neurons, own),

@@ -20,6 +20,7 @@
 
 mod check;
 mod generated;
+mod groups;
 mod plastic;
 mod reference;
 mod scales;
@@ -27,6 +28,7 @@ mod text;
 
 pub use check::{MAX_DELAY, check};
 pub use generated::{Generated, LONGEST_DRAWN, Slice, SliceWeights, Store};
+pub use groups::Groups;
 pub use plastic::{Modulation, Plastic};
 pub use reference::{Held, Learned, Reference, SerialSpike};
 pub use scales::Scales;

@@ -127,14 +127,20 @@ fn roles(
     if weight == Some(Ty::F32) {
         why.push("its weights are real numbers, and the chip's change by whole ones: declare `state w: i8` over a population of the chip's own model".into());
     }
-    if count.len() != 1 {
-        why.push(format!(
-            "it keeps {} counts of the target's spikes; the chip has one",
-            count.len()
-        ));
+    match count.len() {
+        0 => why
+            .push("it keeps no count of the target's spikes, by which the chip's rule goes".into()),
+        1 => {}
+        n => why.push(format!(
+            "it keeps {n} counts of the target's spikes; the chip has one"
+        )),
     }
-    if flags.is_empty() || flags.len() > FLAGS {
-        why.push(format!("it keeps {} flags of the target; the chip has one for going up and one for going down, and a weight follows these alone", flags.len()));
+    let chips =
+        "the chip has one for going up and one for going down, and a weight follows these alone";
+    match flags.len() {
+        0 => why.push(format!("it keeps no flags of the target; {chips}")),
+        1..=FLAGS => {}
+        n => why.push(format!("it keeps {n} flags of the target; {chips}")),
     }
     Some(Roles {
         count: count.first().copied()?,

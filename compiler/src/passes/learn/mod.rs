@@ -4,6 +4,7 @@
 //! mapping. A rule is recognised by what its blocks compute, whatever it is called; one that no form of the chip matches is refused with everything that stands in its way. Deliberately absent:
 //! registers, which are the chip's own code's.
 
+mod ends;
 mod gated;
 mod places;
 mod products;
@@ -373,12 +374,14 @@ fn inexact(
             end / scaled.scale
         ));
     }
-    let text = format!(
-        "the numbers of `{}` are rounded for {} of {}",
-        w.name,
-        w.rule,
-        target.name()
-    );
+    let text = match notes.is_empty() {
+        true => format!("the weights of `{}` keep another range in", w.name),
+        false => format!("the numbers of `{}` are rounded for", w.name),
+    };
+    if let Form::Products(p) = &w.form {
+        notes.extend(p.range.iter().cloned());
+    }
+    let text = format!("{text} {} of {}", w.rule, target.name());
     let d = Diagnostic::warning("SYN0648", text).at(w.name.clone());
     let d = notes.iter().fold(d, |d, n| d.note(n));
     let hint = "`synfire compare` shows what it does to the spikes; whole numbers in the chip's units need no rounding";

@@ -2,8 +2,9 @@
 //!
 //! In: a synapse model with the values of its parameters. Out: a [`Normal`], coefficients in the network's units, or every reason why there is none; with the scale of the weights it becomes
 //! mantissas and exponents (`rounding`). Sums are exact polynomials over the model's states, so that no way of writing them is preferred. Ends of the weight's range may stand at
-//! the outside of what is stored, where the chip has its own.
+//! the outside of what is stored, where the chip has its own (`ends`).
 
+use super::ends::{Ends, ends};
 use crate::plastic::Settled;
 use std::collections::BTreeMap;
 use synfire_ir::mapping::Gate;
@@ -58,6 +59,8 @@ pub(super) struct Normal {
     pub terms: Vec<(Gate, f64, Monomial)>,
     /// Largest weight, where the rule has one.
     pub high: Option<f64>,
+    /// In what the chip's range of weights is another, in sentences.
+    pub range: Vec<String>,
     /// Names of states.
     pub names: Vec<String>,
     /// Are weights whole numbers?
@@ -92,14 +95,13 @@ pub(super) fn products(s: &Settled, form: &LearningForm) -> Result<Normal, Vec<S
         s,
         why: vec![],
         terms: vec![],
-        low: None,
-        high: None,
+        blocks: vec![],
     };
     reader.surroundings();
     let traces = reader.traces([source_traces.value, target_traces.value]);
     let m = &s.model;
-    reader.changes(Gate::Source, &m.pre.synapse);
-    reader.changes(Gate::Target, &m.post.synapse);
+    reader.changes(Gate::Source, "at an arrival", &m.pre.synapse);
+    reader.changes(Gate::Target, "at a spike of the target", &m.post.synapse);
     let mut power = None;
     for e in m
         .every
@@ -107,7 +109,8 @@ pub(super) fn products(s: &Settled, form: &LearningForm) -> Result<Normal, Vec<S
         .filter(|e| !e.action.synapse.stores.is_empty())
     {
         let (exponent, before) = (e.period.trailing_zeros(), reader.terms.len());
-        reader.changes(Gate::Interval, &e.action.synapse);
+        let at = format!("in every {} steps", e.period);
+        reader.changes(Gate::Interval, &at, &e.action.synapse);
         if reader.terms.len() == before {
             continue;
         }
@@ -126,18 +129,10 @@ pub(super) fn products(s: &Settled, form: &LearningForm) -> Result<Normal, Vec<S
     let Reader {
         mut why,
         terms,
-        low,
-        high,
+        blocks,
         ..
     } = reader;
-    if low.is_some_and(|l| l < 0.0) {
-        why.push(format!(
-            "its weights go down to {}; weights that learn on the chip keep one sign",
-            low.unwrap_or(0.0)
-        ));
-    } else if low.is_some_and(|l| l > 0.0) || high.is_some_and(|h| h <= 0.0) {
-        why.push("0 is no weight of its range; on the chip it is the lower end".into());
-    }
+    let (high, range) = ends(&blocks, &mut why);
     why.dedup();
     if !why.is_empty() {
         return Err(why);
@@ -147,6 +142,7 @@ pub(super) fn products(s: &Settled, form: &LearningForm) -> Result<Normal, Vec<S
         traces,
         terms,
         high,
+        range,
         names: m.states.iter().map(|c| c.name.clone()).collect(),
         whole: m.states.first().is_some_and(|w| w.width.ty() != Ty::F32),
     })
@@ -156,8 +152,7 @@ struct Reader<'a> {
     s: &'a Settled,
     why: Vec<String>,
     terms: Vec<(Gate, f64, Monomial)>,
-    low: Option<f64>,
-    high: Option<f64>,
+    blocks: Vec<Ends>,
 }
 
 impl Reader<'_> {
@@ -265,7 +260,7 @@ impl Reader<'_> {
     }
 
     /// What a block adds to the weight.
-    fn changes(&mut self, gate: Gate, block: &Block) {
+    fn changes(&mut self, gate: Gate, at: &str, block: &Block) {
         let sums = self.sums(block);
         for &(state, v) in block.stores.iter().filter(|x| x.0 == 0) {
             let name = self.name(state).to_string();
@@ -277,13 +272,12 @@ impl Reader<'_> {
                 }
                 None => continue,
             };
-            self.low = cut.low.or(self.low);
-            self.high = cut.high.or(self.high);
             if !cut.sum.contains_key(&vec![state]) {
                 self.why
                     .push(format!("`{name}` is set, where rules add to it"));
                 continue;
             }
+            let before = self.terms.len();
             for (product, c) in cut.sum {
                 // The weight itself stays; only what is added to one of it is a change.
                 let c = if product == [state] { c - 1.0 } else { c };
@@ -298,6 +292,15 @@ impl Reader<'_> {
                 }
                 self.terms.push((gate, c, product));
             }
+            let moves = |way: fn(f64) -> bool| self.terms[before..].iter().any(|t| way(t.1));
+            let (falls, rises) = (moves(|c| c < 0.0), moves(|c| c > 0.0));
+            self.blocks.push(Ends {
+                at: at.into(),
+                low: cut.low,
+                high: cut.high,
+                falls,
+                rises,
+            });
         }
     }
 
