@@ -27,20 +27,31 @@ impl Dimension {
     /// Metre.
     pub const LENGTH: Dimension = Dimension([1, 0, 0, 0]);
 
+    /// Type names of the language that carry a unit, and their dimensions.
+    pub const NAMED: [(&str, Dimension); 8] = [
+        ("time", Self::TIME),
+        ("voltage", Self::VOLTAGE),
+        ("current", Self::CURRENT),
+        ("conductance", Self::CONDUCTANCE),
+        ("capacitance", Self::CAPACITANCE),
+        ("resistance", Self::RESISTANCE),
+        ("rate", Self::RATE),
+        ("length", Self::LENGTH),
+    ];
+
     /// The dimension that a type name of the language stands for.
     pub fn of_type(name: &str) -> Option<Dimension> {
-        Some(match name {
-            "real" | "int" | "bool" => Self::NONE,
-            "time" => Self::TIME,
-            "voltage" => Self::VOLTAGE,
-            "current" => Self::CURRENT,
-            "conductance" => Self::CONDUCTANCE,
-            "capacitance" => Self::CAPACITANCE,
-            "resistance" => Self::RESISTANCE,
-            "rate" => Self::RATE,
-            "length" => Self::LENGTH,
-            _ => return None,
-        })
+        if ["real", "int", "bool"].contains(&name) {
+            return Some(Self::NONE);
+        }
+        let named = Self::NAMED.iter().find(|n| n.0 == name);
+        named.map(|n| n.1)
+    }
+
+    /// The type name that carries this dimension, if there is one; a plain number has none.
+    pub fn name(self) -> Option<&'static str> {
+        let named = Self::NAMED.iter().find(|n| n.1 == self);
+        named.map(|n| n.0)
     }
 
     /// Sum of exponents; `None` when one leaves the range of an `i8`.
@@ -69,20 +80,10 @@ impl Dimension {
 
 impl fmt::Display for Dimension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = [
-            "time",
-            "voltage",
-            "current",
-            "conductance",
-            "capacitance",
-            "resistance",
-            "rate",
-            "length",
-        ];
         if self.is_none() {
             return f.write_str("a plain number");
         }
-        if let Some(n) = named.iter().find(|n| Dimension::of_type(n) == Some(*self)) {
+        if let Some(n) = self.name() {
             return f.write_str(n);
         }
         let mut first = true;

@@ -71,26 +71,10 @@ fn specialise(block: &Block, fixed: &Fixed) -> Block {
     let mut to: Vec<Value> = Vec::with_capacity(block.insts.len());
     let word = |list: &[Option<u32>], i: u16| list.get(i as usize).copied().flatten();
     for inst in &block.insts {
-        let m = |v: Value| to[v as usize];
         let op = match inst.op {
             Op::Param(i) => word(&fixed.params, i).map_or(inst.op, Op::Const),
             Op::State(i) => word(&fixed.states, i).map_or(inst.op, Op::Const),
-            Op::Un(o, a) => Op::Un(o, m(a)),
-            Op::Bin(o, a, c) => Op::Bin(o, m(a), m(c)),
-            Op::Select(c, a, e) => Op::Select(m(c), m(a), m(e)),
-            Op::MulShift { a, b, shift, round } => Op::MulShift {
-                a: m(a),
-                b: m(b),
-                shift,
-                round,
-            },
-            Op::Sat { a, bits } => Op::Sat { a: m(a), bits },
-            Op::Wrap { a, bits, signed } => Op::Wrap {
-                a: m(a),
-                bits,
-                signed,
-            },
-            leaf => leaf,
+            other => other.map(|v| to[v as usize]),
         };
         let v = shorter(&mut b, op, inst.ty);
         to.push(v);

@@ -82,6 +82,21 @@ pub enum Distribution {
 pub const MAX_COUNT: f64 = 1e5;
 
 impl Distribution {
+    /// Every distribution by its name in the language, and the names of its arguments in order.
+    pub const NAMED: [(&'static str, &'static [&'static str]); 11] = [
+        ("uniform", &["low", "high"]),
+        ("uniform_int", &["low", "high"]),
+        ("normal", &["mean", "sd"]),
+        ("normal_clipped", &["mean", "sd", "low", "high"]),
+        ("normal_clipped_to_boundary", &["mean", "sd", "low", "high"]),
+        ("lognormal", &["mu", "sigma"]),
+        ("exponential", &["mean"]),
+        ("gamma", &["shape", "scale"]),
+        ("binomial", &["n", "p"]),
+        ("poisson", &["mean"]),
+        ("vonmises", &["mu", "kappa"]),
+    ];
+
     /// One draw.
     pub fn draw(&self, d: &mut Draws) -> f64 {
         match *self {

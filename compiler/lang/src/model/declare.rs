@@ -4,7 +4,7 @@
 //! checked here; expressions are not looked at.
 
 use super::report;
-use super::types::{self, Declared, NAMES, Type};
+use super::types::{self, Declared, Type};
 use crate::syntax::tree::{self, Dyn, Expr, Name};
 use std::collections::BTreeMap;
 use synfire_ir::diag::{Diagnostics, Span};
@@ -218,7 +218,7 @@ impl<'a> Gather<'a, '_> {
         let found = self.d.declared(ty.name.as_str());
         if found.is_none() {
             let choices = types::CHOICES.iter().map(|c| c.name);
-            let mut known: Vec<&str> = NAMES.iter().copied().chain(choices).collect();
+            let mut known: Vec<&str> = types::names().chain(choices).collect();
             known.extend(self.d.weight.map(|_| "weight"));
             let d = report::unknown_type(ty.span, ty.name.as_str(), &known);
             self.diags.push(d);

@@ -159,7 +159,8 @@ impl Elaborator<'_, '_> {
     /// Checks a `let`'s stated type.
     pub fn annotated(&mut self, t: Typed, ty: &tree::Type, name: &str) -> Typed {
         let Some(declared) = self.decls.declared(ty.name.as_str()) else {
-            let d = report::unknown_type(ty.span, ty.name.as_str(), types::NAMES);
+            let known: Vec<&str> = types::names().collect();
+            let d = report::unknown_type(ty.span, ty.name.as_str(), &known);
             return self.fail(t.span, d);
         };
         let wanted = declared.read(self.decls.fixed);

@@ -105,26 +105,13 @@ pub enum Declared {
 }
 
 /// Type names that a declaration in a model may use, for suggestions.
-pub const NAMES: &[&str] = &[
-    "real",
-    "int",
-    "bool",
-    "time",
-    "voltage",
-    "current",
-    "conductance",
-    "capacitance",
-    "resistance",
-    "rate",
-    "length",
-    "i8",
-    "i16",
-    "i24",
-    "i32",
-    "u8",
-    "u16",
-    "u32",
-];
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let widths = ["i8", "i16", "i24", "i32", "u8", "u16", "u32"];
+    ["real", "int", "bool"]
+        .into_iter()
+        .chain(Dimension::NAMED.iter().map(|n| n.0))
+        .chain(widths)
+}
 
 /// The meaning of a type name.
 pub fn declared(name: &str) -> Option<Declared> {

@@ -276,19 +276,13 @@ impl<'a> Resolver<'a> {
             self.port_side(p, Direction::In, t.span, scope)?;
         }
         let (node, view, name) = self.node_side(t)?;
-        let Node::Pop(i, _) = node else {
-            let Node::Port(p, _) = node else { return None };
-            self.port_side(p, Direction::In, t.span, scope)?;
-            let dimension = self.port_dimension(p)?;
-            return Some(Side {
-                end: End::Port(p),
-                view,
-                name,
-                dimension,
-                port: 0,
-                carry: Carry::Events,
-                whole: false,
-            });
+        let i = match node {
+            Node::Pop(i, _) => i,
+            Node::Port(p, _) => {
+                self.port_side(p, Direction::In, t.span, scope)?;
+                return self.side_of_port(p, view, name);
+            }
+            _ => return None,
         };
         let (carry, dimension) = match &t.member {
             Some(m) if m.as_str() != "spikes" => self.output_of(i, m.as_str(), m.span)?,
@@ -305,6 +299,19 @@ impl<'a> Resolver<'a> {
             dimension,
             port: 0,
             carry,
+            whole: false,
+        })
+    }
+
+    /// A port of a part as an end of a connection.
+    fn side_of_port(&mut self, port: usize, view: View, name: String) -> Option<Side> {
+        Some(Side {
+            end: End::Port(port),
+            view,
+            name,
+            dimension: self.port_dimension(port)?,
+            port: 0,
+            carry: Carry::Events,
             whole: false,
         })
     }
@@ -341,19 +348,13 @@ impl<'a> Resolver<'a> {
             self.port_side(p, Direction::Out, t.span, scope)?;
         }
         let (node, view, name) = self.node_side(t)?;
-        let Node::Pop(i, _) = node else {
-            let Node::Port(p, _) = node else { return None };
-            self.port_side(p, Direction::Out, t.span, scope)?;
-            let dimension = self.port_dimension(p)?;
-            return Some(Side {
-                end: End::Port(p),
-                view,
-                name,
-                dimension,
-                port: 0,
-                carry: Carry::Events,
-                whole: false,
-            });
+        let i = match node {
+            Node::Pop(i, _) => i,
+            Node::Port(p, _) => {
+                self.port_side(p, Direction::Out, t.span, scope)?;
+                return self.side_of_port(p, view, name);
+            }
+            _ => return None,
         };
         if self.driven(i) {
             self.report(

@@ -9,38 +9,14 @@ use synfire_ir::diag::{Diagnostic, Span};
 use synfire_ir::network::{Distribution as D, MAX_COUNT};
 use synfire_ir::units::Dimension;
 
-const TABLE: [(&str, &[&str]); 11] = [
-    ("uniform", &["low", "high"]),
-    ("uniform_int", &["low", "high"]),
-    ("normal", &["mean", "sd"]),
-    ("normal_clipped", &["mean", "sd", "low", "high"]),
-    ("normal_clipped_to_boundary", &["mean", "sd", "low", "high"]),
-    ("lognormal", &["mu", "sigma"]),
-    ("exponential", &["mean"]),
-    ("gamma", &["shape", "scale"]),
-    ("binomial", &["n", "p"]),
-    ("poisson", &["mean"]),
-    ("vonmises", &["mu", "kappa"]),
-];
-
 /// All names, for suggestions.
-pub(super) const NAMES: [&str; 11] = [
-    "uniform",
-    "uniform_int",
-    "normal",
-    "normal_clipped",
-    "normal_clipped_to_boundary",
-    "lognormal",
-    "exponential",
-    "gamma",
-    "binomial",
-    "poisson",
-    "vonmises",
-];
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    D::NAMED.iter().map(|t| t.0)
+}
 
 /// Names of the arguments, if it is a distribution.
 pub(super) fn arguments(name: &str) -> Option<&'static [&'static str]> {
-    TABLE.iter().find(|t| t.0 == name).map(|t| t.1)
+    D::NAMED.iter().find(|t| t.0 == name).map(|t| t.1)
 }
 
 /// Does it draw whole numbers only?

@@ -244,26 +244,18 @@ impl<'a> Resolver<'a> {
 
     /// Reports a type that is none; always false.
     fn unknown_type(&mut self, ty: &Type) -> bool {
-        const TYPES: [&str; 12] = [
-            "int",
-            "real",
-            "bool",
-            "time",
-            "voltage",
-            "current",
-            "conductance",
-            "capacitance",
-            "resistance",
-            "rate",
-            "length",
-            "path",
-        ];
+        let dimensions = Dimension::NAMED.iter().map(|n| n.0);
+        let types: Vec<&str> = ["int", "real", "bool"]
+            .into_iter()
+            .chain(dimensions)
+            .chain(["path"])
+            .collect();
         let name = ty.name.as_str();
         let d = Diagnostic::error("SYN0104", format!("`{name}` is no type of a constant"))
             .label(ty.span, "unknown type");
-        let near = near(name, TYPES);
+        let near = near(name, types.iter().copied());
         let d = near.map_or(d.clone(), |n| d.hint(format!("did you mean `{n}`?")));
-        self.report(d.hint(format!("the types are: {}", TYPES.join(", "))));
+        self.report(d.hint(format!("the types are: {}", types.join(", "))));
         false
     }
 

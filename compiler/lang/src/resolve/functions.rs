@@ -263,7 +263,7 @@ fn unknown(c: &Call, name: &str) -> Diagnostic {
         .chain(&WHOLE)
         .map(|f| f.0)
         .chain(OTHER)
-        .chain(distributions::NAMES);
+        .chain(distributions::names());
     match near(name, names) {
         Some(n) => d.hint(format!("did you mean `{n}`?")),
         None => d.hint("functions are exp, log, sqrt, min, max, where, ... and load, name, size, spaced; `synfire help` lists them"),

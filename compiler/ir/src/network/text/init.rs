@@ -66,21 +66,8 @@ fn next(s: &mut Scanner) -> Result<f64, Diagnostics> {
 
 fn parse_draw(s: &mut Scanner) -> Result<Distribution, Diagnostics> {
     use Distribution::*;
-    let names = [
-        "uniform",
-        "uniform_int",
-        "normal",
-        "normal_clipped",
-        "normal_clipped_to_boundary",
-        "lognormal",
-        "exponential",
-        "gamma",
-        "binomial",
-        "poisson",
-        "vonmises",
-    ];
     let name = s.choice("a number, `array` or a distribution", |w| {
-        names.into_iter().find(|n| *n == w)
+        Distribution::NAMED.iter().map(|d| d.0).find(|n| *n == w)
     })?;
     s.mark("(")?;
     let d = match name {

@@ -7,27 +7,13 @@ use crate::text::{Name, Names, Printer, Scanner};
 use crate::units::Dimension;
 use std::fmt;
 
-const DIMENSIONS: [&str; 9] = [
-    "real",
-    "time",
-    "voltage",
-    "current",
-    "conductance",
-    "capacitance",
-    "resistance",
-    "rate",
-    "length",
-];
-
 /// The name of a dimension, or its exponents of metre, kilogram, second and ampere.
 pub(super) struct Dim(pub Dimension);
 
 impl fmt::Display for Dim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = DIMENSIONS
-            .iter()
-            .find(|n| Dimension::of_type(n) == Some(self.0));
-        match named {
+        match self.0.name() {
+            _ if self.0.is_none() => f.write_str("real"),
             Some(n) => f.write_str(n),
             None => write!(f, "{:?}", self.0.0),
         }
@@ -38,8 +24,7 @@ impl fmt::Display for Dim {
 fn dimension(s: &mut Scanner) -> Result<Dimension, Diagnostics> {
     if !s.at("[") {
         return s.choice("a dimension such as `time`, or four exponents,", |w| {
-            DIMENSIONS
-                .contains(&w)
+            (!["int", "bool"].contains(&w))
                 .then(|| Dimension::of_type(w))
                 .flatten()
         });
