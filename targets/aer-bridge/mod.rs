@@ -13,14 +13,13 @@ pub use device::Bridged;
 pub use frame::{read_reply, read_request, reply, request};
 pub use memory::{Memory, SIZE};
 
+use crate::aer_crossbar::spi::BYTES;
 use crate::backend::{Flow, NativeInput};
 use crate::board::{Board, Device, Loading, Reading, Request};
 use synfire_ir::Diagnostics;
 use synfire_ir::artifact::Section;
 use synfire_ir::program::Program;
 
-/// Bytes of a word of SPI.
-const BYTES: usize = 5;
 /// Clocks of a unit of [`Request::Drain`].
 const UNIT: u32 = 16;
 /// Of the words that write a memory one in so many is read back, and the last.

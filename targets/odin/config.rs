@@ -3,12 +3,10 @@
 //! A value can hold what the chip cannot; [`Config::validate`] finds it. A neuron is its word of 128 bits, whose parts [`super::word`] names. Deliberately absent: the SPI words (`spi`).
 
 use super::word::Word;
+pub use crate::aer_crossbar::SIZE;
 use crate::report::Report;
 use std::collections::BTreeMap;
 use synfire_ir::{Diagnostic, Diagnostics};
-
-/// Neurons, and rows of the crossbar.
-pub const SIZE: usize = 256;
 
 /// Everything that a configuration stream writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -139,7 +139,10 @@ fn configuration(v: &Vector) -> Result<Config, String> {
 /// The first difference between the stream and what the vector holds of it.
 fn native(v: &Vector, bytes: &[u8]) -> Option<Difference> {
     let hex = |b: &[u8]| b.iter().map(|x| format!("{x:02x}")).collect::<String>();
-    let words: Vec<String> = bytes.chunks(super::spi::BYTES).map(hex).collect();
+    let words: Vec<String> = bytes
+        .chunks(crate::aer_crossbar::spi::BYTES)
+        .map(hex)
+        .collect();
     let part = |start: usize, expected: &[String]| {
         expected.iter().enumerate().find_map(|(k, w)| {
             let found = words.get(start + k).map_or("", |w| w);

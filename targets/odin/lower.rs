@@ -1,6 +1,6 @@
 //! Configuration to [`Program`]: what the emulator runs in place of the chip.
 //!
-//! One group of 256 units under [`Discipline::Serial`], driven by an external group of 256 rows over a dense matrix, as in tinyODIN. In a program *with learning* the unit is `Odin` of
+//! The program of [`crate::aer_crossbar`] with 256 units. In a program *with learning* the unit is `Odin` of
 //! `model.syn`: its state holds the synapses onto it, the matrix only says which row came and with which sign. *Without learning* it is `OdinLif`, and the matrix holds effective weights; that is
 //! the same as long as every configured neuron is a leaky integrate-and-fire neuron without calcium and no bistability event comes. Neurons that are not configured
 //! are disabled; nothing of them can be seen.
@@ -9,20 +9,15 @@ use super::Config;
 use super::aer::{NOTHING, row_value};
 use super::config::SIZE;
 use super::word::Word;
+use crate::aer_crossbar::{Loop, program};
+pub use crate::aer_crossbar::{NEURONS, SYN};
 use crate::backend::{WeightCell, Words};
 use crate::model::{group, neuron};
 use synfire_ir::eval::{Reads, run_block};
 use synfire_ir::model::Model;
-use synfire_ir::program::{
-    Arithmetic, Carry, Column, Discipline, GroupKind, Groups, Layout, Program, Projection, Range,
-    Serial, Weights,
-};
+use synfire_ir::program::{Column, GroupKind, Layout, Program, Weights};
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 
-/// Group of neurons; group 0 is the rows.
-pub const NEURONS: u32 = 1;
-/// Port of events.
-pub const SYN: u16 = 0;
 /// Port of bistability events, in programs with learning.
 pub const BIST: u16 = 1;
 /// Places in the queue; the event being processed holds one.
@@ -94,50 +89,19 @@ pub fn lower(config: &Config, learning: bool) -> Result<Program, Diagnostics> {
             .hint("set SPI_OUT_AER_MONITOR_EN to 0")
             .into());
     }
-    let whole = Range {
-        start: 0,
-        len: SIZE as u32,
-    };
     let (model, kind, weights) = if learning {
         plastic(config)?
     } else {
         fixed(config)?
     };
     let name = if learning { LEARNING } else { "neurons" };
-    let groups = (Groups::default())
-        .and("rows", SIZE, 0, GroupKind::External)
-        .and(name, SIZE, 0, kind);
-    Ok(Program {
-        name: "odin".into(),
-        arithmetic: Arithmetic::Integer,
-        dt: None,
-        seed: 0,
-        discipline: Discipline::Serial(Serial {
-            group: NEURONS,
-            matrix: 0,
-            capacity: CAPACITY,
-            closed_loop: !config.open_loop,
-            popped: config.aer_src_ctrl,
-            sorted: false,
-            loopback: vec![],
-            tail: vec![],
-        }),
-        models: vec![model],
-        groups: groups.list(),
-        projections: vec![Projection {
-            name: "crossbar".into(),
-            source: 0,
-            source_range: whole,
-            target: NEURONS,
-            target_range: whole,
-            port: SYN,
-            carry: Carry::Events,
-            layout: Layout::Dense { delay: 0, weights },
-        }],
-        synapse_models: vec![],
-        plastic: vec![],
-        probes: vec![],
-    })
+    let spikes = Loop {
+        capacity: CAPACITY,
+        closed: !config.open_loop,
+        popped: config.aer_src_ctrl,
+    };
+    let neurons = (name, SIZE, kind);
+    Ok(program("odin", spikes, model, neurons, weights))
 }
 
 fn word(config: &Config, n: usize) -> Word {

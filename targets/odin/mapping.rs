@@ -8,10 +8,11 @@ use super::aer::{SPIKE, TIME_REFERENCE};
 use super::config::{Config, SIZE};
 use super::dynamics::{FIELDS, MAX, MAX_LEAK};
 use super::word::Word;
+use crate::aer_crossbar::mapping::{self as crossbar, Unit, defect, register, too_many};
 use crate::backend::NativeBindings;
 use crate::report::Report;
 use std::collections::{BTreeMap, BTreeSet};
-use synfire_ir::mapping::{Core, Learner, Mapping, Rule, Synapse, UnitRef};
+use synfire_ir::mapping::{Core, Learner, Mapping, Rule, Synapse};
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 
 /// Largest magnitude of a weight.
@@ -26,21 +27,14 @@ const MAX_INTERVAL: i64 = 31;
 /// Errors: of class fit: `SYN0610` for a register or weight beyond its bits, `SYN0611` for a defect of the mapping, `SYN0612` for a delay of 0, `SYN0614` for a number of cores, neurons or rows that
 /// the chip does not have, or units that could spike twice in a step and are sent back.
 pub fn from_mapping(mapping: &Mapping) -> Result<(Config, NativeBindings), Diagnostics> {
-    let [core] = mapping.cores.as_slice() else {
-        return Err(too_many("cores", mapping.cores.len(), 1).into());
-    };
+    let core = crossbar::only_core(mapping)?;
+    if core.axons.len() > SIZE {
+        let d = too_many("axons_per_core", core.axons.len(), SIZE);
+        return Err(d
+            .note("a source that excites and inhibits takes two rows")
+            .into());
+    }
     let mut report = Report::new();
-    for (limit, n) in [
-        ("neurons_per_core", core.neurons.len()),
-        ("axons_per_core", core.axons.len()),
-    ] {
-        if n > SIZE {
-            report.add(limit, || too_many(limit, n, SIZE));
-        }
-    }
-    if report.has_errors() {
-        return Err(report.finish());
-    }
     let mut config = Config {
         open_loop: true,
         ..Config::default()
@@ -49,69 +43,19 @@ pub fn from_mapping(mapping: &Mapping) -> Result<(Config, NativeBindings), Diagn
     let learning = Learns::of(mapping);
     rows(core, &learning, &mut config, &mut report);
     let counts = learns(mapping, &mut config, &mut report);
-    spikes_once(mapping, core, &units, &learning, &mut report);
-    let leaks = counts || units.iter().any(|u| u.leak != 0);
-    let bindings = bindings(mapping, core, leaks, &mut report);
+    let weight = |s: &Synapse| learning.reach(s);
+    crossbar::spikes_once(mapping, core, &units, MAX_LEAK, weight, &mut report);
+    let mut bindings = bindings(mapping, core, &mut report);
+    if counts || units.iter().any(|u| u.leak != 0) {
+        bindings.tail.push(TIME_REFERENCE);
+    }
     report.finish().result((config, bindings))
 }
 
-fn too_many(limit: &str, needed: usize, available: usize) -> Diagnostic {
-    let text = format!("the mapping has {needed} for the limit `{limit}` of {available}");
-    Diagnostic::error("SYN0614", text)
-        .class(Class::Fit)
-        .note("the chip is one crossbar of 256 rows and 256 neurons; a source that excites and inhibits takes two rows")
-        .hint("use fewer neurons, inputs and different delays, or choose a larger target")
-        .field("limit", limit)
-        .field("needed", needed)
-        .field("available", available)
-}
-
-fn defect(message: String) -> Diagnostic {
-    Diagnostic::error("SYN0611", message)
-        .class(Class::Fit)
-        .note("rows, neurons and host events of a mapping name what is mapped")
-        .hint("this is a defect of the mapping: please report it")
-}
-
-fn register(place: String, name: &str, value: i64, low: i64, high: i64) -> Diagnostic {
-    let text = format!("{place}: {name} is {value}, it holds {low}..={high}");
-    Diagnostic::error("SYN0610", text)
-        .class(Class::Fit)
-        .note("the chip stores no more bits")
-        .hint("scale weights, thresholds and leaks together until they fit")
-        .field("limit", name)
-        .field("needed", value)
-        .field("available", format!("{low}..={high}"))
-}
-
-/// What counts in one step of a unit.
-struct Unit {
-    thr: i64,
-    leak: i64,
-    disabled: bool,
-}
-
 fn neurons(mapping: &Mapping, core: &Core, config: &mut Config, report: &mut Report) -> Vec<Unit> {
-    let at = FIELDS.map(|name| mapping.field(name));
-    for (name, _) in FIELDS.iter().zip(at).filter(|x| x.1.is_none()) {
-        report.add("fields", || {
-            defect(format!("the register `{name}` is missing"))
-        });
-    }
     let ranges = [(0, MAX), (0, MAX_LEAK), (0, 1), (0, MAX)];
-    let mut units = vec![];
-    for (i, n) in (0..=u8::MAX).zip(&core.neurons) {
-        let mut values = [0; 4];
-        for (k, (low, high)) in ranges.into_iter().enumerate() {
-            let given = at[k].and_then(|f| n.fields.get(f)).copied().unwrap_or(0);
-            if !(low..=high).contains(&given) {
-                report.add("registers", || {
-                    register(format!("neuron {i}"), FIELDS[k], given, low, high)
-                });
-            }
-            values[k] = given.clamp(low, high);
-        }
-        let [thr, leak, disabled, v] = values;
+    let all = crossbar::fields(mapping, core, FIELDS, ranges, report);
+    let unit = |(i, [thr, leak, disabled, v]): (u8, [i64; 4])| {
         let word = Word(1)
             .with("leak_str", leak)
             .with("leak_en", (leak != 0).into())
@@ -119,13 +63,13 @@ fn neurons(mapping: &Mapping, core: &Core, config: &mut Config, report: &mut Rep
             .with("core", v)
             .with("disabled", disabled);
         config.neurons.insert(i, word);
-        units.push(Unit {
+        Unit {
             thr,
             leak,
             disabled: disabled == 1,
-        });
-    }
-    units
+        }
+    };
+    (0..=u8::MAX).zip(all).map(unit).collect()
 }
 
 /// Synapses that learn: (axon, neuron).
@@ -143,6 +87,14 @@ impl Learns {
         match self.0.is_empty() || self.0.contains(&(s.axon, s.neuron)) {
             true => 8 | size,
             false => size,
+        }
+    }
+
+    /// The least and the greatest weight that a synapse may have; one that learns may come to have any.
+    fn reach(&self, s: &Synapse) -> (i64, i64) {
+        match self.0.contains(&(s.axon, s.neuron)) {
+            true => (1, MAX_WEIGHT.into()),
+            false => (s.weight.into(), s.weight.into()),
         }
     }
 }
@@ -283,111 +235,19 @@ fn rows(core: &Core, learning: &Learns, config: &mut Config, report: &mut Report
     }
 }
 
-/// A unit that is sent back must not spike twice in a step: a second spike would come back as a second row, where the network sends one event.
-///
-/// A unit starts a step below its threshold. After a first spike, at the earliest by its smallest weight, all others must stay below the threshold; a unit whose leak
-/// clears it in every step needs the whole threshold for the first spike already.
-fn spikes_once(
-    mapping: &Mapping,
-    core: &Core,
-    units: &[Unit],
-    learning: &Learns,
-    report: &mut Report,
-) {
-    let back: BTreeSet<u32> = mapping.loopbacks.iter().map(|l| l.neuron).collect();
-    let mut arrivals = vec![(0i64, i64::MAX); units.len()];
-    for s in &core.synapses {
-        // A weight that learns may come to be any.
-        let (low, high) = match learning.0.contains(&(s.axon, s.neuron)) {
-            true => (1, MAX_WEIGHT),
-            false => (s.weight, s.weight),
-        };
-        if let Some((sum, least)) = arrivals.get_mut(s.neuron as usize).filter(|_| high > 0) {
-            *sum += i64::from(high);
-            *least = i64::from(low).min(*least);
-        }
-    }
-    for (i, (u, (sum, least))) in units.iter().zip(arrivals).enumerate() {
-        let cleared = u.leak == MAX_LEAK && u.thr <= MAX_LEAK + 1;
-        let first = if cleared { u.thr } else { least };
-        if sum == 0 || u.disabled || sum - first < u.thr || !back.contains(&(i as u32)) {
-            continue;
-        }
-        let unit = core.neurons.get(i).map(|n| n.unit);
-        let name = unit.and_then(|u| Some(&mapping.populations.get(u.pop as usize)?.name));
-        let name = name.map_or("", |n| n.as_str());
-        report.add("spikes twice", || {
-            Diagnostic::error("SYN0614", format!("`{name}` drives other units, and arrivals of up to {sum} in one step could make it spike twice"))
-                .class(Class::Fit)
-                .at(name)
-                .note("the chip compares after every event, and a second spike would be sent back as a second row")
-                .hint("raise its threshold or lower its weights, or spread its inputs over several steps with different delays")
-                .field("limit", "spikes_per_step")
-                .field("needed", sum)
-                .field("available", u.thr + first - 1)
-                .field("population", name)
-        });
-    }
-}
-
-/// Native events of inputs, outputs, loopbacks and the end of a step.
-fn bindings(mapping: &Mapping, core: &Core, leaks: bool, report: &mut Report) -> NativeBindings {
-    let row = |c: u32, axon: u32| {
-        let address = core.axons.get(axon as usize).filter(|_| c == 0)?.address;
+/// Native events, and the places of synapses that learn.
+fn bindings(mapping: &Mapping, core: &Core, report: &mut Report) -> NativeBindings {
+    let row = |axon: u32| {
+        let address = core.axons.get(axon as usize)?.address;
         Some(u64::from(address) << 8 | SPIKE)
     };
-    let mut slots: BTreeMap<UnitRef, u64> = BTreeMap::new();
-    for (slot, n) in (0u64..).zip(&core.neurons) {
-        slots.entry(n.unit).or_insert(slot);
-    }
-    let mut native = NativeBindings::default();
-    let mut missing = |what: &str| {
-        report.add("bindings", || {
-            defect(format!("{what} of the mapping names what is not mapped"))
-        });
-        0
-    };
-    for i in &mapping.inputs {
-        native
-            .inputs
-            .push(row(i.core, i.axon).unwrap_or_else(|| missing("an input")));
-    }
-    for u in &mapping.outputs {
-        native.outputs.push(
-            slots
-                .get(u)
-                .copied()
-                .unwrap_or_else(|| missing("an output")),
-        );
-    }
-    for l in &mapping.loopbacks {
-        let known = l.core == 0 && (l.neuron as usize) < core.neurons.len();
-        let to = row(l.to_core, l.axon).filter(|_| known);
-        let word = to.unwrap_or_else(|| missing("a loopback"));
-        native.loopbacks.push((l.neuron.into(), word));
-    }
-    if mapping.closed_loop {
-        report.add("loop", || {
-            defect("the mapping wants spikes to apply their own rows".into())
-        });
-    }
-    if mapping.loopbacks.iter().any(|l| l.delay == 0) {
-        report.add("delays", || {
-            Diagnostic::error("SYN0612", "a spike comes back after 0 steps")
-                .class(Class::Fit)
-                .note("the host sends a spike back in the next step at the earliest")
-                .hint("give the connection a delay of at least 1 step")
-        });
-    }
+    let mut native = crossbar::bindings(mapping, core, row, report);
     for l in &mapping.learning {
         let place = |s: &Learner| {
             let row = core.axons.get(s.axon as usize).map_or(0, |a| a.address);
             u64::from(row) << 8 | u64::from(s.neuron)
         };
         native.learning.push(l.synapses.iter().map(place).collect());
-    }
-    if leaks {
-        native.tail.push(TIME_REFERENCE);
     }
     native
 }

@@ -1,9 +1,10 @@
 //! ODIN behind the bridge: what its memories mean, and its events.
 
 use super::lower::{self, NEURONS, must_learn};
-use super::spi::{OPEN_LOOP, REGISTERS, SYN_SIGN};
+use super::spi::{REGISTERS, SYN_SIGN};
 use super::{Config, SECTION, Word, decode, event};
 use crate::aer_bridge::{Memory, Pins};
+use crate::aer_crossbar::spi::OPEN_LOOP;
 use crate::backend::NativeInput;
 use synfire_ir::Diagnostics;
 use synfire_ir::artifact::Section;

@@ -3,12 +3,11 @@
 //! A value can hold what the chip cannot; [`Config::validate`] finds it. MAX_NEUR is no field of its own: it is the number of the last neuron.
 //! Deliberately absent: bits and bytes (`spi`).
 
+pub use crate::aer_crossbar::SIZE;
 use crate::report::Report;
 use std::collections::BTreeMap;
 use synfire_ir::{Diagnostic, Diagnostics};
 
-/// Most neurons, and the number of row addresses.
-pub const SIZE: usize = 256;
 /// Membrane potentials: 12 bits, two's complement.
 pub const POTENTIALS: std::ops::RangeInclusive<i16> = -2048..=2047;
 /// Largest threshold register: 12 bits, unsigned.

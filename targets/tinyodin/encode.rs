@@ -1,10 +1,8 @@
-//! Configuration to the canonical stream of SPI words.
-//!
-//! The order is fixed: the gate closed, the loop opened (a write to a neuron evaluates its old word and may push a bogus spike otherwise), the other registers, neurons,
-//! rows, the loop as wanted, and last the gate, because the final write of a session takes effect with the next clock only.
+//! Configuration to the canonical stream of SPI words ([`crate::aer_crossbar::spi`]).
 
 use super::Config;
-use super::spi::{self, Word};
+use super::spi::{AER_SRC_CTRL, MAX_NEUR, neuron_bytes, nibbles};
+use crate::aer_crossbar::spi::{self, GATE, OPEN_LOOP, Write};
 use synfire_ir::{Diagnostic, Diagnostics};
 
 /// The stream of a configuration: five bytes a word.
@@ -18,23 +16,23 @@ pub fn encode(config: &Config) -> Result<Vec<u8>, Diagnostics> {
             .into());
     };
     let mut words = vec![
-        Word::config(spi::GATE_ACTIVITY, 1),
-        Word::config(spi::OPEN_LOOP, 1),
-        Word::config(spi::AER_SRC_CTRL, config.aer_src_ctrl.into()),
-        Word::config(spi::MAX_NEUR, max_neur),
+        Write::register(GATE, 1),
+        Write::register(OPEN_LOOP, 1),
+        Write::register(AER_SRC_CTRL, config.aer_src_ctrl.into()),
+        Write::register(MAX_NEUR, max_neur.into()),
     ];
     for (i, n) in (0..=max_neur).zip(&config.neurons) {
-        let bytes = (0u8..).zip(spi::neuron_bytes(n));
-        words.extend(bytes.map(|(b, data)| Word::neuron(i, b, data)));
+        let bytes = (0u8..).zip(neuron_bytes(n));
+        words.extend(bytes.map(|(b, data)| Write::neuron(i, b, data)));
     }
     for (&r, row) in &config.rows {
         let pairs = (0..=max_neur).step_by(2).zip(row.chunks(2));
         words.extend(pairs.map(|(column, pair)| match *pair {
-            [even, odd] => Word::weights(r, column, even, odd),
-            _ => Word::weights(r, column, pair.first().copied().unwrap_or(0), 0),
+            [even, odd] => Write::pair(r, column, nibbles(even, odd)),
+            _ => Write::pair(r, column, nibbles(pair.first().copied().unwrap_or(0), 0)),
         }));
     }
-    words.push(Word::config(spi::OPEN_LOOP, config.open_loop.into()));
-    words.push(Word::config(spi::GATE_ACTIVITY, 0));
-    Ok(words.into_iter().flat_map(Word::to_bytes).collect())
+    words.push(Write::register(OPEN_LOOP, config.open_loop.into()));
+    words.push(Write::register(GATE, 0));
+    Ok(spi::bytes(words))
 }

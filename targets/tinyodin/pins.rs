@@ -1,9 +1,10 @@
 //! tinyODIN behind the bridge: what its memories mean, and its events.
 
 use super::Config;
-use super::spi::{AER_SRC_CTRL, MAX_NEUR, OPEN_LOOP, neuron, neuron_bytes, weight};
+use super::spi::{AER_SRC_CTRL, MAX_NEUR, neuron, neuron_bytes, weight};
 use super::{NEURONS, POTENTIAL, SECTION, decode, event, lower};
 use crate::aer_bridge::{Memory, Pins};
+use crate::aer_crossbar::spi::OPEN_LOOP;
 use crate::backend::NativeInput;
 use synfire_ir::Diagnostics;
 use synfire_ir::artifact::Section;
