@@ -59,11 +59,8 @@ def nest():
 
 def brian2():
     r = last_json([sys.executable, os.path.join(HERE, "brian2_bench.py"), *peer_arguments()])
-    # The binary's CPU seconds are those of its set-up and of its run; they are shared as its wall time is.
-    share = r["sim_s"] / max(r["binary_wall_s"], 1e-9)
-    cpu = r["binary_cpu_s"] * share
-    biology = args.time / 1e3
-    return dict(setup=r["binary_cpu_s"] - cpu + r["compile_cpu"], rtf=cpu / biology, mem=r["peak_MB"], bytes=None, first=None,
+    cpu, biology = r["sim_cpu_s"], args.time / 1e3
+    return dict(setup=max(r["binary_cpu_s"] - cpu, 0) + r["compile_cpu"], rtf=cpu / biology, mem=r["peak_MB"], bytes=None, first=None,
                 events=r["ev"] / max(cpu, 1e-9) / 1e6, rates=r["rates"])
 
 

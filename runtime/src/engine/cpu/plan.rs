@@ -43,6 +43,8 @@ pub(super) struct Tile {
     pub len: u32,
     /// `None` for an external group, which is one tile.
     pub phase: Option<u16>,
+    /// Does nothing arrive here, so that its update need not wait for anybody? Never where synapses learn: rules read units.
+    pub free: bool,
     /// The worker that updates it; external tiles are filled by every worker.
     pub owner: usize,
     /// Accumulators of the ports; `None` for ports with handlers.

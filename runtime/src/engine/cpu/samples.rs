@@ -53,30 +53,36 @@ impl Sample {
         let first = exchange.turn(me);
         if self.workers.len() == 1 || plan.apart.is_none() {
             for step in steps {
-                worker.step(plan, step, given.events_of(step, at), |_, _| {});
+                worker.step(plan, step, given.events_of(step, at), |_| {}, |_, _| {});
             }
         } else if plan.apart == Some(0) {
             let mut turn = first;
             for step in steps {
-                worker.step(plan, step, given.events_of(step, at), |worker, phase| {
+                let events = given.events_of(step, at);
+                let tell = |worker: &mut Worker, phase: u16| {
                     let of_phase = |t: usize| plan.tiles[t].phase == Some(phase);
                     exchange.send(plan, worker, step..step + 1, of_phase);
                     exchange.take(plan, worker, turn);
                     turn += 1;
-                });
+                };
+                worker.step(plan, step, events, |_| {}, tell);
             }
         } else {
             // What a block of steps needs was sent `lag` turns before it, or in an earlier run.
             let (block, lag) = plan.turns();
             let mut taken = first;
             for begin in steps.clone().step_by(block as usize) {
-                if let Some(due) = exchange.turn(me).checked_sub(lag).filter(|t| *t >= first) {
-                    exchange.take(plan, &mut worker, due);
-                    taken = due + 1;
-                }
                 let end = steps.end.min(begin.saturating_add(block));
                 for step in begin..end {
-                    worker.step(plan, step, given.events_of(step, at), |_, _| {});
+                    let hear = |worker: &mut Worker| {
+                        let due = exchange.turn(me).checked_sub(lag);
+                        if let Some(due) = due.filter(|t| step == begin && *t >= first) {
+                            exchange.take(plan, worker, due);
+                            taken = due + 1;
+                        }
+                    };
+                    let events = given.events_of(step, at);
+                    worker.step(plan, step, events, hear, |_, _| {});
                 }
                 exchange.send(plan, &worker, begin..end, |_| true);
             }

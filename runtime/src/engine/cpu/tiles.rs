@@ -36,6 +36,9 @@ pub(super) fn tiles(p: &Program, cut: Cut) -> (Vec<Tile>, Vec<Range<usize>>) {
                 start,
                 len: end - start,
                 phase: model.map(|_| g.phase),
+                free: p.plastic.is_empty()
+                    && g.phase == 0
+                    && model.is_some_and(|m| m.ports.is_empty()),
                 owner: 0,
                 slots: vec![None; model.map_or(0, |m| m.ports.len())],
                 pieces: vec![],

@@ -118,14 +118,22 @@ impl Worker {
         }
     }
 
-    /// Runs a step; `between` is called after each phase.
+    /// Runs a step; `hear` is called before anything is read that others emitted, `between` after each phase.
     pub fn step(
         &mut self,
         plan: &Plan,
         step: u32,
         input: &[InputEvent],
+        hear: impl FnOnce(&mut Worker),
         mut between: impl FnMut(&mut Worker, u16),
     ) {
+        for (k, t) in plan.tiles.iter().enumerate() {
+            if t.phase.is_none() || self.place[k].is_some() {
+                self.history[k].list_mut(step).clear();
+            }
+        }
+        self.tiles(plan, step, |t| t.free);
+        hear(self);
         self.begin(plan, step, input);
         for phase in 0..plan.phases {
             self.phase(plan, step, phase);
@@ -134,13 +142,8 @@ impl Worker {
         self.finish(plan, step);
     }
 
-    /// Empties the lists of the step and takes in the events of external groups.
+    /// Takes in the events of external groups and delivers what was emitted before.
     fn begin(&mut self, plan: &Plan, step: u32, input: &[InputEvent]) {
-        for (k, t) in plan.tiles.iter().enumerate() {
-            if t.phase.is_none() || self.place[k].is_some() {
-                self.history[k].list_mut(step).clear();
-            }
-        }
         for e in input {
             let tile = plan.of_group[e.group as usize].start;
             let list = self.history[tile].list_mut(step);
@@ -255,11 +258,16 @@ impl Worker {
         }
     }
 
-    /// Updates the own tiles of a phase.
+    /// Updates the own tiles of a phase that have not been before.
     fn phase(&mut self, plan: &Plan, step: u32, phase: u16) {
+        self.tiles(plan, step, |t| t.phase == Some(phase) && !t.free);
+    }
+
+    /// Updates some of the own tiles.
+    fn tiles(&mut self, plan: &Plan, step: u32, which: impl Fn(&Tile) -> bool) {
         for at in 0..self.units.len() {
             let tile = self.units[at].tile;
-            if plan.tiles[tile].phase == Some(phase) {
+            if which(&plan.tiles[tile]) {
                 self.update(plan, step, at);
                 self.announce(plan, tile, step);
             }
