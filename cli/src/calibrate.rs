@@ -63,6 +63,7 @@ pub fn search(
         Ok(Judged {
             score: likeness.score(),
             facts,
+            samples: likeness.samples,
         })
     };
     let bar = Bar::new(console);

@@ -319,6 +319,19 @@ fn calibrated(found: &Value) -> Vec<String> {
         100.0 * plain,
         100.0 * best
     )];
+    let held = &found["held_out"];
+    if let (Some(gain), Some(error)) = (held["gain"].as_f64(), held["error"].as_f64()) {
+        let verdict = match gain > error {
+            true => "taken",
+            false => "within its error, so that plain rounding stays",
+        };
+        lines.push(format!(
+            "  on {} that the search did not know the best settings gain {:.1} % (standard error {:.1} %): {verdict}",
+            number_of(held["inputs"].as_u64().unwrap_or(0), "input", "inputs"),
+            100.0 * gain,
+            100.0 * error
+        ));
+    }
     for s in list(&found["settings"]) {
         let value = |k: &str| short(s[k].as_f64().unwrap_or(0.0));
         lines.push(format!(

@@ -270,6 +270,7 @@ fn a_calibration_is_never_worse_and_always_the_same() {
     assert!(score("found") >= score("plain"), "{}", v["calibration"]);
     assert!(v["calibration"]["trials"].as_u64() > Some(50));
     assert!(v["calibration"]["plain"]["likeness"]["inside"].is_f64());
+    assert!(v["calibration"]["held_out"].is_null(), "three inputs");
     run("b.synx", "2");
     assert_eq!(p.bytes("a.synx"), p.bytes("b.synx"));
     // What was compiled is what was judged: better than plain rounding, or the same bytes.
