@@ -107,3 +107,32 @@ fn what_cannot_be_mapped_is_refused() {
         assert!(v.to_string().contains(code), "{args:?}\n{v}");
     }
 }
+
+/// More units than a network that runs can have: from a text to placed parts, while what would number its units says that it cannot.
+#[test]
+fn four_billion_neurons_come_from_a_text() {
+    let text = include_str!("../../../examples/bench/dnn_4b.syn");
+    let p = Place::new("mapping-billions");
+    p.write("dnn_4b.syn", text);
+    let out = p.expect(
+        0,
+        &[
+            "bench",
+            "mapping",
+            "dnn_4b.syn",
+            "--format",
+            "json",
+            "--opt",
+            "1",
+        ],
+    );
+    let v: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(v["neurons"], 1u64 << 32);
+    assert_eq!(v["parts"], 1 << 20);
+    let (_, named) = bench("mapping-named", &["DNN_4B", "--opt", "1"]);
+    for key in ["synapses", "remote", "hops", "mc_hops", "cong_link_max"] {
+        assert_eq!(v[key], named[key], "{key}");
+    }
+    let refused = p.expect(2, &["check", "dnn_4b.syn", "--format", "json"]);
+    assert!(refused.contains("SYN0403"), "{refused}");
+}

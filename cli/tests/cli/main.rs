@@ -7,6 +7,7 @@ mod bridge;
 mod eval;
 mod experiments;
 mod explain;
+mod fabric;
 #[cfg(unix)]
 mod long;
 mod place;

@@ -22,8 +22,17 @@ pub struct Shape {
     pub dense: bool,
 }
 
-/// Moves a cell, sweeps of neighbours, and sweeps of assignment, by effort 0 to 3.
-const MOVES: [u64; 4] = [0, 100, 1000, 4000];
+/// Moves a cell on the coarsest level, on those between and on the finest, by effort 0 to 3. On the finest of several levels ten times the moves shorten ways by less
+/// than a thousandth, so that the quick effort has few.
+const MOVES: [[f64; 3]; 4] = [
+    [0.0; 3],
+    [100.0, 10.0, 1.0],
+    [1000.0, 100.0, 100.0],
+    [4000.0, 400.0, 400.0],
+];
+/// First heat on the coarsest level, on those between and on the finest, in parts of a layer.
+const HEAT: [[f64; 3]; 4] = [[0.0; 3], [0.5, 0.2, 0.1], [2.0, 0.2, 0.2], [2.0, 0.2, 0.2]];
+/// Sweeps of neighbours, and sweeps of assignment, by effort 0 to 3.
 const SWEEPS: [u32; 4] = [0, 5, 100, 1000];
 const ORDERS: [u32; 4] = [0, 1, 2, 4];
 /// Work that one sweep of assignment may take by effort, in steps of its inner loop.
@@ -240,17 +249,15 @@ fn dense(
         );
         let cells = cx as u64 * cy as u64;
         // Large meshes get fewer moves a cell, so that effort 2 stays within minutes.
-        let share = (1_000_000.0 / cells as f64).clamp(0.05, 1.0);
-        let each = if first {
-            MOVES[effort] as f64 * share.max(0.1)
-        } else {
-            MOVES[effort] as f64 * share / 10.0
+        let least = if first { 0.1 } else { 0.05 };
+        let share = (1_000_000.0 / cells as f64).clamp(least, 1.0);
+        let level = match (first, g) {
+            (true, _) => 0,
+            (false, 1) => 2,
+            (false, _) => 1,
         };
-        let hot = if first {
-            if MOVES[effort] > 500 { 2.0 } else { 0.5 }
-        } else {
-            0.2
-        };
+        let each = MOVES[effort][level] * share;
+        let hot = HEAT[effort][level];
         layers.anneal(
             (each * cells as f64) as u64,
             hot * m,

@@ -175,8 +175,8 @@ impl<'a> Forest<'a> {
 }
 
 /// Destinations that may be looked at by effort, and trials a part.
-const WORK: [f64; 4] = [0.0, 3e8, 3e9, 3e10];
-const TRIALS: [f64; 4] = [0.0, 1000.0, 8000.0, 40_000.0];
+const WORK: [f64; 4] = [0.0, 1e9, 6e9, 3e10];
+const TRIALS: [f64; 4] = [0.0, 4000.0, 16_000.0, 60_000.0];
 const STEPS: u64 = 100;
 
 /// A placement with fewer links in its trees; never more than that of `places`.

@@ -268,26 +268,24 @@ impl Plan {
         let all = self.net.projections.iter();
         let inbound: Vec<&Projection> = all.filter(|j| j.post == p).collect();
         // Of every piece along an axis: extent, and then synapses and axons for each projection.
-        let mut axes: [Vec<Vec<u64>>; 3] = Default::default();
-        for (a, pieces) in axes.iter_mut().enumerate() {
-            *pieces = (0..n[a])
-                .map(|i| {
-                    let to = piece(shape[a], n[a], i);
-                    let mut line = vec![to.len() as u64];
-                    for j in &inbound {
-                        let from = 0..j.rule[a].from();
-                        line.push(j.rule[a].synapses(&from, &to));
-                        line.push(j.rule[a].reaching(&from, &to) as u64);
-                    }
-                    line
-                })
-                .collect();
+        let line = 1 + 2 * inbound.len();
+        let mut axes: [Vec<u64>; 3] = Default::default();
+        for (a, numbers) in axes.iter_mut().enumerate() {
+            for i in 0..n[a] {
+                let to = piece(shape[a], n[a], i);
+                numbers.push(to.len() as u64);
+                for j in &inbound {
+                    let from = 0..j.rule[a].from();
+                    numbers.push(j.rule[a].synapses(&from, &to));
+                    numbers.push(j.rule[a].reaching(&from, &to) as u64);
+                }
+            }
         }
-        for a in &axes[0] {
-            for b in &axes[1] {
-                for c in &axes[2] {
+        for a in axes[0].chunks_exact(line) {
+            for b in axes[1].chunks_exact(line) {
+                for c in axes[2].chunks_exact(line) {
                     let of = |i: usize| a[i] * b[i] * c[i];
-                    let sum = |first: usize| (first..a.len()).step_by(2).map(of).sum();
+                    let sum = |first: usize| (first..line).step_by(2).map(of).sum();
                     f(of(0), sum(1), sum(2));
                 }
             }

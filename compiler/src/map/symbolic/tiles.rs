@@ -4,6 +4,7 @@
 //! Since rules are products, the axons of all boxes of a population are the product of three sums, one an axis; so a candidate costs O(projections) to judge. Where all cores
 //! do not suffice, cores are priced: each population takes the cheapest of its candidates that are best for some number of cores, at the least price that fits.
 
+use super::axis::Axis;
 use super::{Network, Projection, Shape, volume};
 use crate::map::score::partition::Caps;
 use std::ops::Range;
@@ -79,6 +80,16 @@ struct Along {
 fn along(j: &Projection, axis: usize, n: u32) -> Along {
     let rule = &j.rule[axis];
     let all = 0..rule.from();
+    if let Axis::All { from, to } = *rule {
+        // Every piece meets all sources.
+        let own = if j.pre == j.post { to } else { 0 };
+        return Along {
+            axons: from as f64 * n as f64,
+            own: own as f64,
+            most_axons: from as u64,
+            most_synapses: from as u64 * to.div_ceil(n) as u64,
+        };
+    }
     let mut out = Along {
         axons: 0.0,
         own: 0.0,
@@ -150,6 +161,9 @@ fn pairs(net: &Network, p: u32, pieces: Pieces, chosen: &[Option<Pieces>]) -> f6
         sum += (0..3)
             .map(|a| {
                 let rule = &j.rule[a];
+                if matches!(rule, Axis::All { .. }) {
+                    return pieces[a] as f64 * post[a] as f64;
+                }
                 (0..pieces[a])
                     .map(|i| {
                         let t = rule.touched(piece(rule.from(), pieces[a], i));

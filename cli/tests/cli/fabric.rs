@@ -1,0 +1,110 @@
+//! Chips whose cores form a torus, a hexagonal fabric or a board of chips: described in `chip.toml`, mapped, reported and drawn.
+
+use crate::place::Place;
+use serde_json::Value;
+use std::path::Path;
+
+const NET: &str = "use std.neurons.If
+network Ring {
+  step 1 ms
+  source x: events[16]
+  pop a: If[32] { v_th = 1 }
+  pop b: If[32] { v_th = 1 }
+  pop c: If[32] { v_th = 1 }
+  connect x -> a.i : fixed_indegree(4) { weight = 1 }
+  connect a -> b.i : fixed_indegree(4) { weight = 1 }
+  connect b -> c.i : fixed_indegree(4) { weight = 1 }
+  connect c -> a.i : fixed_indegree(4) { weight = 1 }
+  record c.spikes
+}
+";
+
+/// The template as a chip of 8 x 4 cores with this after the kind of its mesh.
+fn chip(p: &Place, topology: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../targets/_template");
+    let text = |name: &str| std::fs::read_to_string(folder.join(name)).expect("a template");
+    let mut toml = text("chip.toml");
+    for (old, new) in [
+        ("x = { value = 2,", "x = { value = 8,"),
+        ("y = { value = 2,", "y = { value = 4,"),
+        ("cores = { value = 4,", "cores = { value = 32,"),
+        (
+            "kind = \"mesh\"\n",
+            &format!("kind = \"mesh\"\n{topology}\n"),
+        ),
+    ] {
+        assert!(toml.contains(old), "{old}");
+        toml = toml.replacen(old, new, 1);
+    }
+    std::fs::create_dir_all(p.0.join("toy")).expect("a folder");
+    p.write("toy/chip.toml", &toml);
+    p.write("toy/model.syn", &text("model.syn"));
+}
+
+#[test]
+fn a_board_of_chips_is_mapped_and_drawn() {
+    let p = Place::new("fabric");
+    p.write("ring.syn", NET);
+    chip(
+        &p,
+        "torus = true\nhexagonal = true\ndead_cores = [[0, 0]]\nlevels = [{ name = \"chip\", x = 2, y = 2, shared = true }, { name = \"board\", x = 4, y = 4, hop = { value = 8, source = \"the test\" } }]",
+    );
+    let compile = |more: &[&str]| {
+        let args = [
+            "compile",
+            "ring.syn",
+            "--target",
+            "./toy",
+            "-o",
+            "ring.synx",
+            "--format",
+            "json",
+        ];
+        let text = p.expect(0, &[&args[..], more].concat());
+        serde_json::from_str::<Value>(&text).expect("JSON")
+    };
+    let v = compile(&[]);
+    let report = v.get("report").unwrap_or(&v);
+    let fabric = &report["traffic"]["fabric"];
+    assert_eq!(fabric["hexagonal"], true, "{fabric}");
+    assert_eq!(fabric["blocks"][1][0], 4);
+    p.expect(0, &["inspect", "ring.synx", "--svg", "ring.svg"]);
+    let svg = p.read("ring.svg");
+    assert!(
+        svg.contains("class=\"border\""),
+        "the borders of chips are drawn"
+    );
+    assert!(svg.contains("class=\"load\""), "the load of links is drawn");
+    p.write("dead.csv", "1,1\n2,0,4,0   # a link\n");
+    let v = compile(&["--dead", "dead.csv"]);
+    let report = v.get("report").unwrap_or(&v);
+    let cores = report["cores"].as_array().expect("cores");
+    let at = |c: &Value| (c["x"].as_u64(), c["y"].as_u64());
+    assert!(
+        !cores
+            .iter()
+            .any(|c| [(Some(0), Some(0)), (Some(1), Some(1))].contains(&at(c)))
+    );
+    p.write("dead.csv", "0,0,7,3\n0,0,4,0\n");
+    let refused = p.expect(
+        2,
+        &[
+            "compile", "ring.syn", "--target", "./toy", "-o", "no.synx", "--dead", "dead.csv",
+            "--format", "json",
+        ],
+    );
+    assert!(refused.contains("SYN0653"), "{refused}");
+}
+
+#[test]
+fn blocks_that_do_not_fit_are_refused() {
+    let p = Place::new("fabric-wrong");
+    chip(
+        &p,
+        "dead_cores = [[8, 0]]\nlevels = [{ name = \"chip\", x = 3, y = 2 }]",
+    );
+    let out = p.run(&["targets", "./toy", "--format", "json"]);
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert_ne!(out.status.code(), Some(0));
+    assert_eq!(text.matches("SYN0604").count(), 2, "{text}");
+}
