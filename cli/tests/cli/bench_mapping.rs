@@ -133,6 +133,6 @@ fn four_billion_neurons_come_from_a_text() {
     for key in ["synapses", "remote", "hops", "mc_hops", "cong_link_max"] {
         assert_eq!(v[key], named[key], "{key}");
     }
-    let refused = p.expect(2, &["check", "dnn_4b.syn", "--format", "json"]);
+    let refused = p.expect(1, &["check", "dnn_4b.syn", "--format", "json"]);
     assert!(refused.contains("SYN0403"), "{refused}");
 }

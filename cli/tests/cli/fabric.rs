@@ -8,13 +8,13 @@ const NET: &str = "use std.neurons.If
 network Ring {
   step 1 ms
   source x: events[16]
-  pop a: If[32] { v_th = 1 }
-  pop b: If[32] { v_th = 1 }
-  pop c: If[32] { v_th = 1 }
-  connect x -> a.i : fixed_indegree(4) { weight = 1 }
-  connect a -> b.i : fixed_indegree(4) { weight = 1 }
-  connect b -> c.i : fixed_indegree(4) { weight = 1 }
-  connect c -> a.i : fixed_indegree(4) { weight = 1 }
+  pop a: If[32] { v_th = 1, reset = subtract }
+  pop b: If[32] { v_th = 1, reset = subtract }
+  pop c: If[32] { v_th = 1, reset = subtract }
+  connect x -> a.i : fixed_indegree(4) { weight = 1, delay = 1 ms }
+  connect a -> b.i : fixed_indegree(4) { weight = 1, delay = 1 ms }
+  connect b -> c.i : fixed_indegree(4) { weight = 1, delay = 1 ms }
+  connect c -> a.i : fixed_indegree(4) { weight = 1, delay = 1 ms }
   record c.spikes
 }
 ";
