@@ -320,11 +320,87 @@ impl<'a> State<'a> {
         }
     }
 
+    /// Exchanges with one node of a part drawn evenly, heat from `hot` to `cold`: for nets that reach most parts anyway, where no part is nearer than another and slow
+    /// cooling at little heat counts. No part is above `cap` afterwards that was not before.
+    pub fn temper(
+        &mut self,
+        moves: u64,
+        heat: (f64, f64),
+        cap: i64,
+        rng: &mut Rng,
+        budget: &Budget,
+    ) {
+        const STEPS: u64 = 100;
+        let n = self.h.nodes() as u64;
+        if self.k < 2 || n == 0 {
+            return;
+        }
+        let cooling = Cooling::new(heat.0, heat.1);
+        let hopeless = (HOPELESS * heat.0) as f32;
+        let mut members = Members::new(&self.part, self.k);
+        for s in 0..STEPS {
+            if budget.over() {
+                return;
+            }
+            let t = cooling.at(s as f64 / STEPS as f64);
+            for _ in 0..moves.div_ceil(STEPS) {
+                let v = rng.below(n) as u32;
+                let a = self.part[v as usize];
+                let b = rng.below(self.k as u64) as u32;
+                if a != b {
+                    let limit = cooling.threshold(t, rng);
+                    self.barter(v, b, limit, (cap, hopeless), &mut members, rng);
+                }
+            }
+        }
+    }
+
+    /// Node `v` to part `b`, alone where there is room, else against any one node of it.
+    fn barter(
+        &mut self,
+        v: u32,
+        b: u32,
+        limit: f32,
+        (cap, hopeless): (i64, f32),
+        members: &mut Members,
+        rng: &mut Rng,
+    ) {
+        let (a, size) = (self.part[v as usize], self.h.size[v as usize] as i64);
+        let out = self.moved(v, b);
+        if out > limit + hopeless {
+            return;
+        }
+        if self.load[b as usize] + size <= cap {
+            if out < limit {
+                self.relocate(v, b, members);
+            }
+            return;
+        }
+        let list = &members.list[b as usize];
+        if list.is_empty() {
+            return;
+        }
+        let u = list[rng.below(list.len() as u64) as usize];
+        let more = size - self.h.size[u as usize] as i64;
+        if self.load[b as usize] + more > cap || self.load[a as usize] - more > cap {
+            return;
+        }
+        self.apply(v, b);
+        let back = self.moved(u, a);
+        self.apply(v, a);
+        if out + back < limit {
+            self.relocate(v, b, members);
+            self.relocate(u, a, members);
+        }
+    }
+
     fn relocate(&mut self, v: u32, b: u32, m: &mut Members) {
         m.relocate(v, self.part[v as usize], b);
         self.apply(v, b);
     }
 }
 
+/// What a node may lose on its way to a full part, in parts of the first heat: a partner hardly ever gains more.
+const HOPELESS: f64 = 60.0;
 /// Partners looked at for an exchange.
 const TRIES: u64 = 6;

@@ -215,6 +215,9 @@ fn searched(net: &Net, caps: &Caps, search: &Search) -> Vec<Cutting> {
             finished(net, caps, part, k, several, "multilevel", search, &mut rng)
         }));
     }
+    if tables && !several {
+        jobs.push(Box::new(|| start::ordered(net, caps, k, search)));
+    }
     if let Some((part, parts)) = grown {
         jobs.push(Box::new(move || {
             let mut rng = Rng::new(search.seed ^ 1);

@@ -14,6 +14,8 @@ pub struct Effort {
     pub coarse: usize,
     /// Trials a node on the coarsest level, on those between, on the finest, and of exchanges.
     pub trials: [f64; 4],
+    /// Trials a node of a partition in order whose nets reach most parts.
+    pub even: f64,
     /// Heat at the beginning and at the end of a level, in square roots of a node's mean net weight.
     pub heat: (f64, f64),
 }
@@ -30,6 +32,7 @@ impl Effort {
         Effort {
             coarse: 10,
             trials,
+            even: [20.0, 400.0, 600.0, 1500.0][opt.min(3)],
             heat: (0.3, 0.05),
         }
     }
