@@ -76,7 +76,7 @@ fn nir_networks_on_xylo() {
         assert!(codes.contains("SYN0645"), "decays are shifts: {codes:?}");
         let notes: Vec<&String> = compiled.warnings.0.iter().flat_map(|w| &w.notes).collect();
         let early =
-            |n: &&&String| n.contains("constant input acts 1 steps before") && n.contains('%');
+            |n: &&&String| n.contains("constant input acts a step before") && n.contains('%');
         assert_eq!(notes.iter().filter(early).count(), 1, "{notes:?}");
         let layers = compiled.report["quantisation"]["layers"]
             .as_array()
