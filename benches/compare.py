@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("net")
 parser.add_argument("--time", type=float, default=500.0, help="ms of biology that are measured")
-parser.add_argument("--warm", type=float, default=100.0, help="ms that run before (not in Brian2)")
+parser.add_argument("--warm", type=float, default=100.0, help="ms that run before what is measured")
 parser.add_argument("--threads", type=int, default=1)
 parser.add_argument("--runs", type=int, default=3)
 parser.add_argument("--peers", default="nest,brian2")
@@ -58,7 +58,7 @@ def nest():
 
 
 def brian2():
-    r = last_json([sys.executable, os.path.join(HERE, "brian2_bench.py"), *peer_arguments()])
+    r = last_json([sys.executable, os.path.join(HERE, "brian2_bench.py"), *peer_arguments(), "--warm", str(args.warm)])
     cpu, biology = r["sim_cpu_s"], args.time / 1e3
     return dict(setup=max(r["binary_cpu_s"] - cpu, 0) + r["compile_cpu"], rtf=cpu / biology, mem=r["peak_MB"], bytes=None, first=None,
                 events=r["ev"] / max(cpu, 1e-9) / 1e6, rates=r["rates"])
