@@ -140,7 +140,12 @@ impl Layers {
     #[inline]
     pub fn gain(&self, c: usize, d: usize) -> i32 {
         let (a, b) = (self.label[c], self.label[d]);
-        let (p, q) = (self.place(c), self.place(d));
+        self.change((a, self.place(c)), (b, self.place(d)))
+    }
+
+    /// The same for layers `a` and `b` at `p` and `q`.
+    #[inline]
+    fn change(&self, (a, p): (u32, (i32, i32)), (b, q): (u32, (i32, i32))) -> i32 {
         let both = (a != NONE && a.wrapping_add(1) == b && self.meets[a as usize])
             || (b != NONE && b.wrapping_add(1) == a && self.meets[b as usize]);
         self.around(a, q, p)
@@ -153,12 +158,13 @@ impl Layers {
     }
 
     /// May the exchange be made inside the layers' windows?
-    fn allowed(&self, c: usize, d: usize) -> bool {
+    #[inline]
+    fn allowed(&self, (a, p): (u32, (i32, i32)), (b, q): (u32, (i32, i32))) -> bool {
         let fits = |l: u32, p: (i32, i32)| {
             l == NONE
                 || (self.axis[l as usize][0].holds(p.0) && self.axis[l as usize][1].holds(p.1))
         };
-        fits(self.label[c], self.place(d)) && fits(self.label[d], self.place(c))
+        fits(a, q) && fits(b, p)
     }
 
     fn swap(&mut self, c: usize, d: usize) {
@@ -196,40 +202,42 @@ impl Layers {
         let table: Vec<f64> = (0..4096)
             .map(|i| -((i as f64 + 0.5) / 4096.0).ln())
             .collect();
+        // Moves go tile by tile, so that cells and layers near one another are at hand.
+        let (tx, ty) = ((self.x as u64 / 32).max(1), (self.y as u64 / 32).max(1));
+        let (tiles, across, along) = (tx * ty, self.x as u64 / tx, self.y as u64 / ty);
+        let (w, h) = (across + self.x as u64 % tx, along + self.y as u64 % ty);
+        // The low half of a word as a number below `n`.
+        let scaled = |bits: u64, n: u64| (((bits & 0xffff_ffff) * n) >> 32) as i32;
         for s in 0..steps {
             let f = s as f64 / steps as f64;
             let t = hot * (cold / hot).powf(f);
             let r = (window.0 * (window.1 / window.0).powf(f)).max(1.0) as u64;
             let each = moves.div_ceil(steps);
-            let (tx, ty) = (self.x as u64 / 32, self.y as u64 / 32);
-            let tiles = (tx.max(1)) * (ty.max(1));
-            for m in 0..each {
-                let tile = m * tiles / each;
-                let (bx, by) = (tile / ty.max(1), tile % ty.max(1));
-                let (w, h) = (
-                    self.x as u64 / tx.max(1) + (self.x as u64 % tx.max(1)),
-                    self.y as u64 / ty.max(1) + self.y as u64 % ty.max(1),
-                );
-                let c0 = rng.bits();
-                let x =
-                    ((bx * (self.x as u64 / tx.max(1))) + (((c0 & 0xffff_ffff) * w) >> 32)) as i32;
-                let y = ((by * (self.y as u64 / ty.max(1))) + (((c0 >> 32) * h) >> 32)) as i32;
-                let c = (x * self.y + y) as usize;
-                let bits = rng.bits();
-                let span = 2 * r + 1;
-                let u = (((bits & 0xffff_ffff) * span) >> 32) as i32 - r as i32;
-                let v = (((bits >> 32) * span) >> 32) as i32 - r as i32;
-                let (x2, y2) = (x + u, y + v);
-                if x2 < 0 || y2 < 0 || x2 >= self.x || y2 >= self.y {
-                    continue;
-                }
-                let d = (x2 * self.y + y2) as usize;
-                if self.label[c] == self.label[d] {
-                    continue;
-                }
-                let g = self.gain(c, d) as f64;
-                if (g <= 0.0 || g < t * table[(rng.bits() & 4095) as usize]) && self.allowed(c, d) {
-                    self.swap(c, d);
+            let span = 2 * r + 1;
+            for tile in 0..tiles {
+                let (left, low) = ((tile / ty * across) as i32, (tile % ty * along) as i32);
+                for _ in (tile * each).div_ceil(tiles)..((tile + 1) * each).div_ceil(tiles) {
+                    let bits = rng.bits();
+                    let x = left + scaled(bits, w);
+                    let y = low + scaled(bits >> 32, h);
+                    let bits = rng.bits();
+                    let x2 = x + scaled(bits, span) - r as i32;
+                    let y2 = y + scaled(bits >> 32, span) - r as i32;
+                    if x2 < 0 || y2 < 0 || x2 >= self.x || y2 >= self.y {
+                        continue;
+                    }
+                    let (c, d) = ((x * self.y + y) as usize, (x2 * self.y + y2) as usize);
+                    let here = (self.label[c], (x, y));
+                    let there = (self.label[d], (x2, y2));
+                    if here.0 == there.0 {
+                        continue;
+                    }
+                    let g = self.change(here, there) as f64;
+                    if (g <= 0.0 || g < t * table[(rng.bits() & 4095) as usize])
+                        && self.allowed(here, there)
+                    {
+                        self.swap(c, d);
+                    }
                 }
             }
         }

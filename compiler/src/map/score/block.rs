@@ -202,20 +202,36 @@ impl Sides {
         let lean = &self.lean[line * self.rows..(line + 1) * self.rows];
         let share = &share[column.len() + self.second - y..];
         let under = y.saturating_sub(self.second).min(self.rows);
-        let (mut low, mut high) = (0.0, 0.0);
         let above = &mut column[self.second..];
-        for ((l, s), c) in lean[..under].iter().zip(share).zip(above.iter_mut()) {
-            let v = w * l * s;
-            *c += v;
-            low += v;
-        }
-        let rest = lean[under..].iter().zip(&share[under..]);
-        for ((l, s), c) in rest.zip(&mut above[under + 1..]) {
-            let v = w * l * s;
-            *c -= v;
-            high += v;
-        }
+        let low = spread(w, &lean[..under], share, above);
+        let high = -spread(-w, &lean[under..], &share[under..], &mut above[under + 1..]);
         column[y + 1] -= low;
         column[y] += high;
     }
+}
+
+/// Adds `w * lean * share` to `to`, element by element; gives the sum. Four sums side by side, since one waits for itself.
+fn spread(w: f64, lean: &[f64], share: &[f64], to: &mut [f64]) -> f64 {
+    let n = lean.len().min(share.len()).min(to.len());
+    let (lean, share, to) = (&lean[..n], &share[..n], &mut to[..n]);
+    let mut sums = [0.0; 4];
+    let (mut l4, mut s4, mut t4) = (
+        lean.chunks_exact(4),
+        share.chunks_exact(4),
+        to.chunks_exact_mut(4),
+    );
+    for ((l, s), t) in (&mut l4).zip(&mut s4).zip(&mut t4) {
+        for k in 0..4 {
+            let v = w * l[k] * s[k];
+            t[k] += v;
+            sums[k] += v;
+        }
+    }
+    let rest = l4.remainder().iter().zip(s4.remainder());
+    for ((l, s), t) in rest.zip(t4.into_remainder()) {
+        let v = w * l * s;
+        *t += v;
+        sums[0] += v;
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3])
 }
