@@ -249,28 +249,20 @@ impl<'a> State<'a> {
         rng: &mut Rng,
         budget: &Budget,
     ) {
-        const STEPS: u64 = 50;
-        let n = self.h.nodes() as u64;
         let cooling = Cooling::new(heat.0, heat.1);
         let mut members = Members::new(&self.part, self.k);
-        for s in 0..STEPS {
-            if budget.over() {
-                return;
+        cooled((50, moves), &cooling, budget, |t| {
+            let v = rng.below(self.h.nodes() as u64) as u32;
+            let near = self.near(v, rng);
+            if self.part[near as usize] != self.part[v as usize] {
+                let limit = if t > 0.0 {
+                    cooling.threshold(t, rng)
+                } else {
+                    1e-6
+                };
+                self.trade(v, near, limit, cap, &mut members, rng);
             }
-            let t = cooling.at(s as f64 / STEPS as f64);
-            for _ in 0..moves.div_ceil(STEPS) {
-                let v = rng.below(n) as u32;
-                let near = self.near(v, rng);
-                if self.part[near as usize] != self.part[v as usize] {
-                    let limit = if t > 0.0 {
-                        cooling.threshold(t, rng)
-                    } else {
-                        1e-6
-                    };
-                    self.trade(v, near, limit, cap, &mut members, rng);
-                }
-            }
-        }
+        });
     }
 
     /// Node `v` to the part of `near`, alone where there is room, else against the best of a few of that part.
@@ -330,7 +322,6 @@ impl<'a> State<'a> {
         rng: &mut Rng,
         budget: &Budget,
     ) {
-        const STEPS: u64 = 100;
         let n = self.h.nodes() as u64;
         if self.k < 2 || n == 0 {
             return;
@@ -338,21 +329,14 @@ impl<'a> State<'a> {
         let cooling = Cooling::new(heat.0, heat.1);
         let hopeless = (HOPELESS * heat.0) as f32;
         let mut members = Members::new(&self.part, self.k);
-        for s in 0..STEPS {
-            if budget.over() {
-                return;
+        cooled((100, moves), &cooling, budget, |t| {
+            let v = rng.below(n) as u32;
+            let b = rng.below(self.k as u64) as u32;
+            if self.part[v as usize] != b {
+                let limit = cooling.threshold(t, rng);
+                self.barter(v, b, limit, (cap, hopeless), &mut members, rng);
             }
-            let t = cooling.at(s as f64 / STEPS as f64);
-            for _ in 0..moves.div_ceil(STEPS) {
-                let v = rng.below(n) as u32;
-                let a = self.part[v as usize];
-                let b = rng.below(self.k as u64) as u32;
-                if a != b {
-                    let limit = cooling.threshold(t, rng);
-                    self.barter(v, b, limit, (cap, hopeless), &mut members, rng);
-                }
-            }
-        }
+        });
     }
 
     /// Node `v` to part `b`, alone where there is room, else against any one node of it.
@@ -397,6 +381,18 @@ impl<'a> State<'a> {
     fn relocate(&mut self, v: u32, b: u32, m: &mut Members) {
         m.relocate(v, self.part[v as usize], b);
         self.apply(v, b);
+    }
+}
+
+/// Makes `plan.1` moves in `plan.0` steps, each at its heat, until the time is over.
+fn cooled(plan: (u64, u64), cooling: &Cooling, budget: &Budget, mut step: impl FnMut(f32)) {
+    let (steps, moves) = plan;
+    for s in 0..steps {
+        if budget.over() {
+            return;
+        }
+        let t = cooling.at(s as f64 / steps as f64);
+        (0..moves.div_ceil(steps)).for_each(|_| step(t));
     }
 }
 

@@ -23,13 +23,13 @@ use super::worker::Units;
 use inputs::Input;
 use lanes::{Buffers, Cells, Places, Site, emitted};
 pub(super) use lesson::{Lesson, together};
-use posts::Posts;
+use posts::{Level, Posts};
 use rule::Read;
 use synfire_ir::eval::kept;
 use synfire_ir::program::{Column, Layout, Plastic, Program, Projection};
 use synfire_ir::synapse::{Place, Synapse};
 use synfire_kernels::cpu::deliver::{Row, scatter, touch};
-use synfire_kernels::cpu::{Found, Isa, Registers, Words};
+use synfire_kernels::cpu::{Isa, Registers, Words};
 use traces::Traces;
 
 /// See the module.
@@ -40,7 +40,7 @@ pub(super) struct Learner {
     /// Counted from the tile's first unit.
     targets: Traces,
     posts: Posts,
-    levels: Vec<Found>,
+    levels: Vec<Level>,
     /// States of a row over the steps from the first number on, by state.
     span: (u32, Vec<Vec<u32>>),
     /// What falls due in this step, by source, then older first.
@@ -354,17 +354,18 @@ impl Learner {
         let all = lesson.places(run);
         let mut levels = std::mem::take(&mut self.levels);
         let targets = &lesson.targets[all.clone()];
-        let first = all.start as u32;
-        let n = (self.posts).gather(lent.isa, run, targets, first, &mut levels);
-        let entries = levels[..n].iter().map(|l| l.places().len()).sum();
+        let n = self
+            .posts
+            .gather(run, targets, all.start as u32, &mut levels);
+        let entries = levels[..n].iter().map(|l| l.len).sum();
         if n > 0 {
             self.follow(now, lent.isa, run, (unheard, entries));
         }
         let lanes = lent.regs.lanes();
         // The oldest entry of a synapse is in its deepest level.
         for level in levels[..n].iter().rev() {
-            let places = level.places().chunks(lanes);
-            for (places, entries) in places.zip(level.events().chunks(lanes)) {
+            let places = level.places[..level.len].chunks(lanes);
+            for (places, entries) in places.zip(level.entries[..level.len].chunks(lanes)) {
                 let site = Site {
                     run,
                     places: Places::These(places),

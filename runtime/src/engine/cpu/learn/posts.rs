@@ -7,8 +7,6 @@
 //!
 //! Invariant: an entry is forgotten only when every row has heard of it.
 
-use synfire_kernels::cpu::{Found, Isa};
-
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Posts {
@@ -29,6 +27,14 @@ pub(super) struct Posts {
 /// Entries per target after which all rows hear of them: each entry is then looked at once by each of the target's synapses,
 /// and the look at all rows is shared by so many.
 const PER_TARGET: usize = 16;
+
+/// Synapses (as places) that an entry waits for, and the entries.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Level {
+    pub places: Vec<u32>,
+    pub entries: Vec<u32>,
+    pub len: usize,
+}
 
 impl Posts {
     pub fn new(targets: usize, rows: usize, leaves: usize) -> Self {
@@ -78,27 +84,67 @@ impl Posts {
     /// target. Returns how many levels there are. The row's first synapse has place `first`.
     pub fn gather(
         &self,
-        isa: Isa,
         row: usize,
         targets: &[u16],
         first: u32,
-        levels: &mut Vec<Found>,
+        levels: &mut Vec<Level>,
     ) -> usize {
         let heard = self.heard[row];
+        // As slices of their own: through `self` both would be looked up again for every synapse.
+        let (head, before) = (&self.head[..], &self.before[..]);
         let mut n = 0;
         loop {
             if levels.len() <= n {
-                levels.push(Found::default());
+                levels.push(Level::default());
             }
             let (done, rest) = levels.split_at_mut(n);
-            match done.last() {
-                None => rest[0].newest(isa, heard, &self.head, targets, first),
-                Some(newest) => rest[0].earlier(isa, heard, &self.before, newest),
-            }
-            if rest[0].places().is_empty() {
+            let level = &mut rest[0];
+            let found = match done.last() {
+                None => {
+                    level.reserve(targets.len());
+                    let to = (&mut level.places[..], &mut level.entries[..]);
+                    let last = targets.iter().map(|&t| head[t as usize]);
+                    newer(heard, (first..).zip(last), to)
+                }
+                Some(newest) => {
+                    level.reserve(newest.len);
+                    let to = (&mut level.places[..], &mut level.entries[..]);
+                    let places = newest.places[..newest.len].iter().copied();
+                    let entries = newest.entries[..newest.len].iter();
+                    let last = entries.map(|&e| before[e as usize]);
+                    newer(heard, places.zip(last), to)
+                }
+            };
+            level.len = found;
+            if found == 0 {
                 return n;
             }
             n += 1;
         }
     }
+}
+
+impl Level {
+    fn reserve(&mut self, n: usize) {
+        if self.places.len() < n {
+            self.places.resize(n, 0);
+            self.entries.resize(n, 0);
+        }
+    }
+}
+
+/// Keeps those of (place, number of an entry plus 1) that lie beyond `heard`. Writes before it knows, so that it never
+/// branches: whether a target has spiked is a matter of chance.
+#[inline(always)]
+fn newer(
+    heard: u32,
+    from: impl Iterator<Item = (u32, u32)>,
+    (places, entries): (&mut [u32], &mut [u32]),
+) -> usize {
+    let mut n = 0;
+    for (place, last) in from {
+        (places[n], entries[n]) = (place, last.wrapping_sub(1));
+        n += (last > heard) as usize;
+    }
+    n
 }
