@@ -1,5 +1,6 @@
 //! Numbers, times and sizes as people write and read them.
 
+pub use synfire_ir::numerals::{bytes, count, short};
 use synfire_ir::units::Dimension;
 
 /// Seconds in a text such as `500ms`, `0.5 s` or `2min`.
@@ -97,40 +98,9 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     }
 }
 
-/// `1234567` as `1,234,567`.
-pub fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
-}
-
 /// `n` of a noun: `1 step`, `2 steps`, `3 synapses`; `several` is the plural.
 pub fn number_of(n: u64, one: &str, several: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { several })
-}
-
-/// A number with three significant digits, without trailing zeros or exponents where it can be.
-pub fn short(x: f64) -> String {
-    if x == 0.0 {
-        return "0".into();
-    }
-    let magnitude = x.abs().log10().floor() as i32;
-    if !(-4..9).contains(&magnitude) {
-        return format!("{x:.2e}");
-    }
-    let decimals = (2 - magnitude).clamp(0, 8) as usize;
-    let text = format!("{x:.decimals$}");
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').into()
-    } else {
-        text
-    }
 }
 
 /// Seconds in the unit that suits them: `1.2 s`, `880 ms`, `42 µs`.
@@ -157,18 +127,6 @@ pub fn shown_in(dimension: Dimension) -> Option<(f64, &'static str)> {
     all.into_iter()
         .find(|u| u.0 == dimension)
         .map(|u| (u.1, u.2))
-}
-
-/// Bytes in binary units.
-pub fn bytes(n: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut x = n as f64;
-    let mut k = 0;
-    while x >= 1023.5 && k + 1 < UNITS.len() {
-        x /= 1024.0;
-        k += 1;
-    }
-    format!("{} {}", short(x), UNITS[k])
 }
 
 /// A count that may be huge, in few characters: `1,234`, `12.3 M`, `1.66 G`.
@@ -261,21 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers() {
-        assert_eq!(
-            [count(0), count(999), count(1000), count(1234567)],
-            ["0", "999", "1,000", "1,234,567"]
-        );
-        assert_eq!(
-            [
-                short(0.88),
-                short(42.53),
-                short(1234.5),
-                short(0.0001234),
-                short(3.0)
-            ],
-            ["0.88", "42.5", "1234", "0.000123", "3"]
-        );
+    fn times_take_the_unit_that_suits_them() {
         assert_eq!(
             [
                 seconds(1.2),
@@ -285,10 +229,6 @@ mod tests {
                 seconds(0.9999)
             ],
             ["1.2 s", "880 ms", "0.1 ms", "42 µs", "1 s"]
-        );
-        assert_eq!(
-            [bytes(17), bytes(2048), bytes(3 << 29)],
-            ["17 B", "2 KiB", "1.5 GiB"]
         );
     }
 }

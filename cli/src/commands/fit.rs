@@ -103,11 +103,11 @@ fn field<'a>(d: &'a Diagnostic, key: &str) -> Option<&'a str> {
     d.fields.iter().find(|f| f.0 == key).map(|f| f.1.as_str())
 }
 
-/// The share of a limit that is a number.
+/// The share of a limit that is a number and is passed; a least number that is not reached has none.
 fn share(needed: Option<&str>, available: Option<&str>) -> Option<f64> {
     let number = |t: Option<&str>| t?.parse::<f64>().ok();
     let (n, a) = (number(needed)?, number(available)?);
-    (a > 0.0).then(|| n / a)
+    (a > 0.0 && n > a).then(|| n / a)
 }
 
 /// Widest word of a table's cell; limits that are sentences stand in the list below.
@@ -133,7 +133,7 @@ pub fn table(fits: &[Fit], console: &Console) -> String {
         ("available", Side::Right),
         ("share", Side::Right),
     ]);
-    let mut reasons = String::new();
+    let mut reasons: Vec<Reason<'_>> = Vec::new();
     for f in fits {
         let mut uses = f.uses();
         if uses.is_empty() {
@@ -159,7 +159,11 @@ pub fn table(fits: &[Fit], console: &Console) -> String {
             ]);
         }
         if let Err(d) = &f.result {
-            reasons += &reason(&f.target, d, console);
+            let told = Reason::of(&f.target, d);
+            match reasons.iter_mut().find(|r| r.same(&told)) {
+                Some(r) => r.targets.extend(told.targets),
+                None => reasons.push(told),
+            }
         }
     }
     let mut out = table.render(console);
@@ -167,33 +171,53 @@ pub fn table(fits: &[Fit], console: &Console) -> String {
         "the first resource of a target binds first; of a resource of cores, the fullest core\n",
     );
     if !reasons.is_empty() {
-        out += &format!("\n{reasons}");
+        out.push('\n');
     }
+    out.extend(reasons.iter().map(|r| r.shown(console)));
     out
 }
 
-/// Why a network does not fit: its first error with what would mend it, and how many more there are.
-fn reason(target: &str, d: &Diagnostics, console: &Console) -> String {
-    let mut all = errors(d);
-    let Some(first) = all.next() else {
-        return format!("{target}: interrupted\n");
-    };
-    let more = match all.count() {
-        0 => String::new(),
-        n => format!(" (and {n} more; --target {target} shows all)"),
-    };
-    let name = if first.message.contains(target) {
-        String::new()
-    } else {
-        format!("{target}: ")
-    };
-    let hint = first
-        .hints
-        .first()
-        .map_or(String::new(), |h| format!(". To fit: {h}"));
-    paragraph(
-        &format!("- {name}{}{hint}{more}", first.message),
-        console.width,
-        2,
-    )
+/// Why a network does not fit the targets that refuse it in the same words: the first error, what would mend it, and whether there are more.
+struct Reason<'a> {
+    targets: Vec<&'a str>,
+    message: String,
+    hint: Option<&'a str>,
+    more: usize,
+}
+
+impl<'a> Reason<'a> {
+    fn of(target: &'a str, d: &'a Diagnostics) -> Self {
+        let mut all = errors(d);
+        let first = all.next();
+        let message = first.map_or("interrupted", |d| &d.message);
+        let message = message
+            .strip_prefix(&format!("{target} "))
+            .unwrap_or(message);
+        Reason {
+            targets: vec![target],
+            message: message.replace(&format!("; {target} "), "; the chip "),
+            hint: first.and_then(|d| d.hints.first()).map(String::as_str),
+            more: all.count(),
+        }
+    }
+
+    fn same(&self, other: &Reason<'_>) -> bool {
+        (&self.message, self.hint, self.more) == (&other.message, other.hint, other.more)
+    }
+
+    fn shown(&self, console: &Console) -> String {
+        let hint = self
+            .hint
+            .map_or(String::new(), |h| format!(". To fit: {h}"));
+        let more = match self.more {
+            0 => String::new(),
+            n => format!(" (and {n} more; --target {} shows all)", self.targets[0]),
+        };
+        let text = format!(
+            "- {}: {}{hint}{more}",
+            self.targets.join(", "),
+            self.message
+        );
+        paragraph(&text, console.width, 2)
+    }
 }

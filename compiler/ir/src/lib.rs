@@ -9,6 +9,7 @@ pub mod eval;
 pub mod mapping;
 pub mod model;
 pub mod network;
+pub mod numerals;
 pub mod program;
 pub mod rng;
 pub mod synapse;

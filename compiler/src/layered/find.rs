@@ -133,11 +133,21 @@ fn input(net: &Network, target: &Target) -> Result<PopId, Diagnostics> {
         return Ok(input);
     }
     let (name, n) = (target.name(), inputs.len());
-    let text = format!("{name} takes one input; the network has {n}");
+    let (has, hint) = match n {
+        0 => (
+            "none".into(),
+            "give it a population of events, which feeds its first layer",
+        ),
+        _ => (
+            n.to_string(),
+            "join the sources to one, as channels of one map",
+        ),
+    };
+    let text = format!("{name} takes one input; the network has {has}");
     Err(Diagnostic::error("SYN0670", text)
         .class(Class::Fit)
         .at(net.name.clone())
-        .hint("join the sources to one, as channels of one map")
+        .hint(hint)
         .field("limit", "inputs")
         .field("needed", n)
         .field("available", 1)

@@ -16,6 +16,7 @@ use snapshot::Snapshot;
 use std::sync::Arc;
 use synfire_ir::Class;
 use synfire_ir::diag::{Diagnostic, Diagnostics, Progress};
+use synfire_ir::numerals;
 use synfire_ir::program::{Program, Serial, SerialEvent};
 
 /// An event injected into an external group.
@@ -112,13 +113,13 @@ impl Default for Options {
 
 /// The refusal of a program that needs more bytes than the caller allows.
 fn beyond_limit(name: &str, samples: u32, need: u128, limit: u64) -> Diagnostic {
-    let mib = |b: u128| b.div_ceil(1 << 20);
+    let need_in_words = numerals::bytes(need.try_into().unwrap_or(u64::MAX));
     Diagnostic::error(
         "SYN0846",
         format!(
-            "`{name}` needs about {} MiB with {samples} samples; the limit is {} MiB",
-            mib(need),
-            mib(limit.into())
+            "`{name}` needs about {need_in_words} with {} samples; the limit is {}",
+            numerals::count(samples.into()),
+            numerals::bytes(limit)
         ),
     )
     .class(Class::Fit)

@@ -12,6 +12,7 @@ use crate::map::layout::curve::Cell;
 use crate::map::layout::{Goal, Grid, place_for};
 use crate::map::search::Search;
 use crate::passes::ChipNetwork;
+use synfire_ir::numerals::count;
 use synfire_ir::{Class, Diagnostic};
 use synfire_targets::Target;
 use synfire_targets::schema::{Level, Topology};
@@ -239,8 +240,10 @@ fn full(target: &Target, cores: usize, room: u64) -> Diagnostic {
     Diagnostic::error(
         "SYN0632",
         format!(
-            "the network needs {cores} cores; {} has {room}",
-            target.name()
+            "the network needs {} cores; {} has {}",
+            count(cores as u64),
+            target.name(),
+            count(room)
         ),
     )
     .class(Class::Fit)

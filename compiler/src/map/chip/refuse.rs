@@ -4,15 +4,16 @@ use super::Limits;
 use crate::passes::{ChipNetwork, ChipSynapse};
 use std::collections::{BTreeMap, BTreeSet};
 use synfire_ir::mapping::UnitRef;
+use synfire_ir::numerals::count;
 use synfire_ir::{Class, Diagnostic};
 
 /// More cores than the chip has.
 pub fn too_many(net: &ChipNetwork, limits: &Limits, cores: usize, copies: &[u32]) -> Diagnostic {
     let neurons: u32 = copies.iter().sum();
-    Diagnostic::error("SYN0632", format!("the network needs {cores} cores; {} has {}", limits.target, limits.cores))
+    Diagnostic::error("SYN0632", format!("the network needs {} cores; {} has {}", count(cores as u64), limits.target, count(limits.cores as u64)))
         .class(Class::Fit)
         .at(largest(net, copies))
-        .note(format!("{neurons} neurons (copies for fan-out included) at {} neurons and {} axons a core", limits.neurons, limits.axons))
+        .note(format!("{} neurons (copies for fan-out included) at {} neurons and {} axons a core", count(neurons.into()), count(limits.neurons as u64), count(limits.axons as u64)))
         .note(format!("largest population: `{}`", largest(net, copies)))
         .hint("make the largest populations smaller, record fewer of them (a recorded neuron needs a copy), or lower the fan-out")
         .field("limit", "cores")
@@ -109,15 +110,18 @@ pub fn too_wide(net: &ChipNetwork, unit: u32, list: &[ChipSynapse], limits: &Lim
     Diagnostic::error(
         code,
         format!(
-            "`{name}` needs {needed} {noun}; {whose} of {} has {available}",
-            limits.target
+            "`{name}` needs {} {noun}; {whose} of {} has {}",
+            count(needed as u64),
+            limits.target,
+            count(available as u64)
         ),
     )
     .class(Class::Fit)
     .at(population.clone())
     .note(format!("{why}; inputs: {}", top.join(", ")))
     .hint(format!(
-        "reduce its fan-in to {available} {hint}, or sum part of them in units in between"
+        "reduce its fan-in to {} {hint}, or sum part of them in units in between",
+        count(available as u64)
     ))
     .field("limit", what)
     .field("needed", needed)
@@ -135,8 +139,8 @@ pub fn too_many_routes(
     Diagnostic::error(
         "SYN0632",
         format!(
-            "core {core} needs {routes} outbound routes; a core of {} has {}",
-            limits.target, limits.routes
+            "core {core} needs {} outbound routes; a core of {} has {}",
+            count(routes as u64), limits.target, count(limits.routes as u64)
         ),
     )
     .class(Class::Fit)

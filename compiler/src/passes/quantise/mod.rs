@@ -18,6 +18,7 @@ use crate::dynamics::{Dynamics, evaluate};
 use std::collections::{BTreeMap, BTreeSet};
 use synfire_ir::mapping::{MappedPopulation, UnitRef};
 use synfire_ir::network::{Network, NeuronModel, PopId, PopKind, Population, Quantity, Verified};
+use synfire_ir::numerals::count;
 use synfire_ir::program::{Carry, Range};
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 use synfire_targets::Target;
@@ -204,8 +205,10 @@ impl Quantiser<'_> {
             return Err(Diagnostic::error(
                 "SYN0621",
                 format!(
-                    "the network has about {synapses:.0} synapses; {} holds at most {held:.0}",
-                    self.target.name()
+                    "the network has about {} synapses; {} holds at most {}",
+                    count(synapses as u64),
+                    self.target.name(),
+                    count(held as u64)
                 ),
             )
             .class(Class::Fit)
