@@ -165,6 +165,7 @@ fn hash(net: &str, engine: &str, arithmetic: &str, threads: &str) -> String {
 fn networks_in_integers_are_equal_on_all_engines() {
     for net in [
         "cuba:0.1",
+        "coba:0.1",
         "brunel:0.05",
         "brunel-stdp:0.05",
         "microcircuit:0.01,0.02",

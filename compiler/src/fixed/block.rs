@@ -1,5 +1,7 @@
 //! One block of float step code in scaled integers.
 
+use super::form::{self, Whole};
+use super::functions::{self, Scaled, shift};
 use super::range::{self, Interval};
 use super::{BITS, StateRange, fraction_for, quantise, scaled};
 use std::collections::BTreeMap;
@@ -7,13 +9,6 @@ use synfire_ir::model::{
     BinOp, Block, BlockBuilder, Model, Op, Param, Round, State, Ty, UnOp, Value, Width,
 };
 use synfire_ir::program::Column;
-
-/// A converted value: an integer word and its bits after the point (0 for values that were no floats).
-#[derive(Clone, Copy)]
-struct Scaled {
-    v: Value,
-    fraction: i32,
-}
 
 /// Converts the blocks of one model for one group.
 pub(crate) struct Converter<'a> {
@@ -118,9 +113,20 @@ impl<'a> Converter<'a> {
         let ranges = range::block(self.m, b, self.params, self.ports, &self.limits, given)?;
         let mut w = BlockBuilder::new();
         let mut done: Vec<Scaled> = Vec::with_capacity(b.insts.len());
+        let needed = form::needed(b);
         for (i, inst) in b.insts.iter().enumerate() {
-            let s = self.inst(&mut w, b, &ranges, &done, inst.op, inst.ty, i, arg)?;
-            done.push(s);
+            let s = match form::whole(b, i as Value) {
+                _ if !needed[i] => Scaled {
+                    v: w.i32(0),
+                    fraction: 0,
+                },
+                Some(f) => {
+                    let x = f.operand() as usize;
+                    of_one(&mut w, f, done[x], ranges[x])?
+                }
+                None => self.inst(&mut w, b, &ranges, &done, inst.op, inst.ty, i, arg)?,
+            };
+            done.push(self.approached(&mut w, b, &ranges, i, s));
         }
         for &(k, v) in &b.stores {
             let value = done[v as usize];
@@ -135,6 +141,28 @@ impl<'a> Converter<'a> {
             w.emit(done[e as usize].v);
         }
         Ok(w.finish())
+    }
+
+    /// Rounding may carry a step of exponential Euler past the ends of its range; it is held there.
+    fn approached(
+        &self,
+        w: &mut BlockBuilder,
+        b: &Block,
+        ranges: &[Interval],
+        i: usize,
+        x: Scaled,
+    ) -> Scaled {
+        match form::approach(b, self.params, i as Value) {
+            Some(a) if ranges[a.z as usize].high <= 0.0 => {
+                let r = ranges[i];
+                let (low, high) = (scaled(r.low, x.fraction), scaled(r.high, x.fraction));
+                let (low, high) = (w.i32(low), w.i32(high));
+                let v = w.bin(BinOp::Max, x.v, low);
+                let v = w.bin(BinOp::Min, v, high);
+                Scaled { v, ..x }
+            }
+            _ => x,
+        }
     }
 
     fn stored(&self, w: &mut BlockBuilder, x: Scaled, range: Interval, k: u16) -> Value {
@@ -203,7 +231,7 @@ impl<'a> Converter<'a> {
                     fraction,
                 }
             }
-            Op::Un(o, a) if float(a) => unary(w, o, done[a as usize]),
+            Op::Un(o, a) if float(a) => unary(w, o, done[a as usize], ranges[a as usize])?,
             Op::Un(UnOp::ToF32, a) => {
                 let v = if b.insts[a as usize].ty == Ty::I32 {
                     done[a as usize].v
@@ -223,9 +251,13 @@ impl<'a> Converter<'a> {
             Op::Bin(BinOp::Mul, a, c) if ty == Ty::F32 => {
                 product(w, done[a as usize], done[c as usize], best)
             }
-            Op::Bin(BinOp::Div, a, c) if ty == Ty::F32 => {
-                let inverse = self.inverse(w, b, ranges, c)?;
-                product(w, done[a as usize], inverse, best)
+            Op::Bin(BinOp::Div, a, c) if ty == Ty::F32 => match self.inverse(w, b, ranges, c) {
+                Some(inverse) => product(w, done[a as usize], inverse, best),
+                None => functions::quotient(w, done[a as usize], done[c as usize], ranges[i]),
+            },
+            Op::Bin(BinOp::Pow, a, c) if ty == Ty::F32 => {
+                let of = |v: Value| (done[v as usize], ranges[v as usize]);
+                functions::power(w, of(a), of(c))?
             }
             Op::Bin(o, a, c) if float(a) => {
                 let sum = matches!(o, BinOp::Add | BinOp::Sub);
@@ -263,26 +295,46 @@ impl<'a> Converter<'a> {
         b: &Block,
         ranges: &[Interval],
         v: Value,
-    ) -> Result<Scaled, String> {
+    ) -> Option<Scaled> {
         let r = ranges[v as usize];
         let least = r.low.abs().min(r.high.abs());
         if least == 0.0 || r.low < 0.0 && r.high > 0.0 {
-            return Err("it divides by a value that may be 0".into());
+            return None;
         }
         let fraction = fraction_for(1.0 / least);
-        match b.insts[v as usize].op {
-            Op::Const(c) => Ok(Scaled {
-                v: w.i32(scaled(1.0 / f32::from_bits(c) as f64, fraction)),
-                fraction,
-            }),
+        let v = match b.insts[v as usize].op {
+            Op::Const(c) => w.i32(scaled(1.0 / f32::from_bits(c) as f64, fraction)),
             Op::Param(k) => {
                 let c = self.param(k, fraction, true);
-                Ok(Scaled {
-                    v: w.push(Op::Param(c), Ty::I32),
-                    fraction,
-                })
+                w.push(Op::Param(c), Ty::I32)
             }
-            _ => Err("it divides by a value that changes".into()),
+            _ => return None,
+        };
+        Some(Scaled { v, fraction })
+    }
+}
+
+/// A function that several instructions made together.
+fn of_one(w: &mut BlockBuilder, f: Whole, x: Scaled, r: Interval) -> Result<Scaled, String> {
+    let minus = |w: &mut BlockBuilder| Scaled {
+        v: w.un(UnOp::Neg, x.v),
+        fraction: x.fraction,
+    };
+    let turned = Interval::new(-r.high, -r.low);
+    match f {
+        Whole::Relaxation(_) => functions::relaxation(w, x, r),
+        Whole::Falling(_) => {
+            let x = minus(w);
+            functions::logistic(w, x, turned)
+        }
+        Whole::Rise(_) => {
+            let x = minus(w);
+            let below = functions::relaxation(w, x, turned)?;
+            let one = Scaled {
+                v: w.i32(scaled(1.0, BITS)),
+                fraction: BITS,
+            };
+            Ok(functions::quotient(w, one, below, range::whole(f, r)))
         }
     }
 }
@@ -293,16 +345,6 @@ fn invert(c: &Column) -> Column {
         Column::Uniform(w) => Column::Uniform(one(*w)),
         Column::PerUnit(v) => Column::PerUnit(v.iter().map(|&w| one(w)).collect()),
     }
-}
-
-/// The same value with `fraction` bits after the point.
-fn shift(w: &mut BlockBuilder, x: Scaled, fraction: i32) -> Value {
-    let by = fraction - x.fraction;
-    if by == 0 {
-        return x.v;
-    }
-    let n = w.i32(by.abs().min(31));
-    w.bin(if by > 0 { BinOp::Shl } else { BinOp::Shr }, x.v, n)
 }
 
 fn product(w: &mut BlockBuilder, a: Scaled, b: Scaled, best: i32) -> Scaled {
@@ -320,8 +362,13 @@ fn product(w: &mut BlockBuilder, a: Scaled, b: Scaled, best: i32) -> Scaled {
     Scaled { v, fraction }
 }
 
-fn unary(w: &mut BlockBuilder, o: UnOp, a: Scaled) -> Scaled {
-    match o {
+fn unary(w: &mut BlockBuilder, o: UnOp, a: Scaled, r: Interval) -> Result<Scaled, String> {
+    Ok(match o {
+        UnOp::Exp => functions::exp(w, a, r)?,
+        UnOp::Log => functions::log(w, a, Interval::new(r.low.ln(), r.high.ln())),
+        UnOp::Sqrt => functions::root(w, a, r)?,
+        UnOp::Tanh => functions::tanh(w, a, r)?,
+        UnOp::Sin | UnOp::Cos => functions::sine(w, a, o == UnOp::Cos)?,
         UnOp::Sign => Scaled {
             v: w.un(o, a.v),
             fraction: 0,
@@ -359,5 +406,5 @@ fn unary(w: &mut BlockBuilder, o: UnOp, a: Scaled) -> Scaled {
             v: w.un(o, a.v),
             fraction: a.fraction,
         },
-    }
+    })
 }

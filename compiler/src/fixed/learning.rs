@@ -3,17 +3,33 @@
 //! Comes in: a float program. Goes out: a synapse model of integers for each plastic projection, first without the scale of what it
 //! delivers, which the target's port gives. A synapse is seen as a unit whose states are its traces and its weight, whose ports are
 //! its modulators, and whose handlers are its blocks. A trace that falls between events is bounded by what a step can add to it
-//! over its memory; whatever else keeps growing is refused.
+//! over its memory; whatever else keeps growing is refused. What a synapse delivers bounds the ports of neurons, and neurons bound what synapses
+//! see of them: so ranges are found twice, at first with whatever is seen taken as wide.
 
 use super::block::Converter;
 use super::range::{self, Interval};
 use super::{BITS, StateRange, exponent, fraction_for, quantise, scaled};
+use std::collections::BTreeMap;
 use synfire_ir::model::{Block, Combine, Handler, Model, Port, State, Ty, Width};
-use synfire_ir::program::{Carry, Column, Layout, Plastic, Program, Projection, Weights};
-use synfire_ir::synapse::{Action, Seen, Synapse};
+use synfire_ir::program::{
+    Carry, Column, Layout, Modulation, Plastic, Program, Projection, Weights,
+};
+use synfire_ir::synapse::{Action, Seen, Synapse, View};
 
 /// Rounds of growing ranges before a state is taken as unbounded.
 const ROUNDS: usize = 100;
+
+/// How far a value of a neuron may go that nobody has bounded yet.
+const WIDE: f64 = (1u64 << 40) as f64;
+
+/// What is known of the neurons that synapses look at or hear from.
+#[derive(Default)]
+pub(super) struct Neurons {
+    /// Scale and limit of each float state, by (group, state).
+    pub states: BTreeMap<(u32, u16), (i32, f64)>,
+    /// Bits after the point of each analog output, by (group, output).
+    pub outputs: BTreeMap<(u32, u16), i32>,
+}
 
 /// A plastic projection on its way to integers.
 pub(super) struct Learnt {
@@ -25,6 +41,8 @@ pub(super) struct Learnt {
     params: Vec<Column>,
     ranges: Vec<StateRange>,
     ports: Vec<(i32, Interval)>,
+    /// Words that the modulators' weights become.
+    gains: Vec<u32>,
 }
 
 /// The weights of all synapses; one if they share it.
@@ -70,7 +88,13 @@ fn unit(m: &Synapse) -> Model {
         states.push(State { name, width });
     }
     for v in &m.views {
-        let (name, width) = (v.name.clone(), Width::F32);
+        let name = v.name.clone();
+        let width = match v.ty {
+            Ty::F32 => Width::F32,
+            Ty::I32 => Width::I32,
+            Ty::U32 => Width::U32,
+            Ty::Bool => Width::Bool,
+        };
         states.push(State { name, width });
     }
     states.push(State {
@@ -110,38 +134,70 @@ fn unit(m: &Synapse) -> Model {
     out
 }
 
-/// Scale and bound of each modulator, and of the port of nothing.
-fn ports(p: &Program, x: &Plastic, m: &Synapse) -> Result<Vec<(i32, Interval)>, String> {
+type Ports = Vec<(i32, Interval)>;
+
+/// Scale and bound of each modulator, and of the port of nothing; and the words of the weights of what feeds them.
+fn ports(p: &Program, x: &Plastic, m: &Synapse, n: &Neurons) -> Result<(Ports, Vec<u32>), String> {
     let mut out = vec![];
     for (k, modulator) in m.modulators.iter().enumerate() {
         let mut most = 0.0;
         for y in x.modulators.iter().filter(|y| y.port as usize == k) {
-            let name = &p.groups[y.source as usize].name;
-            if p.groups[y.source as usize].graded || y.carry != Carry::Events {
+            let group = &p.groups[y.source as usize];
+            if group.graded {
                 return Err(format!(
-                    "`{name}` brings fractional values to `{}`, and nothing bounds them",
-                    modulator.name
+                    "`{}` brings fractional values to `{}`, and nothing bounds them",
+                    group.name, modulator.name
                 ));
             }
             let units = if y.each { 1.0 } else { y.range.len as f64 };
             let weight = f32::from_bits(y.weight).abs() as f64;
-            most += units * weight * range::payload_bound(p, y.source);
+            let one = match y.carry {
+                Carry::Events => range::payload_bound(p, y.source),
+                Carry::Output(o) => {
+                    let state = p.model_of(y.source).map(|m| m.outputs[o as usize].state);
+                    let known = state.and_then(|s| n.states.get(&(y.source, s)));
+                    known.map_or(WIDE, |s| s.1)
+                }
+            };
+            most += units * weight * one;
         }
         out.push((fraction_for(most), Interval::new(-most, most)));
     }
+    let gain = |y: &Modulation| {
+        let from = match y.carry {
+            Carry::Events => 0,
+            Carry::Output(o) => n.outputs.get(&(y.source, o)).copied().unwrap_or(0),
+        };
+        let fraction = out[y.port as usize].0 - from;
+        scaled(f32::from_bits(y.weight) as f64, fraction) as u32
+    };
+    let gains = x.modulators.iter().map(gain).collect();
     out.push((0, Interval::point(0.0)));
-    Ok(out)
+    Ok((out, gains))
+}
+
+/// The range of a view of a neuron.
+fn seen(pr: &Projection, v: &View, n: &Neurons) -> Interval {
+    let at = match v.seen {
+        Seen::Source(s) => (pr.source, s),
+        Seen::Target(s) => (pr.target, s),
+        Seen::Total(_) => return Interval::point(0.0),
+    };
+    let most = match v.ty {
+        Ty::F32 => n.states.get(&at).map_or(WIDE, |s| s.1),
+        Ty::Bool => 1.0,
+        _ => i32::MAX as f64,
+    };
+    Interval::new(-most, most)
 }
 
 /// Ranges and scales of a plastic projection. Errors say what has no integer form.
-pub(super) fn ranges(p: &Program, k: usize) -> Result<Learnt, String> {
+pub(super) fn ranges(p: &Program, k: usize, neurons: &Neurons) -> Result<Learnt, String> {
     let x = &p.plastic[k];
     let m = &p.synapse_models[x.synapse as usize];
     let pr = &p.projections[x.projection as usize];
-    if m.views.iter().any(|v| !matches!(v.seen, Seen::Total(_))) {
-        return Err("they read variables of neurons".into());
-    }
-    let (unit, ports) = (unit(m), ports(p, x, m)?);
+    let unit = unit(m);
+    let (ports, gains) = ports(p, x, m, neurons)?;
     let params: Vec<Column> = x.params.iter().map(|w| Column::Uniform(*w)).collect();
     let start = |k: usize, ty| match k.checked_sub(1) {
         None => range::column(&Column::PerUnit(weights(pr).into()), ty),
@@ -155,7 +211,8 @@ pub(super) fn ranges(p: &Program, k: usize) -> Result<Learnt, String> {
             None => widened(start(k, s.width.ty())),
         })
         .collect();
-    limits.resize(unit.states.len(), Interval::point(0.0));
+    limits.extend(m.views.iter().map(|v| seen(pr, v, neurons)));
+    limits.push(Interval::point(0.0));
     let most = fan_in(pr) as f64;
     for round in 0..=ROUNDS {
         for (v, view) in m.views.iter().enumerate() {
@@ -183,7 +240,16 @@ pub(super) fn ranges(p: &Program, k: usize) -> Result<Learnt, String> {
         let grown: Vec<usize> = (0..m.states.len()).filter(beyond).collect();
         let Some(&first) = grown.first() else {
             let delivered = next[unit.states.len() - 1];
-            return Ok(finish(k, m, unit, params, (limits, most), ports, delivered));
+            let ranges = scales(pr, m, neurons, &limits, most);
+            return Ok(Learnt {
+                plastic: k,
+                delivered,
+                unit,
+                params,
+                ranges,
+                ports,
+                gains,
+            });
         };
         if round == ROUNDS {
             return Err(format!("nothing bounds `{}`", m.states[first].name));
@@ -204,26 +270,26 @@ fn widened(i: Interval) -> Interval {
     Interval::new(-end(-i.low), end(i.high))
 }
 
-fn finish(
-    plastic: usize,
+/// Scales of the states, the views and what is delivered.
+fn scales(
+    pr: &Projection,
     m: &Synapse,
-    unit: Model,
-    params: Vec<Column>,
-    (limits, fan_in): (Vec<Interval>, f64),
-    ports: Vec<(i32, Interval)>,
-    delivered: Interval,
-) -> Learnt {
+    neurons: &Neurons,
+    limits: &[Interval],
+    fan_in: f64,
+) -> Vec<StateRange> {
     let summed = |k: usize| m.views.iter().any(|v| v.seen == Seen::Total(k as u16));
     // A sum over the synapses of a target needs room above each of them.
     let room = fan_in.max(1.0).log2().ceil() as i32;
     let mut ranges: Vec<StateRange> = vec![];
     for (k, limit) in limits.iter().enumerate() {
-        let fraction = match k.checked_sub(m.states.len()) {
-            Some(v) if v < m.views.len() => match m.views[v].seen {
-                Seen::Total(s) => ranges[s as usize].fraction,
-                _ => 0,
-            },
-            _ => (BITS - exponent(limit.magnitude()) - if summed(k) { room } else { 0 })
+        let view = k.checked_sub(m.states.len()).and_then(|v| m.views.get(v));
+        let of = |at: (u32, u16)| neurons.states.get(&at).map_or(0, |s| s.0);
+        let fraction = match view.map(|v| v.seen) {
+            Some(Seen::Total(s)) => ranges[s as usize].fraction,
+            Some(Seen::Source(s)) => of((pr.source, s)),
+            Some(Seen::Target(s)) => of((pr.target, s)),
+            None => (BITS - exponent(limit.magnitude()) - if summed(k) { room } else { 0 })
                 .clamp(-60, 60),
         };
         ranges.push(StateRange {
@@ -233,14 +299,7 @@ fn finish(
             positive: limit.low >= 0.0,
         });
     }
-    Learnt {
-        plastic,
-        delivered,
-        unit,
-        params,
-        ranges,
-        ports,
-    }
+    ranges
 }
 
 impl Learnt {
@@ -289,7 +348,8 @@ impl Learnt {
             }
             scales.push((k as u16, f));
         }
-        m.views.iter_mut().for_each(|v| v.ty = Ty::I32);
+        let floats = m.views.iter_mut().filter(|v| v.ty == Ty::F32);
+        floats.for_each(|v| v.ty = Ty::I32);
         m.modulators.iter_mut().for_each(|x| x.ty = Ty::I32);
         let y = &mut out.plastic[self.plastic];
         y.synapse = out.synapse_models.len() as u32;
@@ -298,9 +358,8 @@ impl Learnt {
             let c = &mut y.init[k as usize - 1];
             *c = quantise(c, f);
         }
-        for (to, from) in y.modulators.iter_mut().zip(&x.modulators) {
-            let f = self.ports[from.port as usize].0;
-            to.weight = scaled(f32::from_bits(from.weight) as f64, f) as u32;
+        for (to, &gain) in y.modulators.iter_mut().zip(&self.gains) {
+            to.weight = gain;
         }
         out.synapse_models.push(m);
         if let Some(&(0, f)) = scales.first() {

@@ -5,16 +5,23 @@
 //! by growing their ranges until the step code maps them into themselves. A state whose range keeps growing (an integrator
 //! without leak) is given 16 times what one step can add and saturates there; the report says so.
 //! Decays and other factors become integers with up to 30 bits after the point; products are full and shifted down,
-//! toward minus infinity. Dynamics that call a function without an integer form here (exp, tanh, a quotient of two
-//! states, ...) are refused by name.
+//! toward minus infinity. Functions (exp, logarithm, powers, quotients of values that change, ...) become series of such products
+//! (`functions`). A step of exponential Euler lies between the value and the point where its equation rests, whatever the sum of its
+//! terms could be; that is seen and used (`form`), so conductances that are never below 0 leave the membrane bounded.
+//! What no 32 bits hold well enough is refused, with the numbers.
 
 mod block;
+mod form;
+mod functions;
 mod learning;
 mod range;
+mod states;
 
 use block::Converter;
+use learning::Neurons;
 use range::{Interval, port_bound};
 use serde::Serialize;
+use states::{StateRange, coarse, exponent, state_ranges};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use synfire_ir::model::{Model, Ty, Width};
@@ -25,10 +32,6 @@ use synfire_ir::{Diagnostic, Diagnostics};
 
 /// Bits after the sign that a scaled value may use, one in hand for sums.
 pub(crate) const BITS: i32 = 30;
-/// Rounds of growing ranges before a state is taken as unbounded.
-const ROUNDS: usize = 48;
-/// Doublings beyond what one step can add, for states without a bound.
-const HEADROOM: i32 = 4;
 /// Bits of an analog output that leaves through a projection; its weights have the rest.
 const OUTPUT_BITS: i32 = 14;
 
@@ -82,9 +85,12 @@ pub struct Converted {
     pub report: FixedReport,
 }
 
-/// Bits after the point that leave `magnitude` below 2^[`BITS`].
+/// Bits after the point that leave `magnitude` below 2^[`BITS`]. What is always 0 takes the finest scale, which coarsens no sum.
 pub(crate) fn fraction_for(magnitude: f64) -> i32 {
-    if magnitude <= 0.0 || !magnitude.is_finite() {
+    if magnitude <= 0.0 {
+        return 60;
+    }
+    if !magnitude.is_finite() {
         return BITS;
     }
     (BITS - magnitude.log2().floor() as i32 - 1).clamp(-60, 60)
@@ -95,14 +101,7 @@ pub(crate) fn fraction_for(magnitude: f64) -> i32 {
 /// Errors: a function without an integer form (which, in which population), and graded inputs, whose range nothing bounds.
 pub fn convert(p: &Program) -> Result<Converted, Diagnostics> {
     let mut out = Diagnostics::new();
-    let mut learnt = vec![];
-    for k in 0..p.plastic.len() {
-        let name = &p.projections[p.plastic[k].projection as usize].name;
-        match learning::ranges(p, k) {
-            Ok(l) => learnt.push(l),
-            Err(what) => out.push(no_scales(name, &what)),
-        }
-    }
+    let learnt = learn(p, &Neurons::default(), &mut out);
     let delivered: BTreeMap<u32, Interval> = (learnt.iter())
         .map(|l| (p.plastic[l.plastic].projection, l.delivered))
         .collect();
@@ -112,7 +111,7 @@ pub fn convert(p: &Program) -> Result<Converted, Diagnostics> {
     program.synapse_models.clear();
     let mut report = FixedReport::default();
     let fraction = port_fractions(p, &delivered, &mut out);
-    let mut output_fraction: BTreeMap<(u32, u16), i32> = BTreeMap::new();
+    let mut neurons = Neurons::default();
     for g in 0..p.groups.len() {
         let GroupKind::Units {
             model,
@@ -126,15 +125,16 @@ pub fn convert(p: &Program) -> Result<Converted, Diagnostics> {
         let ports: Vec<(i32, Interval)> = (0..m.ports.len())
             .map(|k| fraction[&(g as u32, k as u16)])
             .collect();
-        let analog = p
-            .projections
-            .iter()
-            .any(|pr| pr.source as usize == g && matches!(pr.carry, Carry::Output(_)));
+        let out_of = |source: u32, carry| source as usize == g && matches!(carry, Carry::Output(_));
+        let analog = p.projections.iter().any(|x| out_of(x.source, x.carry))
+            || (p.plastic.iter().flat_map(|x| &x.modulators)).any(|y| out_of(y.source, y.carry));
         match group(p, g, m, params, init, &ports, analog) {
             Ok(done) => {
                 for (k, f) in done.outputs {
-                    output_fraction.insert((g as u32, k), f);
+                    neurons.outputs.insert((g as u32, k), f);
                 }
+                let states = done.scales.iter().map(|s| (s.at, (s.fraction, s.limit)));
+                neurons.states.extend(states);
                 report.states.extend(done.scales);
                 let model = program.models.len() as u32;
                 program.models.push(done.model);
@@ -154,14 +154,14 @@ pub fn convert(p: &Program) -> Result<Converted, Diagnostics> {
         }
         let f = fraction[&(pr.target, pr.port)].0;
         let from = match pr.carry {
-            Carry::Output(o) => output_fraction.get(&(pr.source, o)).copied().unwrap_or(0),
+            Carry::Output(o) => neurons.outputs.get(&(pr.source, o)).copied().unwrap_or(0),
             Carry::Events => 0,
         };
         if p.models_port_is_float(pr) {
             scale_weights(pr, f - from, &mut report.max_weight_error);
         }
     }
-    for l in learnt {
+    for l in learn(p, &neurons, &mut out) {
         let projection = p.plastic[l.plastic].projection;
         let pr = &p.projections[projection as usize];
         let f = fraction[&(pr.target, pr.port)].0;
@@ -175,6 +175,18 @@ pub fn convert(p: &Program) -> Result<Converted, Diagnostics> {
     }
     out.extend(synfire_ir::program::check(&program));
     out.result(Converted { program, report })
+}
+
+/// Ranges and scales of all plastic projections.
+fn learn(p: &Program, neurons: &Neurons, out: &mut Diagnostics) -> Vec<learning::Learnt> {
+    let mut all = vec![];
+    for (k, x) in p.plastic.iter().enumerate() {
+        match learning::ranges(p, k, neurons) {
+            Ok(l) => all.push(l),
+            Err(what) => out.push(no_scales(&p.projections[x.projection as usize].name, &what)),
+        }
+    }
+    all
 }
 
 trait PortType {
@@ -262,6 +274,9 @@ fn group(
 ) -> Result<Done, Diagnostics> {
     let name = &p.groups[g].name;
     let ranges = state_ranges(m, params, init, ports).map_err(|what| refuse(name, &what))?;
+    if let Some(what) = coarse(m, params, init, &ranges) {
+        return Err(refuse(name, &what));
+    }
     let mut model = m.clone();
     for port in model.ports.iter_mut() {
         if port.ty == Ty::F32 {
@@ -330,7 +345,7 @@ fn no_scales(projection: &str, what: &str) -> Diagnostic {
     let message = format!("the synapses of `{projection}` have no integer form: {what}");
     Diagnostic::error("SYN0432", message)
         .at(projection)
-        .note("fixed arithmetic knows sums, products, quotients by parameters, limits and choices; weights need limits")
+        .note("fixed arithmetic gives every value a scale before the run, which needs a bound: limits, or a fall between events; functions need arguments within theirs")
         .hint("run it with `--arithmetic f32`, which is deterministic on the CPU engine")
 }
 
@@ -340,86 +355,9 @@ fn refuse(group: &str, what: &str) -> Diagnostics {
         format!("the dynamics of `{group}` have no integer form: {what}"),
     )
     .at(group)
-    .note("fixed arithmetic knows sums, products, quotients by parameters, comparisons and choices")
+    .note("fixed arithmetic gives every value a scale before the run, from the largest magnitude that it could take")
     .hint("run it with `--arithmetic f32`, which is deterministic on the CPU engine")
     .into()
-}
-
-/// Range and scale of a state.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct StateRange {
-    pub fraction: i32,
-    pub limit: f64,
-    pub saturates: bool,
-    /// Is it never below 0?
-    pub positive: bool,
-}
-
-impl StateRange {
-    pub(crate) fn interval(&self) -> Interval {
-        Interval::new(if self.positive { 0.0 } else { -self.limit }, self.limit)
-    }
-}
-
-/// Grows the ranges of the float states until the code keeps them.
-fn state_ranges(
-    m: &Model,
-    params: &[Column],
-    init: &[Column],
-    ports: &[(i32, Interval)],
-) -> Result<Vec<StateRange>, String> {
-    let mut power: Vec<i32> = init
-        .iter()
-        .map(|c| exponent(range::column(c, Ty::F32).magnitude()))
-        .collect();
-    let mut first: Option<Vec<i32>> = None;
-    let mut free = vec![false; m.states.len()];
-    for _ in 0..ROUNDS {
-        let reach = range::stores(m, params, ports, &around(&power))?;
-        let mut grown = false;
-        for (k, r) in reach.iter().enumerate() {
-            let e = exponent(r.magnitude());
-            if m.states[k].width == Width::F32 && e > power[k] && !free[k] {
-                power[k] = e;
-                grown = true;
-            }
-        }
-        if !grown {
-            break;
-        }
-        let base = first.get_or_insert_with(|| power.clone());
-        for k in 0..power.len() {
-            if power[k] > base[k] + 16 {
-                power[k] = base[k] + HEADROOM;
-                free[k] = true;
-            }
-        }
-    }
-    let limits: Vec<f64> = power.iter().map(|&e| 2f64.powi(e)).collect();
-    let reach = range::stores(m, params, ports, &around(&power))?;
-    Ok((0..power.len())
-        .map(|k| StateRange {
-            fraction: (BITS - power[k]).clamp(-60, 60),
-            limit: limits[k],
-            saturates: m.states[k].width == Width::F32 && reach[k].magnitude() > limits[k],
-            positive: false,
-        })
-        .collect())
-}
-
-/// Ranges around 0, as powers of 2.
-fn around(power: &[i32]) -> Vec<Interval> {
-    let of = |e: &i32| Interval::new(-2f64.powi(*e), 2f64.powi(*e));
-    power.iter().map(of).collect()
-}
-
-/// Smallest e with magnitude <= 2^e.
-fn exponent(magnitude: f64) -> i32 {
-    if magnitude <= 0.0 || !magnitude.is_finite() {
-        -40
-    } else {
-        (magnitude.log2().ceil() as i32).max(-40)
-    }
 }
 
 pub(crate) fn quantise(c: &Column, fraction: i32) -> Column {

@@ -1,8 +1,17 @@
 //! Intervals of values: what a port can receive in one step, and what a block can store.
 
+use super::form::{self, Approach, Whole};
+use super::functions::relaxed;
 use std::collections::BTreeMap;
-use synfire_ir::model::{BinOp, Block, Model, Op, Ty, UnOp};
-use synfire_ir::program::{Carry, Column, Layout, Program, Projection};
+use synfire_ir::model::{BinOp, Block, Model, Op, Ty, UnOp, Value};
+use synfire_ir::program::{Carry, Column, GroupKind, Layout, Program, Projection};
+
+/// Largest exponent of `exp`: e^40 is above 2^57.
+const LARGEST_EXPONENT: f64 = 40.0;
+/// Most events that one unit is taken to emit in a step when nothing else bounds them.
+const MOST_EVENTS: f64 = 64.0;
+/// How far below its largest magnitude a divisor may fall before the quotient saturates.
+const SATURATION: f64 = 4096.0;
 
 /// Closed interval of reals.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -105,24 +114,51 @@ pub(crate) fn port_bound(
     Interval::new(least, most)
 }
 
-/// Largest payload of one event of a group. Counts (Poisson sources) are bounded by their code.
+/// Largest payload of one event of a group.
 pub(crate) fn payload_bound(p: &Program, group: u32) -> f64 {
     let Some(m) = p.model_of(group) else {
         return 1.0;
     };
-    let b = &m.step;
-    match b.emit.map(|v| b.insts[v as usize].op) {
-        Some(Op::Const(c)) => (c as i32 as f64).abs(),
-        Some(Op::Select(_, x, y)) => {
-            let c = |v: u32| match b.insts[v as usize].op {
-                Op::Const(c) => Some((c as i32 as f64).abs()),
-                _ => None,
-            };
-            c(x).zip(c(y)).map_or(64.0, |(x, y)| x.max(y))
-        }
-        Some(Op::Un(UnOp::ToI32, v)) if b.insts[v as usize].ty == Ty::Bool => 1.0,
-        _ => 64.0,
+    let params = match &p.groups[group as usize].kind {
+        GroupKind::Units { params, .. } => &params[..],
+        GroupKind::External => &[],
+    };
+    match m.step.emit {
+        Some(v) => counts(&m.step, params)[v as usize].min(MOST_EVENTS),
+        None => MOST_EVENTS,
     }
+}
+
+/// Largest magnitude of every whole number of a block: a count of Poisson events is a sum of comparisons of a word with thresholds, of which
+/// the last is never exceeded.
+fn counts(b: &Block, params: &[Column]) -> Vec<f64> {
+    let mut out: Vec<f64> = vec![];
+    let never = |v: u32| match b.insts[v as usize].op {
+        Op::Const(c) => c == u32::MAX,
+        Op::Param(k) => match params.get(k as usize) {
+            Some(Column::Uniform(w)) => *w == u32::MAX,
+            Some(Column::PerUnit(all)) => all.iter().all(|w| *w == u32::MAX),
+            None => false,
+        },
+        _ => false,
+    };
+    for inst in &b.insts {
+        let at = |v: u32| out[v as usize];
+        let ty = |v: u32| b.insts[v as usize].ty;
+        let most = match inst.op {
+            Op::Const(c) if inst.ty == Ty::I32 => (c as i32 as f64).abs(),
+            Op::Bin(BinOp::Gt, x, y) if ty(x) == Ty::U32 && never(y) => 0.0,
+            _ if inst.ty == Ty::Bool => 1.0,
+            Op::Un(UnOp::ToI32, x) if ty(x) == Ty::Bool => at(x),
+            Op::Bin(BinOp::Add | BinOp::Sub, x, y) if inst.ty == Ty::I32 => at(x) + at(y),
+            Op::Bin(BinOp::Mul, x, y) if inst.ty == Ty::I32 => at(x) * at(y),
+            Op::Bin(BinOp::Min | BinOp::Max, x, y) if inst.ty == Ty::I32 => at(x).max(at(y)),
+            Op::Select(_, x, y) if inst.ty == Ty::I32 => at(x).max(at(y)),
+            _ => f64::INFINITY,
+        };
+        out.push(most);
+    }
+    out
 }
 
 fn visit(p: &Program, pr: &Projection, mut f: impl FnMut(usize, f64)) {
@@ -175,7 +211,17 @@ pub(crate) fn stores(
     Ok(reach)
 }
 
-/// Interval of every instruction of a block.
+/// What a block's leaves read.
+struct Leaves<'a> {
+    m: &'a Model,
+    b: &'a Block,
+    params: &'a [Column],
+    ports: &'a [(i32, Interval)],
+    limits: &'a [Interval],
+    arg: Interval,
+}
+
+/// Interval of every instruction of a block that its effects need; 0 for the others.
 pub(crate) fn block(
     m: &Model,
     b: &Block,
@@ -184,33 +230,123 @@ pub(crate) fn block(
     limits: &[Interval],
     arg: Interval,
 ) -> Result<Vec<Interval>, String> {
-    let any = Interval::new(i32::MIN as f64, i32::MAX as f64);
+    let leaves = Leaves {
+        m,
+        b,
+        params,
+        ports,
+        limits,
+        arg,
+    };
+    let needed = form::needed(b);
     let mut out: Vec<Interval> = Vec::with_capacity(b.insts.len());
-    for inst in &b.insts {
+    for (i, needed) in needed.into_iter().enumerate() {
+        out.push(match needed {
+            true => leaves.inst(&out, i)?,
+            false => Interval::point(0.0),
+        });
+        if let Some(a) = form::approach(b, params, i as Value)
+            && out[a.z as usize].high <= 0.0
+        {
+            let (x, new) = (out[a.x as usize], leaves.between(&out, &a));
+            out[i] = new;
+            let change = &mut out[a.change as usize];
+            *change = Interval::new(
+                change.low.max(new.low - x.high),
+                change.high.min(new.high - x.low),
+            );
+        }
+    }
+    Ok(out)
+}
+
+impl Leaves<'_> {
+    fn inst(&self, out: &[Interval], i: usize) -> Result<Interval, String> {
+        let (b, inst) = (self.b, self.b.insts[i]);
+        let any = Interval::new(i32::MIN as f64, i32::MAX as f64);
         let at = |v: u32| out[v as usize];
         let ty = |v: u32| b.insts[v as usize].ty;
-        let r = match inst.op {
+        if let Some(f) = form::whole(b, i as Value) {
+            return Ok(whole(f, at(f.operand())));
+        }
+        Ok(match inst.op {
             Op::Const(c) => column(&Column::Uniform(c), inst.ty),
-            Op::Param(k) => column(&params[k as usize], inst.ty),
-            Op::State(k) if inst.ty == Ty::F32 => {
-                // A threshold test before the read may narrow a state; the plain limit is always safe.
-                limits[k as usize]
-            }
-            Op::State(k) if m.states[k as usize].width.ty() == Ty::Bool => Interval::new(0.0, 1.0),
-            Op::Port(k) if inst.ty == Ty::F32 => ports[k as usize].1,
-            Op::Arg => arg,
+            Op::Param(k) => column(&self.params[k as usize], inst.ty),
+            // A threshold test before the read may narrow a state; the plain limit is always safe.
+            Op::State(k) if inst.ty == Ty::F32 => self.limits[k as usize],
+            Op::State(k) if self.boolean(k) => Interval::new(0.0, 1.0),
+            Op::Port(k) if inst.ty == Ty::F32 => self.ports[k as usize].1,
+            Op::Arg => self.arg,
             Op::Un(o, a) => unary(o, ty(a), at(a), any)?,
+            Op::Bin(BinOp::Mul, a, c) if ty(a) == Ty::F32 && a == c => square(at(a)),
             Op::Bin(o, a, c) if ty(a) == Ty::F32 => binary(o, at(a), at(c))?,
             Op::Bin(BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge, ..) => {
                 Interval::new(0.0, 1.0)
             }
-            Op::Select(c, a, e) => select(b, &out, c, a, e),
+            Op::Select(c, a, e) => select(b, out, c, a, e),
             _ if inst.ty == Ty::Bool => Interval::new(0.0, 1.0),
             _ => any,
-        };
-        out.push(r);
+        })
     }
-    Ok(out)
+
+    fn boolean(&self, state: u16) -> bool {
+        let s = self.m.states.get(state as usize);
+        s.is_some_and(|s| s.width.ty() == Ty::Bool)
+    }
+
+    /// Where a value is after a step towards the point at which its derivative is 0: between both. The derivative falls with the value;
+    /// so where it is nowhere above 0 for the value at `high`, that point lies below `high`, whatever the other values are.
+    fn between(&self, out: &[Interval], a: &Approach) -> Interval {
+        let x = out[a.x as usize];
+        let naive = {
+            let change = out[a.change as usize];
+            Interval::new(x.low + change.low, x.high + change.high)
+        };
+        let rate = |t: f64| self.with(out, a.rate, a.x, Interval::point(t));
+        let beyond = |from: f64, sign: f64| {
+            let first = from.abs().max(2f64.powi(-40)).log2().floor() as i32;
+            let powers = (first..first + 40).map(|e| sign * 2f64.powi(e));
+            let outward = powers.filter(|t| (t - from) * sign > 0.0);
+            let mut all = std::iter::once(from).chain(outward);
+            all.find(|&t| match rate(t) {
+                Some(r) if sign > 0.0 => r.high <= 0.0,
+                Some(r) => r.low >= 0.0,
+                None => false,
+            })
+        };
+        let high = beyond(x.high, 1.0).unwrap_or(naive.high);
+        let low = beyond(x.low, -1.0).unwrap_or(naive.low);
+        Interval::new(
+            low.max(naive.low).min(x.low),
+            high.min(naive.high).max(x.high),
+        )
+    }
+
+    /// The interval of `v` with another one for `x`.
+    fn with(&self, out: &[Interval], v: Value, x: Value, given: Interval) -> Option<Interval> {
+        let reads = form::readers(self.b, x);
+        let mut out = out[..=v as usize].to_vec();
+        out[x as usize] = given;
+        for i in x as usize + 1..=v as usize {
+            if reads[i] {
+                out[i] = self.inst(&out, i).ok()?;
+            }
+        }
+        Some(out[v as usize])
+    }
+}
+
+/// A function of one value, all of which are monotone.
+pub(super) fn whole(f: Whole, x: Interval) -> Interval {
+    let minus = Interval::new(-x.high, -x.low);
+    match f {
+        Whole::Relaxation(_) => relaxed(x),
+        Whole::Rise(_) => {
+            let r = relaxed(minus);
+            Interval::new(1.0 / r.high, 1.0 / r.low)
+        }
+        Whole::Falling(_) => Interval::new(1.0 / (1.0 + x.high.exp()), 1.0 / (1.0 + x.low.exp())),
+    }
 }
 
 /// A choice; when the condition compares one of the two branches with a bound, that branch is cut there.
@@ -246,12 +382,27 @@ fn unary(o: UnOp, ty: Ty, a: Interval, any: Interval) -> Result<Interval, String
         return Ok(match o {
             UnOp::ToF32 if ty == Ty::Bool => Interval::new(0.0, 1.0),
             UnOp::ToF32 => a,
-            UnOp::Unit => Interval::new(0.0, 1.0),
+            UnOp::Unit => Interval::new(0.0, 1.0 - 2f64.powi(-24)),
             UnOp::ToBool | UnOp::Not if ty == Ty::Bool => Interval::new(0.0, 1.0),
             _ => any,
         });
     }
+    let rising = |f: fn(f64) -> f64| Interval::new(f(a.low), f(a.high));
     Ok(match o {
+        UnOp::Exp if a.high > LARGEST_EXPONENT => {
+            return Err(format!("it takes `exp` of values up to {:.3}", a.high));
+        }
+        UnOp::Exp => rising(f64::exp),
+        UnOp::Log if a.low <= 0.0 => {
+            return Err("it takes the logarithm of a value that may be 0".into());
+        }
+        UnOp::Log => rising(f64::ln),
+        UnOp::Sqrt if a.low < 0.0 => {
+            return Err("it takes the square root of a value that may be below 0".into());
+        }
+        UnOp::Sqrt => rising(f64::sqrt),
+        UnOp::Tanh => rising(f64::tanh),
+        UnOp::Sin | UnOp::Cos => Interval::new(-1.0, 1.0),
         UnOp::Neg => Interval::new(-a.high, -a.low),
         UnOp::Abs => Interval::new(0.0, a.magnitude()),
         UnOp::Sign => Interval::new(-1.0, 1.0),
@@ -265,6 +416,21 @@ fn unary(o: UnOp, ty: Ty, a: Interval, any: Interval) -> Result<Interval, String
             ));
         }
     })
+}
+
+/// The quotient of two values of which the second may be 0: it saturates where that falls below 1/4096 of its largest magnitude.
+fn saturating(a: Interval, b: Interval) -> Interval {
+    let most = SATURATION * a.magnitude() / b.magnitude().max(f64::MIN_POSITIVE);
+    let one_sign = a.low >= 0.0 && b.low >= 0.0 || a.high <= 0.0 && b.high <= 0.0;
+    Interval::new(if one_sign { 0.0 } else { -most }, most)
+}
+
+fn square(a: Interval) -> Interval {
+    let least = match a.low <= 0.0 && a.high >= 0.0 {
+        true => 0.0,
+        false => a.low.abs().min(a.high.abs()),
+    };
+    Interval::new(least * least, a.magnitude() * a.magnitude())
 }
 
 fn binary(o: BinOp, a: Interval, b: Interval) -> Result<Interval, String> {
@@ -294,13 +460,29 @@ fn binary(o: BinOp, a: Interval, b: Interval) -> Result<Interval, String> {
                 q.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             )
         }
-        BinOp::Div => return Err("it divides by a value that may be 0".into()),
+        BinOp::Div if b == Interval::point(0.0) => return Err("it divides by 0".into()),
+        BinOp::Div => saturating(a, b),
         BinOp::Min => Interval::new(a.low.min(b.low), a.high.min(b.high)),
         BinOp::Max => Interval::new(a.low.max(b.low), a.high.max(b.high)),
         BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge => {
             Interval::new(0.0, 1.0)
         }
-        BinOp::Pow => return Err("it raises to a power".into()),
+        BinOp::Pow if a.low < 0.0 || a.low == 0.0 && b.low <= 0.0 => {
+            return Err(
+                "it raises a value that may be below 0 to a power, or 0 to a power that may be 0"
+                    .into(),
+            );
+        }
+        BinOp::Pow => {
+            let p = [
+                a.low.powf(b.low),
+                a.low.powf(b.high),
+                a.high.powf(b.low),
+                a.high.powf(b.high),
+            ];
+            let f = |g: fn(f64, f64) -> f64| p.iter().copied().reduce(g).unwrap_or(0.0);
+            Interval::new(f(f64::min), f(f64::max))
+        }
         BinOp::Rem => return Err("it takes a remainder".into()),
         _ => return Err("it shifts or masks a float".into()),
     })
