@@ -4,6 +4,7 @@ use crate::args::{ArithmeticArg, EngineArg, NetworkArgs, RunOptions};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::files;
+use crate::lowering::{self, Wish};
 use crate::network::{self, Loaded};
 use crate::progress::Bar;
 use crate::targets;
@@ -11,7 +12,6 @@ use crate::units::Interval;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use synfire_compiler::ideal::{self, IdealOptions};
 use synfire_ir::artifact::Artifact;
 use synfire_ir::network::{Network, Probe, Quantity};
 use synfire_ir::program::{Arithmetic, Layout, Projection, Store};
@@ -52,20 +52,17 @@ pub struct Subject {
 /// The ideal form of a network.
 pub fn ideal(loaded: &Loaded, options: &RunOptions, console: &Console) -> Result<Subject, Failure> {
     let net = &loaded.network;
-    let arithmetic = match options.arithmetic {
-        ArithmeticArg::Fixed => Arithmetic::Fixed,
-        ArithmeticArg::Auto | ArithmeticArg::F32 => Arithmetic::F32,
-    };
-    let lowered = ideal::lower(
-        net,
-        &IdealOptions {
-            seed: options.seed,
-            arithmetic,
-            narrow: options.arithmetic == ArithmeticArg::Auto,
-            memory: crate::units::free_memory(),
+    let wish = Wish {
+        seed: options.seed,
+        arithmetic: options.arithmetic,
+        synapses: options.synapses,
+        engine: synfire_runtime::engine::Options {
+            threads: options.threads,
+            memory: options.memory_limit,
+            ..Default::default()
         },
-    )
-    .map_err(|d| loaded.wrong(d))?;
+    };
+    let lowered = lowering::lower(net, &wish).map_err(|d| loaded.wrong(d))?;
     console.show(&lowered.notes, &loaded.sources);
     let sources: Vec<bool> = net.populations().map(|(_, p)| p.is_source).collect();
     let program = &lowered.program;

@@ -15,6 +15,7 @@ mod experiment;
 mod failure;
 mod files;
 mod interrupt;
+mod lowering;
 mod mapping;
 mod network;
 mod progress;

@@ -116,7 +116,7 @@ use std.neurons.Lif
 network Wide {
   step 1 ms
   pop a: Lif[2000000]
-  connect a -> a.i : fixed_outdegree(20000) { weight = 1, delay = 1 ms }
+  connect a -> a.i : all_to_all { weight = uniform(1, 2), delay = 1 ms }
 }";
     let loaded = frontend::load("t.syn", text.as_bytes(), &NoFiles, &LoadOptions::default());
     let net = loaded.network.unwrap_or_else(|d| panic!("{d}"));
@@ -124,7 +124,7 @@ network Wide {
         memory: Some(8 << 30),
         ..IdealOptions::default()
     };
-    let refused = ideal::lower(&net, &options).expect_err("forty thousand million synapses");
+    let refused = ideal::lower(&net, &options).expect_err("four million million synapses");
     assert_eq!(refused.0[0].code, "SYN0426");
     assert!(!refused.0[0].hints.is_empty());
 }

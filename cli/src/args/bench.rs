@@ -1,6 +1,6 @@
 //! Arguments of `bench`.
 
-use super::{ArithmeticArg, EngineArg, GoalArg, parse_pair, parse_seed};
+use super::{ArithmeticArg, EngineArg, GoalArg, SynapsesArg, parse_pair, parse_seed};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -102,6 +102,9 @@ pub struct BenchSimArgs {
     /// Arithmetic: floats, or integers that are equal on every engine.
     #[arg(long, value_enum, default_value_t = ArithmeticArg::Auto)]
     pub arithmetic: ArithmeticArg,
+    /// Synapses of rules: stored, or drawn again at each event where a row follows from its source; auto stores what fits.
+    #[arg(long, value_enum, default_value_t = SynapsesArg::Auto)]
+    pub synapses: SynapsesArg,
     /// Key of every random draw; else that of the network.
     #[arg(long, value_parser = parse_seed)]
     pub seed: Option<u64>,

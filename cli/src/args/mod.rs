@@ -167,6 +167,12 @@ pub struct CheckArgs {
     /// Also: does it fit this chip, and what binds? `all` tries every chip.
     #[arg(long, value_name = "T")]
     pub target: Option<String>,
+    /// Fail if a run would take more memory than this, e.g. 2GiB or 500MB.
+    #[arg(long, value_name = "SIZE", value_parser = crate::units::parse_size)]
+    pub memory_limit: Option<u64>,
+    /// Synapses of rules: stored, or drawn again at each event where a row follows from its source; auto stores what fits.
+    #[arg(long, value_enum, default_value_t = SynapsesArg::Auto)]
+    pub synapses: SynapsesArg,
     #[command(flatten)]
     pub network: NetworkArgs,
 }
@@ -254,6 +260,15 @@ impl GoalArg {
     }
 }
 
+/// How the synapses of rules are held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SynapsesArg {
+    #[default]
+    Auto,
+    Stored,
+    Procedural,
+}
+
 /// What shapes a run.
 #[derive(Clone, Debug, Args)]
 pub struct RunOptions {
@@ -278,6 +293,9 @@ pub struct RunOptions {
     /// Refuse a run that would take more memory than this, e.g. 2GiB or 500MB.
     #[arg(long, value_name = "SIZE", value_parser = crate::units::parse_size)]
     pub memory_limit: Option<u64>,
+    /// Synapses of rules: stored, or drawn again at each event where a row follows from its source; auto stores what fits.
+    #[arg(long, value_enum, default_value_t = SynapsesArg::Auto)]
+    pub synapses: SynapsesArg,
     /// Spikes (.csv, .npz) for the network's inputs; - is CSV on standard input. May be given several times.
     #[arg(long, value_name = "F")]
     pub input: Vec<PathBuf>,
@@ -339,8 +357,9 @@ pub enum EngineArg {
     Cpu,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ArithmeticArg {
+    #[default]
     Auto,
     F32,
     Fixed,

@@ -4,12 +4,13 @@ use crate::args::CheckArgs;
 use crate::commands::fit::{self, Fit};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
+use crate::lowering::{self, Wish};
 use crate::network::{self, Loaded};
 use crate::table::{Side, Table};
-use crate::units::{bytes, count, free_memory, number_of, resident_memory, seconds, short};
+use crate::units::{bytes, count, number_of, resident_memory, seconds, short};
 use crate::{diagnostics, targets};
 use serde_json::{Value, json};
-use synfire_compiler::ideal::{self, Form, IdealOptions};
+use synfire_compiler::ideal::{self, Form};
 use synfire_ir::Diagnostics;
 use synfire_ir::network::{Network, PopKind, Population};
 use synfire_ir::program::{Carry, Store};
@@ -22,7 +23,7 @@ pub fn check(args: &CheckArgs, console: &Console) -> Outcome {
     let fits: Vec<Fit> = (chosen.iter())
         .map(|t| fit::of(&loaded, *t, &args.network))
         .collect();
-    let held = held(&loaded);
+    let held = held(&loaded, args);
     if console.is_json() {
         let mut value = facts(&loaded, &held);
         if args.target.is_some() {
@@ -34,6 +35,9 @@ pub fn check(args: &CheckArgs, console: &Console) -> Outcome {
         if !fits.is_empty() {
             console.print(&format!("\n{}", fit::table(&fits, console)));
         }
+    }
+    if args.memory_limit.is_some() {
+        held.fits.map_err(|d| loaded.wrong(d))?;
     }
     // One target is a question with an answer; `all` is a survey.
     match (args.target.as_deref(), fits.into_iter().next()) {
@@ -59,42 +63,48 @@ struct Held {
     memory: u64,
     /// The form of each projection; empty where it would take long to tell.
     forms: Vec<Form>,
+    /// Would an engine take it?
+    fits: Result<(), Diagnostics>,
 }
 
 /// Most synapses that are listed only to tell how they are held.
 const LISTED_SYNAPSES: f64 = 2e7;
 
-fn held(loaded: &Loaded) -> Held {
+fn held(loaded: &Loaded, args: &CheckArgs) -> Held {
     let net = &loaded.network;
     let base = resident_memory().unwrap_or(0);
-    let options = IdealOptions {
-        narrow: true,
-        memory: free_memory(),
-        ..IdealOptions::default()
+    let one = Options {
+        threads: 1,
+        memory: args.memory_limit,
+        ..Options::default()
+    };
+    let wish = Wish {
+        synapses: args.synapses,
+        engine: one.clone(),
+        ..Wish::default()
     };
     let listed: f64 = net
         .projections()
         .filter(|(id, ..)| net.generated(*id, 1, Store::F32).is_none())
         .map(|(id, ..)| net.synapses_of(id))
         .sum();
-    let made = (listed <= LISTED_SYNAPSES).then(|| ideal::lower(net, &options));
-    let one = Options {
-        threads: 1,
-        ..Options::default()
-    };
-    match made {
+    let asked = listed <= LISTED_SYNAPSES || args.memory_limit.is_some();
+    match asked.then(|| lowering::lower(net, &wish)) {
         Some(Ok(made)) => Held {
             memory: base + cpu::predicted_bytes(&made.program, &one),
+            fits: cpu::fits(&made.program, &one),
             forms: made.forms,
         },
-        _ => Held {
+        other => Held {
             memory: base + roughly(net),
+            fits: other.map_or(Ok(()), |made| made.map(|_| ())),
             forms: vec![],
         },
     }
 }
 
-/// Bytes that an engine will need, roughly: states and parameters of neurons, and 8 bytes a synapse.
+/// Bytes that an engine will need, roughly: states and parameters of neurons, what lists of synapses take while they are laid out,
+/// and 8 bytes a synapse of rules.
 fn roughly(net: &Network) -> u64 {
     let units: f64 = net
         .populations()
@@ -105,8 +115,9 @@ fn roughly(net: &Network) -> u64 {
             p.size() as f64 * words as f64 * 4.0
         })
         .sum();
-    let synapses: f64 = net.projections().map(|(id, ..)| net.synapses_of(id)).sum();
-    (units + synapses * 8.0) as u64
+    let rules = (net.projections()).filter(|(id, ..)| net.generated(*id, 1, Store::F32).is_some());
+    let rules: f64 = rules.map(|(id, ..)| net.synapses_of(id)).sum();
+    ideal::rows_bytes(net).saturating_add((units + rules * 8.0) as u64)
 }
 
 fn kind(net: &Network, p: &Population) -> String {

@@ -45,6 +45,7 @@ pub fn deploy(args: &DeployArgs, console: &Console) -> Outcome {
         seed: None,
         arithmetic: ArithmeticArg::Auto,
         memory_limit: None,
+        synapses: Default::default(),
         input: args.input.clone(),
     };
     let subject = execute::artefact(&artefact, &options)?;

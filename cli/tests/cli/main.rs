@@ -11,4 +11,5 @@ mod fabric;
 #[cfg(unix)]
 mod long;
 mod place;
+mod procedural;
 mod run;

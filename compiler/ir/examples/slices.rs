@@ -48,6 +48,7 @@ fn main() {
             sources: 20_000,
             targets: 8_000,
             own: None,
+            procedural: false,
         };
         let begin = Instant::now();
         let slice = g.slice(Range {

@@ -90,12 +90,19 @@ pub struct Draws {
 }
 
 impl Draws {
-    /// The sequence of `item` under (`seed`, `stream`, `key`).
-    pub fn new(seed: u64, stream: u32, key: u64, item: u32) -> Self {
+    /// Key and counter of Philox for the first four words of `item` under (`seed`, `stream`, `key`); the first word of the counter
+    /// counts further blocks of four.
+    pub fn origin(seed: u64, stream: u32, key: u64, item: u32) -> ([u32; 2], [u32; 4]) {
         let mixed = seed ^ key.rotate_left(17).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let counter = [0, item, (key >> 32) as u32 ^ key as u32, stream];
+        ([mixed as u32, (mixed >> 32) as u32], counter)
+    }
+
+    /// The sequence of `item` under (`seed`, `stream`, `key`).
+    pub fn new(seed: u64, stream: u32, key: u64, item: u32) -> Self {
+        let (key, counter) = Self::origin(seed, stream, key, item);
         Draws {
-            key: [mixed as u32, (mixed >> 32) as u32],
+            key,
             counter,
             words: [0; 4 * LANES],
             at: 0,

@@ -46,6 +46,8 @@ pub(super) struct Wanted<'a> {
     pub arithmetic: Arithmetic,
     /// May drawn weights be stored in 16 bits?
     pub narrow: bool,
+    /// Why rows that follow from their sources are drawn at each event, if they are.
+    pub procedural: Option<&'static str>,
 }
 
 /// Fewest synapses of a projection that stays a rule: smaller ones are told synapse by synapse in a program's text.
@@ -55,8 +57,8 @@ const RULE: f64 = 65_536.0;
 pub(super) type Chosen = (Layout, &'static str, &'static str);
 
 /// The layout that suits a projection: one to one where it is that; dense where every pair is connected with one delay
-/// (and nothing sees the zeros); the rule itself where sources are drawn for each target; else rows by source and
-/// delay.
+/// (and nothing sees the zeros); the rule itself where sources are drawn for each target or targets for each source, or all pairs
+/// have one weight; else rows by source and delay.
 pub(super) fn layout(w: &Wanted<'_>) -> Chosen {
     if let Some(plain) = regular(w) {
         return plain;
@@ -69,7 +71,8 @@ pub(super) fn layout(w: &Wanted<'_>) -> Chosen {
         None => materialise(w.net, w.id, w.seed, w.integer, !w.distinct, |w| w),
     };
     let reason = match w.wires.stages.len() {
-        1 => "its synapses are listed, or drawn for sources",
+        1 if w.net.synapses_of(w.id) < RULE => "its synapses are few",
+        1 => "its synapses are listed, or have values of their own",
         _ => "rules follow one another",
     };
     (Layout::Rows(rows), "rows", reason)
@@ -92,13 +95,26 @@ fn rule(w: &Wanted<'_>) -> Option<Chosen> {
     }
     let of = |store| w.net.generated(w.id, w.seed, store);
     let narrow = w.narrow.then(|| of(Store::Scaled)).flatten();
-    let made = narrow.or_else(|| of(Store::F32))?;
+    let mut made = narrow.or_else(|| of(Store::F32))?;
     let bounded = made.weight_bounds().is_some();
     let fits = w.arithmetic != Arithmetic::Fixed || bounded;
-    fits.then(|| {
-        let rule = Layout::Generated(Arc::new(made));
-        (rule, "rule", "sources are drawn for each target")
-    })
+    let complete = made.complete().is_some();
+    if !fits || complete && w.distinct {
+        return None;
+    }
+    let (form, reason) = match (w.procedural, made.stored_why()) {
+        _ if complete => ("complete", "one weight serves all pairs"),
+        (None, None) => ("rule", "targets are drawn for each source"),
+        (None, Some(_)) => ("rule", "sources are drawn for each target"),
+        (Some(_), Some(why)) => ("rule", why),
+        (Some(_), None) if w.distinct => ("rule", "its events are taken one by one"),
+        (Some(_), None) if made.delays().0 == 0 => ("rule", "its events come without a delay"),
+        (Some(why), None) => {
+            made.procedural = true;
+            ("procedural", why)
+        }
+    };
+    Some((Layout::Generated(Arc::new(made)), form, reason))
 }
 
 /// One to one, or dense.
@@ -126,12 +142,7 @@ fn regular(w: &Wanted<'_>) -> Option<Chosen> {
             let form = Layout::OneToOne { delay, weights };
             Some((form, "one to one", "a source has one target"))
         }
-        Connector::AllToAll {
-            self_connections: true,
-        }
-        | Connector::Dense
-            if n as u64 * m as u64 <= MOST_DENSE =>
-        {
+        Connector::AllToAll { .. } | Connector::Dense if full(w, n as u64 * m as u64) => {
             let values: Vec<f64> = match stage.weight {
                 Init::Const(c) => vec![c],
                 _ => (0..n as usize)
@@ -148,6 +159,21 @@ fn regular(w: &Wanted<'_>) -> Option<Chosen> {
     }
 }
 
+/// Are all pairs of units connected, few enough of them or by one weight?
+fn full(w: &Wanted<'_>, pairs: u64) -> bool {
+    let [stage] = &w.wires.stages[..] else {
+        return false;
+    };
+    let ends = w.net.graph.edge_endpoints(w.id);
+    let all = match stage.connector {
+        Connector::AllToAll { self_connections } => {
+            self_connections || ends.is_some_and(|(a, b)| a != b)
+        }
+        _ => true,
+    };
+    all && (pairs <= MOST_DENSE || matches!(stage.weight, Init::Const(_)))
+}
+
 fn stored(integer: bool, values: Vec<f64>) -> Weights {
     match integer {
         true => Weights::from_i32(values.into_iter().map(|w| w as i32).collect()),
@@ -162,13 +188,24 @@ const MEMORY: f64 = (64u64 << 30) as f64;
 const EXPANDED: f64 = 24.0;
 const STORED: f64 = 12.0;
 
-/// An error if the rows of a network would take more memory than there is. Projections that stay rules take none; the
+/// What the rows of lists and expanded rules take while they are made.
+struct Need<'a> {
+    bytes: f64,
+    synapses: f64,
+    /// The largest projection among them.
+    largest: &'a str,
+}
+
+/// Bytes that the rows of lists and of expanded rules take while they are made. Projections that stay rules take none; the
 /// engine asks for theirs.
-pub(super) fn beyond(net: &Network, seed: u64, memory: Option<u64>) -> Option<Diagnostic> {
-    let limit = memory.map_or(MEMORY, |m| m as f64);
+pub fn rows_bytes(net: &Network) -> u64 {
+    need(net).bytes as u64
+}
+
+fn need(net: &Network) -> Need<'_> {
     let (mut all, mut largest) = (0.0, (0.0, ""));
-    for (id, _, _, pr) in net.projections() {
-        if pr.plasticity.is_none() && net.generated(id, seed, Store::F32).is_some() {
+    for (id, .., pr) in net.projections() {
+        if pr.plasticity.is_none() && net.generated(id, 0, Store::F32).is_some() {
             continue;
         }
         let n = net.synapses_of(id);
@@ -177,24 +214,35 @@ pub(super) fn beyond(net: &Network, seed: u64, memory: Option<u64>) -> Option<Di
             largest = (n, &pr.name);
         }
     }
-    let need = all * STORED + largest.0 * EXPANDED;
-    if need <= limit {
+    Need {
+        bytes: all * STORED + largest.0 * EXPANDED,
+        synapses: all,
+        largest: largest.1,
+    }
+}
+
+/// An error if the rows of a network would take more memory than there is.
+pub(super) fn beyond(net: &Network, memory: Option<u64>) -> Option<Diagnostic> {
+    let limit = memory.map_or(MEMORY, |m| m as f64);
+    let need = need(net);
+    if need.bytes <= limit {
         return None;
     }
-    let gib = |b: f64| b / (1u64 << 30) as f64;
+    let shown = |b: f64| synfire_ir::numerals::bytes(b as u64);
+    let (all, largest, need) = (need.synapses, need.largest, need.bytes);
     Some(
         Diagnostic::error(
             "SYN0426",
             format!(
-                "the synapses of `{}` take about {:.1} GiB to lay out; {:.1} GiB are allowed",
+                "the synapses of `{}` take about {} to lay out; {} are allowed",
                 net.name,
-                gib(need),
-                gib(limit)
+                shown(need),
+                shown(limit)
             ),
         )
         .at(net.name.clone())
-        .note(format!("about {all:.3e} synapses of lists and rules that are expanded; most of them in `{}`", largest.1))
-        .hint("scale the network down, or use rules that draw the sources of each target (fixed_indegree, fixed_probability, fixed_total)")
+        .note(format!("about {all:.3e} synapses of lists and rules that are expanded; most of them in `{largest}`"))
+        .hint("scale the network down, or use a rule that draws sources or targets (fixed_indegree, fixed_outdegree, fixed_probability, fixed_total) or one weight for all pairs")
         .field("needed", format!("{need:.0}"))
         .field("available", format!("{limit:.0}")),
     )

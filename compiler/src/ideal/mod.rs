@@ -13,6 +13,7 @@ use crate::fixed::{self, FixedReport};
 use crate::plastic::Learning;
 use code::{add_bias, gather_emissions};
 use columns::{column, draw};
+pub use layout::rows_bytes;
 use layout::{Wanted, whole};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -37,6 +38,8 @@ pub struct IdealOptions {
     pub narrow: bool,
     /// Bytes that rows may take while they are made; without it 64 GiB.
     pub memory: Option<u64>,
+    /// Why rows that follow from their sources are drawn at each event; without it they are stored.
+    pub procedural: Option<&'static str>,
 }
 
 impl Default for IdealOptions {
@@ -46,6 +49,7 @@ impl Default for IdealOptions {
             arithmetic: Arithmetic::F32,
             narrow: false,
             memory: None,
+            procedural: None,
         }
     }
 }
@@ -55,7 +59,7 @@ impl Default for IdealOptions {
 pub struct Form {
     /// Name of the projection.
     pub projection: String,
-    /// `one to one`, `dense`, `rule` or `rows`.
+    /// `one to one`, `dense`, `complete`, `procedural`, `rule` or `rows`.
     pub form: &'static str,
     /// Why.
     pub reason: &'static str,
@@ -84,7 +88,7 @@ pub struct Ideal {
 /// integer form.
 pub fn lower(net: &Verified<Network>, options: &IdealOptions) -> Result<Ideal, Diagnostics> {
     let seed = options.seed.unwrap_or(net.seed_or_default());
-    if let Some(d) = layout::beyond(net, seed, options.memory) {
+    if let Some(d) = layout::beyond(net, options.memory) {
         return Err(d.into());
     }
     let mut cx = Lowering {
@@ -433,6 +437,7 @@ impl Lowering<'_> {
             distinct: m.handler(wires.port).is_some() || wires.plasticity.is_some(),
             arithmetic: self.options.arithmetic,
             narrow: self.options.narrow && self.options.arithmetic == Arithmetic::F32,
+            procedural: self.options.procedural,
         });
         self.forms.push(Form {
             projection: wires.name.clone(),

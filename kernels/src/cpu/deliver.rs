@@ -193,6 +193,40 @@ versions! {
     }
 }
 
+/// Accumulators that stay in registers while a value is added to them many times.
+const HELD: usize = 64;
+
+versions! {
+    /// Combines `v` into consecutive targets `n` times over, one time after another.
+    pub fn add_repeated[](fold: Fold, acc: &mut [u32], v: u32, n: u32) {
+        match fold {
+            Fold::AddI32 => {
+                let v = v.wrapping_mul(n);
+                acc.iter_mut().for_each(|a| *a = Fold::AddI32.one(*a, v));
+            }
+            Fold::AddF32 => {
+                let v = f32::from_bits(v);
+                let mut blocks = acc.chunks_exact_mut(HELD);
+                for block in &mut blocks {
+                    let mut held = [0f32; HELD];
+                    held.iter_mut().zip(&*block).for_each(|(h, a)| *h = f32::from_bits(*a));
+                    for _ in 0..n {
+                        held.iter_mut().for_each(|h| *h += v);
+                    }
+                    block.iter_mut().zip(held).for_each(|(a, h)| *a = h.to_bits());
+                }
+                for a in blocks.into_remainder() {
+                    let sum = (0..n).fold(f32::from_bits(*a), |h, _| h + v);
+                    *a = sum.to_bits();
+                }
+            }
+            _ if n == 0 => {}
+            Fold::MaxI32 => acc.iter_mut().for_each(|a| *a = Fold::MaxI32.one(*a, v)),
+            Fold::MaxF32 => acc.iter_mut().for_each(|a| *a = Fold::MaxF32.one(*a, v)),
+        }
+    }
+}
+
 /// A stretch of consecutive targets that an event reaches: number of its run, places, first target, payload factor.
 pub type Stretch = (usize, Range<usize>, usize, u32);
 

@@ -200,11 +200,20 @@ pub fn kernels(p: &Program, form: Form) -> Stepped {
         &[ARITH, &together, include_str!("text/begin.wgsl"), main],
     );
     let deliver = |name, arrive: &str, main: &str| {
-        let runs = runs("rows[r + X_SCALE]", include_str!("text/walk_static.wgsl"));
+        let stored = include_str!("text/walk_static.wgsl");
+        let drawn = include_str!("text/walk_drawn.wgsl");
+        let (draws, walk) = match image::drawn::any(p) {
+            true => (
+                [ARITH, include_str!("text/drawn.wgsl")],
+                [drawn, stored].concat(),
+            ),
+            false => (["", ""], stored.into()),
+        };
+        let runs = runs("rows[r + X_SCALE]", &walk);
         let weights = WEIGHTS.replace("BUFFER", "synapses");
         let rules = rules(p);
         let arrivals = [CONTRIBUTION, COUNT, arrive, &runs, main];
-        let parts = [&[&*rules, &weights, FEEDS, TARGETS][..], &arrivals].concat();
+        let parts = [&draws[..], &[&*rules, &weights, FEEDS, TARGETS], &arrivals].concat();
         let buffers = [Dispatch, Tables, Acc, Lists, Ctl, Ext, Rows, Synapses];
         kernel(name, &buffers, &parts)
     };

@@ -153,6 +153,7 @@ words! {
     TARGETS_U16 = 1, "16-bit target indices.";
     TARGETS_U32 = 2, "32-bit target indices.";
     TARGETS_PAIRED = 3, "Words of a 16-bit target index and, above it, a 16-bit weight.";
+    TARGETS_DRAWN = 4, "Drawn at each event: where the rule, the source and the target that is left out stand in `synapses`.";
     WEIGHT_ONE = 0, "One weight.";
     WEIGHT_I8 = 1, "8-bit weights.";
     WEIGHT_I16 = 2, "16-bit weights.";

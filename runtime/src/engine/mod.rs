@@ -18,6 +18,7 @@ use synfire_ir::Class;
 use synfire_ir::diag::{Diagnostic, Diagnostics, Progress};
 use synfire_ir::numerals;
 use synfire_ir::program::{Program, Serial, SerialEvent};
+use synfire_kernels::wgsl::image::drawn::stays;
 
 /// An event injected into an external group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -249,7 +250,7 @@ pub fn open(
 ) -> Result<Box<dyn Engine>, Diagnostics> {
     synfire_ir::program::check(&program).result(())?;
     let rows = |program: Arc<Program>| match program.is_generated() {
-        true => Arc::new(program.expanded()),
+        true => Arc::new(program.expanded_but(|pr| stays(&program, pr))),
         false => program,
     };
     match which {

@@ -260,6 +260,7 @@ impl BenchSimArgs {
             seed: self.seed,
             arithmetic: self.arithmetic,
             memory_limit: None,
+            synapses: self.synapses,
             input: vec![],
         }
     }

@@ -1,7 +1,7 @@
 //! Connectors: who connects to whom, answered one target at a time, so that any slice stands on its own.
 
 use super::window::{Conv2d, Pool2d};
-use super::wiring::{Chosen, Drawn, Ends};
+use super::wiring::{Chosen, Drawn, Ends, Sent};
 use super::{Array, ArrayId};
 use serde::{Deserialize, Serialize};
 
@@ -130,15 +130,11 @@ impl Connector {
                     k += 1;
                 });
             }
-            Connector::FixedOutdegree {
-                n,
-                self_connections,
-                multapses,
-            } => {
-                let how = (*self_connections, *multapses);
-                let mut k = 0;
+            Connector::FixedOutdegree { .. } => {
+                let Some(sent) = Sent::of(self) else { return };
+                let (mut chosen, mut k) = (Chosen::default(), 0);
                 for s in 0..ends.sources {
-                    ends.targets_of(s, *n, how, |x| {
+                    sent.targets(ends, s, &mut chosen, |x| {
                         if x == t {
                             f(s, k);
                             k += 1;

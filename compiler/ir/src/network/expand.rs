@@ -1,6 +1,6 @@
 //! From rules to synapses: any slice of targets on its own, and whole projections as rows by source and delay.
 
-use super::wiring::{Chosen, Drawn, Ends};
+use super::wiring::{Chosen, Drawn, Ends, Sent};
 use super::{Array, Connector, Init, Network, ProjId, Projection, Stage};
 use crate::program::{Range, Rows, Run, Weights};
 use crate::rng::{self, Draws, name_key};
@@ -36,9 +36,13 @@ impl Network {
         };
         let mut ends = pr.ends(a == b, seed);
         let end = targets.end_within(pr.target_range.len);
-        let mut made = vec![];
+        let mut made: Vec<Synapse> = vec![];
+        let learns = pr.plasticity.is_some();
         let whole = match &pr.stages[..] {
-            [stage] => Source::of(&stage.connector, &self.arrays, &ends, (targets.start, end)),
+            [stage] => match self.sent(pr, stage, &ends, (targets.start, end)) {
+                Some(sent) => Source::Sent(sent),
+                None => Source::of(&stage.connector, &self.arrays, &ends, (targets.start, end)),
+            },
             _ => Source::Rule,
         };
         let mut chosen = Chosen::default();
@@ -47,7 +51,7 @@ impl Network {
             let mut delays = Draws::new(seed, rng::WEIGHTS, ends.key ^ DELAYS, t);
             made.clear();
             let mut give = |source: u32, weight: f64, k: usize| {
-                if weight != 0.0 || pr.plasticity.is_some() {
+                if weight != 0.0 || learns {
                     made.push(Synapse {
                         source,
                         target: t,
@@ -62,6 +66,10 @@ impl Network {
                     give(s, factor * self.element(&stage.weight, k, &mut weights), k)
                 };
                 match &whole {
+                    Source::Sent(map) => {
+                        let mine = map.get(&t).map_or(&[][..], |v| v);
+                        made.extend(mine.iter().filter(|s| s.weight != 0.0 || learns));
+                    }
                     Source::Scattered(map) => {
                         let mine = map.get(&t).map_or(&[][..], |v| v);
                         mine.iter().for_each(|&(s, k)| one(s, k));
@@ -88,6 +96,42 @@ impl Network {
             made.sort_by_key(|s| s.source);
             made.iter().for_each(|s| f(*s));
         }
+    }
+
+    /// The synapses onto the targets of a range, where a rule draws the targets of each source: its weights and delays then come
+    /// from the source's sequences, in the order of its targets. `None` for other rules, and where an array has the values.
+    fn sent(
+        &self,
+        pr: &Projection,
+        stage: &Stage,
+        ends: &Ends,
+        (from, to): (u32, u32),
+    ) -> Option<BTreeMap<u32, Vec<Synapse>>> {
+        let sent = match stage.connector {
+            Connector::FixedOutdegree { .. } => Sent::of(&stage.connector)?,
+            _ => return None,
+        };
+        let listed = |v: &Init| matches!(v, Init::Array(_));
+        if listed(&stage.weight) || listed(&pr.delay) {
+            return None;
+        }
+        let (mut map, mut chosen) = (BTreeMap::<u32, Vec<Synapse>>::new(), Chosen::default());
+        for source in 0..ends.sources {
+            let mut weights = Draws::new(ends.seed, rng::WEIGHTS, ends.key, source);
+            let mut delays = Draws::new(ends.seed, rng::WEIGHTS, ends.key ^ DELAYS, source);
+            sent.targets(ends, source, &mut chosen, |target| {
+                let synapse = Synapse {
+                    source,
+                    target,
+                    weight: self.element(&stage.weight, 0, &mut weights),
+                    delay: self.delay(&pr.delay, 0, &mut delays),
+                };
+                if (from..to).contains(&target) {
+                    map.entry(target).or_default().push(synapse);
+                }
+            });
+        }
+        Some(map)
     }
 
     /// Composed weights of a chain of linear rules onto target `t`, walked from the last rule back to the first.
@@ -232,6 +276,8 @@ type ByTarget = BTreeMap<u32, Vec<(u32, usize)>>;
 
 /// Where the synapses of the targets of a range come from.
 enum Source {
+    /// Drawn for each source.
+    Sent(BTreeMap<u32, Vec<Synapse>>),
     /// The rule answers for each target.
     Rule,
     /// Drawn, with the targets' shares of a total.
@@ -244,13 +290,11 @@ impl Source {
     fn of(c: &Connector, arrays: &[Array], ends: &Ends, range: (u32, u32)) -> Self {
         let mut map = ByTarget::new();
         match c {
-            Connector::FixedOutdegree {
-                n,
-                self_connections,
-                multapses,
-            } => {
+            Connector::FixedOutdegree { .. } => {
+                let (sent, mut chosen) = (Sent::of(c), Chosen::default());
                 for s in 0..ends.sources {
-                    ends.targets_of(s, *n, (*self_connections, *multapses), |t| {
+                    let Some(sent) = &sent else { break };
+                    sent.targets(ends, s, &mut chosen, |t| {
                         let list = map.entry(t).or_default();
                         list.push((s, list.len()));
                     });

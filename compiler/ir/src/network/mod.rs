@@ -24,7 +24,8 @@ pub use value::{
 };
 pub use verify::{Symbolic, Verified, verify, verify_symbolic};
 pub use window::{Conv2d, Pool2d};
-pub(crate) use wiring::{Chosen, Drawn, Ends};
+pub use wiring::Chosen;
+pub(crate) use wiring::{Drawn, Ends, Sent};
 
 use crate::diag::Span;
 use crate::model::Model;

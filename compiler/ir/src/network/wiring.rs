@@ -2,7 +2,8 @@
 //!
 //! In: a rule and its projection's ends. Out: the sources of one target, in the order of drawing, from the target's own
 //! sequence of words; so any slice of targets stands on its own. A total over all pairs is first shared among the targets by
-//! halving, each half taking a binomial share: the counts are multinomial, as of pairs drawn one by one.
+//! halving, each half taking a binomial share: the counts are multinomial, as of pairs drawn one by one. Out-degrees are drawn
+//! from the sequence of the source.
 
 use super::Connector;
 use crate::rng::{self, Draws};
@@ -75,32 +76,11 @@ impl Ends {
         }
         out
     }
-
-    /// Targets that source `s` draws under a fixed out-degree.
-    pub fn targets_of(
-        &self,
-        s: u32,
-        n: u32,
-        (self_connections, multapses): (bool, bool),
-        f: impl FnMut(u32),
-    ) {
-        let left_out = self.myself(s).filter(|_| !self_connections);
-        let chosen = &mut Chosen::default();
-        choose(
-            n,
-            self.targets,
-            multapses,
-            left_out,
-            &mut self.words(s),
-            chosen,
-            f,
-        );
-    }
 }
 
 /// Which units a draw without repetition has taken; empty between draws.
-#[derive(Debug, Default)]
-pub(crate) struct Chosen(Vec<u64>);
+#[derive(Clone, Debug, Default)]
+pub struct Chosen(Vec<u64>);
 
 impl Chosen {
     /// Takes a unit; false if it was taken.
@@ -193,6 +173,49 @@ impl Drawn {
                     chosen,
                     f,
                 );
+            }
+        }
+    }
+}
+
+/// A rule that gives each source its targets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sent {
+    /// So many, drawn.
+    Outdegree { n: u32, own: bool, multapses: bool },
+    /// All.
+    All { own: bool },
+}
+
+impl Sent {
+    /// The rule, if it is one of these.
+    pub fn of(c: &Connector) -> Option<Sent> {
+        Some(match *c {
+            Connector::FixedOutdegree {
+                n,
+                self_connections: own,
+                multapses,
+            } => Sent::Outdegree { n, own, multapses },
+            Connector::AllToAll {
+                self_connections: own,
+            } => Sent::All { own },
+            _ => return None,
+        })
+    }
+
+    /// The targets of source `s`, in the order of drawing.
+    pub fn targets(&self, ends: &Ends, s: u32, chosen: &mut Chosen, mut f: impl FnMut(u32)) {
+        let left_out = |own: bool| ends.myself(s).filter(|_| !own);
+        match *self {
+            Sent::Outdegree { n, own, multapses } => {
+                let mut words = ends.words(s);
+                let of = ends.targets;
+                choose(n, of, multapses, left_out(own), &mut words, chosen, f);
+            }
+            Sent::All { own } => {
+                let own = left_out(own).unwrap_or(ends.targets);
+                (0..own).for_each(&mut f);
+                (own.saturating_add(1)..ends.targets).for_each(f);
             }
         }
     }

@@ -27,7 +27,7 @@ mod scales;
 mod text;
 
 pub use check::{MAX_DELAY, check};
-pub use generated::{Generated, LONGEST_DRAWN, Slice, SliceWeights, Store};
+pub use generated::{Generated, LONGEST_DRAWN, PlainRow, RowRule, Slice, SliceWeights, Store};
 pub use groups::Groups;
 pub use plastic::{Modulation, Plastic};
 pub use reference::{Held, Learned, Reference, SerialSpike};

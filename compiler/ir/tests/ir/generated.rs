@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use std::sync::Arc;
 use synfire_ir::network::*;
-use synfire_ir::program::{self, Generated, Layout, Program, Range, SliceWeights, Store};
+use synfire_ir::program::{self, Generated, Layout, Program, Range, RowRule, SliceWeights, Store};
 
 const BASE: &str = r#"
 network base dt 0.001
@@ -83,7 +83,16 @@ fn connector() -> impl Strategy<Value = Connector> {
             n,
             self_connections: f.0
         }),
+        outdegree(),
     ]
+}
+
+fn outdegree() -> impl Strategy<Value = Connector> {
+    (0u32..30, any::<(bool, bool)>()).prop_map(|(n, f)| Connector::FixedOutdegree {
+        n,
+        self_connections: f.0,
+        multapses: f.1,
+    })
 }
 
 fn weight() -> impl Strategy<Value = Init> {
@@ -154,6 +163,40 @@ proptest! {
         }
         got.sort_unstable();
         prop_assert_eq!(got, of_slice(&g, Range { start: 0, len: g.targets }));
+    }
+
+    /// The row of a source is what slices hold of it, and what one target gets over one delay comes in the same order.
+    #[test]
+    fn rows_follow_from_their_sources(
+        connector in prop_oneof![outdegree(), any::<bool>().prop_map(|self_connections| Connector::AllToAll { self_connections })],
+        weight in weight(), delay in delay(), own: bool, seed: u64, scaled: bool,
+    ) {
+        let all = matches!(connector, Connector::AllToAll { .. });
+        let (weight, delay) = if all { (Init::Const(2.5), Init::Const(4.0)) } else { (weight, delay) };
+        let (net, id) = with(if own { "q" } else { "p" }, connector, weight, delay);
+        let store = if scaled { Store::Scaled } else { Store::F32 };
+        let Some(g) = net.generated(id, seed, store) else {
+            return Ok(());
+        };
+        prop_assert_eq!(g.stored_why(), None);
+        prop_assert_eq!(g.complete().is_some(), all);
+        let whole = Range { start: 0, len: g.targets };
+        if store == Store::F32 {
+            prop_assert_eq!(of_slice(&g, whole), of_network(&net, id, seed, whole));
+        }
+        let slice = g.slice(whole);
+        let (rule, mut chosen) = (RowRule::new(&g).expect("it gives rows"), Chosen::default());
+        for s in 0..g.sources {
+            let mut row = vec![];
+            rule.each(s, &mut chosen, |t, w, d| row.push((d, t, w)));
+            row.sort_by_key(|e| (e.0, e.1));
+            let mut want = vec![];
+            for r in slice.row[s as usize]..slice.row[s as usize + 1] {
+                let run = slice.start[r as usize] as usize..slice.start[r as usize + 1] as usize;
+                want.extend(run.map(|k| (slice.delay[r as usize], u32::from(slice.targets[k]), slice.weights.bits(k))));
+            }
+            prop_assert_eq!(row, want);
+        }
     }
 
     #[test]
@@ -229,7 +272,11 @@ fn what_cannot_stay_a_rule() {
     };
     let (one, three) = (Init::Const(1.0), Init::Const(3.0));
     let drawn = Init::Draw;
+    let all = Connector::AllToAll {
+        self_connections: true,
+    };
     for (connector, weight, delay) in [
+        (all, drawn(Distribution::Normal(1.0, 0.1)), three.clone()),
         (Connector::OneToOne, one.clone(), three.clone()),
         (total(), Init::Const(0.0), three.clone()),
         (total(), drawn(Distribution::Poisson(2.0)), three.clone()),

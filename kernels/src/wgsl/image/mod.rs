@@ -5,6 +5,7 @@
 
 pub mod begin;
 mod columns;
+pub mod drawn;
 pub mod gather;
 pub mod layout;
 mod learned_probes;

@@ -4,6 +4,7 @@
 //! records of a source are sorted by delay, so that a kernel finds those of an event's delay by bisection. Targets are stored
 //! in 16 bits where their range allows, or not at all where they are contiguous; weights as narrow as they come.
 
+use super::drawn;
 use super::layout::{Places, Route, route};
 use super::limits::{MAX_WORDS, fits, too_long};
 use super::loops::SEARCH;
@@ -37,18 +38,34 @@ impl Record {
 }
 
 #[derive(Default)]
-struct Open {
+pub(super) struct Open {
     records: Vec<Record>,
-    synapses: Vec<u32>,
+    pub(super) synapses: Vec<u32>,
     stages: std::collections::BTreeSet<u16>,
 }
 
+impl Open {
+    /// Adds a run of one weight: its source and delay, kind and number of targets, and accumulator, targets and weight.
+    pub(super) fn add(
+        &mut self,
+        form: &Form,
+        (source, delay): (u32, u16),
+        (targets, len): (u32, u32),
+        places: [u32; 3],
+    ) {
+        let kinds = targets | WEIGHT_ONE << 4;
+        self.stages.insert(form.stage(delay));
+        self.records
+            .push(form.record(source, delay, kinds, len, places));
+    }
+}
+
 /// What is the same for all runs of a projection.
-struct Form<'a> {
-    p: &'a Program,
-    pr: &'a Projection,
+pub(super) struct Form<'a> {
+    pub(super) p: &'a Program,
+    pub(super) pr: &'a Projection,
     rule: u32,
-    acc: u32,
+    pub(super) acc: u32,
     scale: u32,
     wide: bool,
 }
@@ -98,7 +115,7 @@ pub fn shards(
             Layout::Dense { .. } | Layout::OneToOne { .. } => {
                 regular(&form, &mut open, &mut done, limit)
             }
-            _ => {}
+            _ => drawn::push(&form, &mut open, &mut done, limit),
         }
     }
     close(&mut open, &mut done);
@@ -142,7 +159,12 @@ impl Form<'_> {
 }
 
 /// How many of the coming pieces, each of so many (records, synapse words), fit into the open shard: at least one if it is empty.
-fn room(open: &Open, limit: u64, sources: u64, pieces: impl Iterator<Item = (u64, u64)>) -> usize {
+pub(super) fn room(
+    open: &Open,
+    limit: u64,
+    sources: u64,
+    pieces: impl Iterator<Item = (u64, u64)>,
+) -> usize {
     let mut records = open.records.len() as u64;
     let mut words = open.synapses.len() as u64 + 2;
     let mut n = 0;
@@ -183,12 +205,12 @@ pub fn words(p: &Program) -> u64 {
         Layout::Dense { weights, .. } | Layout::OneToOne { weights, .. } => {
             weight_words(weights, pr.synapses())
         }
-        _ => 0,
+        _ => drawn::words(p, pr),
     };
     (0..).zip(&p.projections).map(of).sum()
 }
 
-fn all_sources(p: &Program) -> u64 {
+pub(super) fn all_sources(p: &Program) -> u64 {
     p.groups.iter().map(|g| g.size as u64).sum()
 }
 
@@ -298,7 +320,7 @@ fn regular(form: &Form, open: &mut Open, done: &mut Vec<Shard>, limit: u64) {
 }
 
 /// Gives the open shard's records their rows.
-fn close(open: &mut Open, done: &mut Vec<Shard>) {
+pub(super) fn close(open: &mut Open, done: &mut Vec<Shard>) {
     let Open {
         mut records,
         synapses,

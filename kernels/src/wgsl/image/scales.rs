@@ -10,7 +10,8 @@ use super::layout::{Route, route};
 use super::payload;
 use std::collections::BTreeMap;
 use synfire_ir::model::Ty;
-use synfire_ir::program::{GroupKind, Layout, Plastic, Program, Projection, Weights};
+use synfire_ir::network::Chosen;
+use synfire_ir::program::{GroupKind, Layout, Plastic, Program, Projection, RowRule, Weights};
 use synfire_ir::synapse::Synapse;
 
 /// A port's scale: where it lies in `tables`, and the worst sum at one unit.
@@ -57,6 +58,18 @@ pub fn scales(p: &Program) -> BTreeMap<(u32, u16), Scale> {
         };
         sum.resize(p.groups[pr.target as usize].size as usize, 0.0);
         let learned = p.plastic_of(k).map(|(x, m)| bound(pr, x, m));
+        if let Layout::Generated(g) = &pr.layout
+            && let Some((w, ..)) = g.complete()
+        {
+            // From one source more than where a target leaves itself out.
+            let most = f64::from(f32::from_bits(w).abs()) * payload * f64::from(g.sources);
+            let of = pr.target_range.start as usize..;
+            sum[of]
+                .iter_mut()
+                .take(g.targets as usize)
+                .for_each(|s| *s += most);
+            continue;
+        }
         each(pr, |t, w| {
             let most = learned.unwrap_or(f64::from(w.abs()));
             sum[t as usize] += most * payload;
@@ -120,6 +133,13 @@ fn each(pr: &Projection, mut f: impl FnMut(u32, f32)) {
         }
         Layout::OneToOne { weights, .. } => {
             (0..n).for_each(|k| f(first + k as u32, f32::from_bits(weights.bits(k))));
+        }
+        Layout::Generated(g) => {
+            let (rows, mut chosen) = (RowRule::new(g), Chosen::default());
+            for s in 0..g.sources {
+                let Some(rows) = &rows else { break };
+                rows.each(s, &mut chosen, |t, w, _| f(first + t, f32::from_bits(w)));
+            }
         }
         _ => {}
     }

@@ -9,7 +9,8 @@ use super::spikes::{Calendar, History, List};
 use std::ops::Range;
 use synfire_kernels::cpu::Isa;
 use synfire_kernels::cpu::deliver::{
-    Fold, add_bits, add_bytes, add_emitted, add_pairs, add_row, count_nonzero, scatter,
+    Fold, add_bits, add_bytes, add_emitted, add_pairs, add_repeated, add_row, count_nonzero,
+    scatter,
 };
 
 /// Enters what a tile of sources emitted in `step` into the calendar of a piece.
@@ -42,7 +43,7 @@ pub(super) fn events(
     base: u32,
 ) -> u64 {
     let factor = |i: usize| piece.payload.factor(list.payload(i));
-    let events = positions.map(|i| ((list.units[i] - base) as usize, factor(i)));
+    let events = (positions.clone()).map(|i| ((list.units[i] - base) as usize, factor(i)));
     match &piece.form {
         Form::Rows(s) => {
             let rows = events.map(|(run, x)| (s.synapses(run), x));
@@ -80,6 +81,24 @@ pub(super) fn events(
             }
             walked
         }
+        Form::Complete {
+            weight,
+            own,
+            at,
+            len,
+        } => {
+            let targets = *at..*at + *len;
+            let own = own.map(|o| (o, targets.clone()));
+            let own = |source: usize| {
+                let (o, targets) = own.as_ref()?;
+                let t = usize::try_from(source as i64 + o).ok()?;
+                targets.contains(&t).then_some(t)
+            };
+            let units = list.units[positions.clone()].iter();
+            let own = units.map(|u| own((u - base) as usize));
+            let factors = positions.map(factor);
+            complete(isa, (piece.fold, *weight), acc, targets, own.zip(factors))
+        }
         Form::Pairs {
             weights,
             origin,
@@ -93,9 +112,43 @@ pub(super) fn events(
             }
             walked
         }
-        // The worker lets lessons deliver themselves.
-        Form::Learnt(_) => 0,
+        // The worker lets lessons and procedural rows deliver themselves.
+        Form::Learnt(_) | Form::Drawn(_) => 0,
     }
+}
+
+/// Combines events over one weight into the targets of a range, each but into its own target: (own target, factor). Equal
+/// addends commute, so that events of one factor are added together, and what a target has from itself is put right.
+fn complete(
+    isa: Isa,
+    (fold, weight): (Fold, u32),
+    acc: &mut [u32],
+    targets: Range<usize>,
+    events: impl Iterator<Item = (Option<usize>, u32)>,
+) -> u64 {
+    let mut walked = 0;
+    let mut events = events.peekable();
+    // Own targets of the events at hand, with what they held before.
+    let mut own: Vec<(usize, u32)> = vec![];
+    while let Some((first, x)) = events.next() {
+        own.clear();
+        own.extend(first.map(|t| (t, acc[t])));
+        let mut n = 1u32;
+        while let Some((t, _)) = events.next_if(|e| e.1 == x) {
+            own.extend(t.map(|t| (t, acc[t])));
+            n += 1;
+        }
+        let v = fold.product(x, weight);
+        add_repeated(isa, fold, &mut acc[targets.clone()], v, n);
+        own.sort_unstable_by_key(|o| o.0);
+        for same in own.chunk_by(|a, b| a.0 == b.0) {
+            let (t, before) = same[0];
+            acc[t] = before;
+            add_repeated(isa, fold, &mut acc[t..t + 1], v, n - same.len() as u32);
+        }
+        walked += n as u64 * targets.len() as u64 - own.len() as u64;
+    }
+    walked
 }
 
 /// Combines emissions that are kept as a word for each unit; only for pairs.
@@ -151,8 +204,8 @@ pub(super) fn analog(
             });
             scatter(piece.fold, acc, &s.targets, s.weights.all(), rows);
         }
-        // Analog values never go over windows, and teach nothing.
-        Form::Windows(_) | Form::Learnt(_) => {}
+        // Analog values go over stored synapses alone, and teach nothing.
+        Form::Windows(_) | Form::Learnt(_) | Form::Drawn(_) | Form::Complete { .. } => {}
         Form::Dense {
             weights,
             origin,

@@ -6,9 +6,10 @@
 //! a sample of delays, so that the cost does not follow the number of synapses.
 
 use super::bundle::{MOST_BITS, WeightKind};
+use super::bundling::{Bundling, procedural};
 use super::member::Given;
 use super::plan::Cut;
-use super::sequence::Bundling;
+
 use super::tiles::tile_count;
 use std::collections::BTreeMap;
 use synfire_ir::program::{Generated, Layout, Program, Projection, Weights};
@@ -72,6 +73,10 @@ pub(super) fn synapses(p: &Program, cut: Cut) -> Synapses {
             let rows = pr.elements(Place::Source) as f64;
             let frames = to * (FRAME as f64 + pr.source_range.len as f64 * 4.0);
             there += pr.synapses() as f64 * 2.0 + rows * to * 10.0 + frames;
+            continue;
+        }
+        if procedural(p, pr).is_some() {
+            there += tiles(p, pr.target, cut) * FRAME as f64;
             continue;
         }
         match bundling.of(p, (k, pr)) {
@@ -207,6 +212,9 @@ fn pieces(p: &Program, pr: &Projection, cut: Cut) -> (f64, f64) {
     let frame = FRAME as f64;
     let (weight, whole) = match &pr.layout {
         Layout::Rows(r) => (weight_bytes(&r.weights) as f64, 0.0),
+        Layout::Generated(g) if g.complete().is_some() && !handled(p, pr) => {
+            return (from * to * frame, 0.0);
+        }
         // A rule is expanded as a whole where it is not bundled.
         Layout::Generated(g) => (g.weight_bytes() as f64, n * 12.0),
         Layout::Dense { .. } => return (from * to * frame, 0.0),
@@ -214,6 +222,11 @@ fn pieces(p: &Program, pr: &Projection, cut: Cut) -> (f64, f64) {
     };
     let after = n * (2.0 + weight + 6.0) + sources * to * 4.0 + from * to * frame;
     (after, whole)
+}
+
+fn handled(p: &Program, pr: &Projection) -> bool {
+    let m = p.model_of(pr.target);
+    m.is_some_and(|m| m.handler(pr.port).is_some())
 }
 
 fn tiles(p: &Program, group: u32, cut: Cut) -> f64 {

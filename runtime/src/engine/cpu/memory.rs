@@ -5,6 +5,7 @@ use super::plan::Cut;
 use super::tiles::tile_count;
 use crate::engine::beyond_limit;
 use synfire_ir::diag::{Class, Diagnostic, Diagnostics};
+use synfire_ir::numerals::bytes;
 use synfire_ir::program::{Carry, Column, GroupKind, Layout, Plastic, Program};
 use synfire_ir::synapse::Place;
 
@@ -27,14 +28,13 @@ pub(super) fn check(
     if need <= have as u128 {
         return Ok(());
     }
-    let mib = |b: u128| b >> 20;
     Err(Diagnostic::error(
         "SYN0802",
         format!(
-            "{samples} samples of `{}` need {} MiB, this machine has {} MiB free",
+            "{samples} samples of `{}` need {}, this machine has {} free",
             p.name,
-            mib(need),
-            mib(have as u128)
+            bytes(need.try_into().unwrap_or(u64::MAX)),
+            bytes(have)
         ),
     )
     .class(Class::Device)

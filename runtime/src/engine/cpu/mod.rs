@@ -9,6 +9,7 @@
 //! Invariant: nothing that is reported depends on the number of threads, of tiles or of lanes.
 
 mod bundle;
+mod bundling;
 mod deliver;
 mod exchange;
 mod footprint;
@@ -20,6 +21,7 @@ mod memory;
 mod ordered;
 mod pieces;
 mod plan;
+mod procedural;
 mod record;
 mod riders;
 mod rows;
@@ -33,7 +35,7 @@ mod tests;
 mod tiles;
 mod units;
 #[cfg(test)]
-mod variants;
+pub(super) mod variants;
 mod window;
 mod worker;
 
@@ -116,6 +118,12 @@ fn cut(program: &Program, options: &Options) -> (Cut, usize) {
 pub fn predicted_bytes(program: &Program, options: &Options) -> u64 {
     let (cut, _) = cut(program, options);
     memory::predicted(program, options.samples, cut)
+}
+
+/// Errors: `SYN0846` and `SYN0802` when the program needs more memory than the options allow or the machine has.
+pub fn fits(program: &Program, options: &Options) -> Result<(), Diagnostics> {
+    let (cut, _) = cut(program, options);
+    memory::check(program, options.samples, cut, options.memory)
 }
 
 impl Cpu {

@@ -104,7 +104,7 @@ pub(super) fn handle(
             targets.len() as u64
         }
         // Windows hold sums only, and what is learnt is handed over synapse by synapse.
-        Form::Windows(_) | Form::Learnt(_) => 0,
+        Form::Windows(_) | Form::Learnt(_) | Form::Drawn(_) | Form::Complete { .. } => 0,
         Form::Dense {
             weights,
             origin,
@@ -178,7 +178,7 @@ fn saturate(core: &Core, acc: &mut [u32], piece: &Piece, event: Event, bits: u8)
             targets.len() as u64
         }
         // Windows hold sums only, and what learns comes by `handle_each`.
-        Form::Windows(_) | Form::Learnt(_) => 0,
+        Form::Windows(_) | Form::Learnt(_) | Form::Drawn(_) | Form::Complete { .. } => 0,
         Form::Dense {
             weights,
             origin,

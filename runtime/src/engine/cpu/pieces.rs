@@ -85,12 +85,22 @@ pub(super) enum Form {
         at: usize,
         len: usize,
     },
+    /// Every source has one weight for the targets `at..at + len` of the tile, but for the target `source + own`, if that is one of
+    /// them.
+    Complete {
+        weight: u32,
+        own: Option<i64>,
+        at: usize,
+        len: usize,
+    },
     /// Source `i` has the weight `origin + i` for the target `at + i` of the tile.
     Pairs {
         weights: Weights,
         origin: usize,
         at: usize,
     },
+    /// Procedural rows of the worker, for this tile alone.
+    Drawn(usize),
     /// Synapses that learn: a lesson of the worker, which delivers them all, whatever tile they come from.
     Learnt(usize),
 }
@@ -119,6 +129,27 @@ impl Piece {
     /// Does each source reach one target?
     pub fn pairs(&self) -> bool {
         matches!(self.form, Form::Pairs { .. })
+    }
+
+    /// The place of a lesson, or of procedural rows, among pieces.
+    pub fn stand_in(
+        pr: &Projection,
+        (form, least): (Form, u16),
+        (fold, handled): (Fold, bool),
+        from: Option<usize>,
+    ) -> Self {
+        Piece {
+            port: pr.port,
+            handled,
+            source: from.unwrap_or(0),
+            first: 0,
+            count: 0,
+            payload: Payload::AsIs,
+            fold,
+            timing: Timing::After(least),
+            form,
+            least,
+        }
     }
 }
 
@@ -168,6 +199,30 @@ impl Link<'_> {
                 let split = self.handled;
                 let (sparse, least, timing) = sparse(rows, window, split, self.column.is_some())?;
                 (self.form(sparse), timing, least)
+            }
+            Layout::Dense {
+                delay,
+                weights: Weights::Uniform(weight),
+            } if !self.handled && self.column.is_none() => {
+                let form = Form::Complete {
+                    weight: *weight,
+                    own: None,
+                    at,
+                    len: (d - c) as usize,
+                };
+                (form, single(*delay, self.ring), *delay)
+            }
+            Layout::Generated(rule) => {
+                let (weight, delay, with_itself) = rule.complete()?;
+                // Source `t + own` of the ranges is target `t`.
+                let apart = rule.own.filter(|_| !with_itself);
+                let form = Form::Complete {
+                    weight,
+                    own: apart.map(|o| s0 as i64 - o - t0 as i64 + at as i64),
+                    at,
+                    len: (d - c) as usize,
+                };
+                (form, single(delay, self.ring), delay)
             }
             Layout::Dense { delay, weights } => {
                 let columns = pr.target_range.len as usize;

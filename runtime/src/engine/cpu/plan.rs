@@ -237,6 +237,9 @@ fn depths(
         };
         b.from.iter().for_each(|f| need(f.tile, longest));
     }
+    for r in sequence.procedural.iter().flatten() {
+        r.from.iter().for_each(|f| need(f.tile, r.delays.1));
+    }
     for l in sequence.lessons.iter().flatten() {
         let longest = l.delays.first().copied().unwrap_or(1);
         l.from.iter().for_each(|f| need(f.0, longest));
@@ -275,7 +278,8 @@ fn emissions(
         }
     }
     let from = sequence.bundles.iter().flatten().flat_map(|b| &b.from);
-    from.for_each(|f| listed[f.tile] = true);
+    let drawn = sequence.procedural.iter().flatten().flat_map(|r| &r.from);
+    from.chain(drawn).for_each(|f| listed[f.tile] = true);
     for l in sequence.lessons.iter().flatten() {
         l.from.iter().for_each(|f| listed[f.0] = true);
         listed[l.tile] = true;
@@ -320,6 +324,13 @@ fn foreign(
                 from.map(|f| (f.tile, b.least))
             })
         });
+    let procedural = sequence.procedural.iter().enumerate();
+    let procedural = procedural.flat_map(move |(w, rows)| {
+        rows.iter().flat_map(move |r| {
+            let from = r.from.iter().filter(move |f| apart(w, f.tile));
+            from.map(|f| (f.tile, r.delays.0))
+        })
+    });
     let lessons = sequence.lessons.iter().flatten().flat_map(move |l| {
         let from = l
             .from
@@ -341,7 +352,8 @@ fn foreign(
                 })
             })
         });
-    pieces.chain(bundles).chain(lessons).chain(modulators)
+    let stored = pieces.chain(bundles);
+    stored.chain(procedural).chain(lessons).chain(modulators)
 }
 
 fn subscribers(tiles: &[Tile]) -> Vec<Vec<(usize, usize)>> {

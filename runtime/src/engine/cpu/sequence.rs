@@ -6,18 +6,20 @@
 //! Invariant: at a port of floats, projections arrive in their order in the program. A projection that would break it comes
 //! after its predecessor in a bundle of its own, or with it in the phase.
 
-use super::bundle::{Bundle, From, Kind, WeightKind};
+use super::bundle::{Bundle, From, Kind};
+use super::bundling::{Bundling, procedural};
 use super::learn::Lesson;
 use super::member::{Given, Member};
-use super::pieces::{Form, Link, Payload, Piece, Span, Timing, fold};
+use super::pieces::{Form, Link, Payload, Piece, Span, fold};
 use super::plan::{Cut, Tile};
+use super::procedural::Procedural;
 use super::tiles::{ordered, output};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 use synfire_ir::model::Ty;
-use synfire_ir::program::{Carry, Layout, Program, Projection};
-use synfire_kernels::cpu::deliver::Fold;
+use synfire_ir::program::{Carry, Generated, Layout, Program, Projection};
 
 /// Something that is delivered at the beginning of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(super) enum Item {
     Piece { tile: usize, piece: usize },
     /// A lesson of the worker.
     Lesson(usize),
+    /// Procedural rows of the worker.
+    Procedural(usize),
 }
 
 /// See the module.
@@ -38,86 +42,9 @@ pub(super) struct Sequence {
     /// By worker.
     pub lessons: Vec<Vec<Lesson>>,
     /// By worker.
+    pub procedural: Vec<Vec<Procedural>>,
+    /// By worker.
     pub early: Vec<Vec<Item>>,
-}
-
-/// Which projections are bundled.
-#[derive(Debug)]
-pub(super) struct Bundling {
-    cut: Cut,
-    /// For each group and kind of weights, what leaves the group over several delays.
-    several: BTreeMap<(u32, WeightKind), Several>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Several {
-    synapses: u64,
-    least: u16,
-    most: u16,
-}
-
-impl Bundling {
-    pub fn new(p: &Program, cut: Cut) -> Self {
-        let mut several: BTreeMap<_, Several> = BTreeMap::new();
-        for x in p.projections.iter().enumerate() {
-            let Some((given, (least, most))) = candidate(p, x).filter(|c| c.1.0 < c.1.1) else {
-                continue;
-            };
-            let synapses = x.1.synapses();
-            let all = several
-                .entry((x.1.source, given.weights()))
-                .or_insert(Several {
-                    synapses: 0,
-                    least,
-                    most,
-                });
-            all.synapses += synapses;
-            (all.least, all.most) = (all.least.min(least), all.most.max(most));
-        }
-        Bundling { cut, several }
-    }
-
-    /// Synapses of a projection that is bundled, with their smallest and largest delay.
-    pub fn of<'p>(
-        &self,
-        p: &Program,
-        x: (usize, &'p Projection),
-    ) -> Option<(Given<'p>, (u16, u16))> {
-        let (given, (least, most)) = candidate(p, x)?;
-        let near = match least == most {
-            true => most <= self.cut.ring,
-            false => most <= self.cut.ring.saturating_mul(4) && self.filled(p, x.1, given),
-        };
-        near.then_some((given, (least, most)))
-    }
-
-    /// Rows of a source's projections lie side by side in a bundle, so that what counts is how long they are together.
-    fn filled(&self, p: &Program, pr: &Projection, given: Given<'_>) -> bool {
-        let all = self.several.get(&(pr.source, given.weights()));
-        all.is_some_and(|all| {
-            let rows =
-                p.groups[pr.source as usize].size as u64 * (u64::from(all.most - all.least) + 1);
-            all.synapses >= self.cut.fill * rows
-        })
-    }
-}
-
-/// Synapses that a bundle can hold, with their smallest and largest delay: sparse ones that carry events with a delay to a
-/// port that sums.
-fn candidate<'p>(p: &Program, (k, pr): (usize, &'p Projection)) -> Option<(Given<'p>, (u16, u16))> {
-    if p.plastic_of(k as u32).is_some() {
-        return None;
-    }
-    let given = Given::of(pr).filter(|_| pr.carry == Carry::Events)?;
-    let m = p.model_of(pr.target)?;
-    let sums = matches!(
-        fold(&m.ports[pr.port as usize]),
-        Fold::AddI32 | Fold::AddF32
-    );
-    if m.handler(pr.port).is_some() || !sums {
-        return None;
-    }
-    pr.delays().filter(|d| d.0 >= 1).map(|d| (given, d))
 }
 
 /// A bundle whose members are being collected.
@@ -139,6 +66,7 @@ struct Worker<'p> {
     /// Place of each draft.
     place: Vec<u64>,
     lessons: Vec<Lesson>,
+    procedural: Vec<Procedural>,
 }
 
 struct Making<'p, 't> {
@@ -180,6 +108,10 @@ pub(super) fn sequence(
             making.lessons(pr, plastic);
             continue;
         }
+        if let Some(rule) = procedural(p, pr) {
+            making.procedural(pr, rule);
+            continue;
+        }
         match bundling.of(p, (k, pr)) {
             Some((given, delays)) => making.bundle(pr, given, delays),
             None => making.pieces(pr, of_group[pr.target as usize].clone()),
@@ -217,7 +149,10 @@ impl<'p> Making<'p, '_> {
 
     /// Gives the targets their pieces of a projection.
     fn pieces(&mut self, pr: &Projection, targets: Range<usize>) {
-        if let Layout::Generated(rule) = &pr.layout {
+        let handled = self.link(pr).is_some_and(|l| l.handled);
+        if let Layout::Generated(rule) = &pr.layout
+            && (handled || rule.complete().is_none())
+        {
             let rows = Projection {
                 layout: Layout::Rows(rule.rows()),
                 ..pr.clone()
@@ -316,6 +251,65 @@ impl<'p> Making<'p, '_> {
         }
     }
 
+    /// Gives each worker the rows that it draws for its targets.
+    fn procedural(&mut self, pr: &Projection, rule: &Arc<Generated>) {
+        let (Some(link), Some(delays)) = (self.link(pr), pr.delays()) else {
+            return;
+        };
+        let (fold, payload) = (fold(link.port), link.payload());
+        let from = from(self.tiles, self.of_group[pr.source as usize].clone());
+        let (first, end) = (
+            pr.source_range.start,
+            pr.source_range.start + pr.source_range.len,
+        );
+        let to = pr.target_range;
+        let blank = Procedural {
+            rule: rule.clone(),
+            fold,
+            payload,
+            from,
+            sources: first..end,
+            delays,
+            homes: vec![],
+            targets: 0..0,
+        };
+        let float = ordered(self.p, pr.target, pr.port);
+        // For each worker the rows that its last tile belongs to, and their place.
+        let mut joint: Vec<Option<(usize, u64)>> = vec![None; self.workers.len()];
+        for t in self.of_group[pr.target as usize].clone() {
+            let tile = &self.tiles[t];
+            let low = tile.start.max(to.start);
+            let end = (tile.start + tile.len).min(to.start + to.len);
+            if low >= end {
+                continue;
+            }
+            let (key, part) = ((t, pr.port), (low - to.start, end - to.start));
+            let (own, joint) = (&mut self.workers[tile.owner], &mut joint[tile.owner]);
+            let k = own.procedural.len();
+            if float && self.last.get(&key) == Some(&PHASE) {
+                // What came before comes in the phase, and so has this to.
+                *joint = None;
+                let mut alone = blank.clone();
+                alone.add(tile, part, pr.port, to.start);
+                own.procedural.push(alone);
+                let from = blank.from.first().map(|f| f.tile);
+                let piece = Piece::stand_in(pr, (Form::Drawn(k), delays.0), (fold, false), from);
+                let tile = &mut self.tiles[t];
+                tile.late.push(tile.pieces.len());
+                tile.pieces.push(piece);
+                continue;
+            }
+            let known = joint.filter(|&(k, _)| own.procedural[k].targets.end == part.0);
+            let (k, place) = known.unwrap_or_else(|| {
+                own.procedural.push(blank.clone());
+                (k, own.append(Item::Procedural(k)))
+            });
+            *joint = Some((k, place));
+            own.procedural[k].add(tile, part, pr.port, to.start);
+            self.last.insert(key, place);
+        }
+    }
+
     /// Gives the targets their lessons of a plastic projection. One that comes in the phase, or at a port with a handler, has
     /// its place among the pieces of its tile.
     fn lessons(&mut self, pr: &Projection, plastic: usize) {
@@ -343,7 +337,10 @@ impl<'p> Making<'p, '_> {
                     tile.late.push(tile.pieces.len());
                     self.last.insert(key, PHASE);
                 }
-                tile.pieces.push(stand_in(pr, k, &lesson, handled));
+                let (form, how) = (Form::Learnt(k), (lesson.fold, handled));
+                let from = lesson.from.first().map(|f| f.0);
+                tile.pieces
+                    .push(Piece::stand_in(pr, (form, lesson.least()), how, from));
             }
             worker.lessons.push(lesson);
         }
@@ -352,14 +349,7 @@ impl<'p> Making<'p, '_> {
     /// Lays out the bundles, those of each worker on a thread of its own.
     fn finish(self) -> Sequence {
         let (tiles, of_group, cut) = (&*self.tiles, self.of_group, self.cut);
-        let from = |group: u32| {
-            let all = of_group[group as usize].clone();
-            let from = all.map(|tile| From {
-                tile,
-                start: tiles[tile].start,
-            });
-            from.collect::<Vec<From>>()
-        };
+        let from = |group: u32| from(tiles, of_group[group as usize].clone());
         let lay_out = |w: Worker| {
             let (mut bundles, mut number) = (vec![], vec![]);
             for d in w.drafts {
@@ -380,29 +370,27 @@ impl<'p> Making<'p, '_> {
         let mut workers = self.workers;
         let lessons = workers.iter_mut().map(|w| std::mem::take(&mut w.lessons));
         let lessons = lessons.collect();
+        let procedural = workers
+            .iter_mut()
+            .map(|w| std::mem::take(&mut w.procedural));
+        let procedural = procedural.collect();
         let (early, bundles) = workers.into_par_iter().map(lay_out).unzip();
         Sequence {
             bundles,
             lessons,
+            procedural,
             early,
         }
     }
 }
 
-/// The place of a lesson among pieces.
-fn stand_in(pr: &Projection, k: usize, lesson: &Lesson, handled: bool) -> Piece {
-    Piece {
-        port: pr.port,
-        handled,
-        source: lesson.from.first().map_or(0, |f| f.0),
-        first: 0,
-        count: 0,
-        payload: Payload::AsIs,
-        fold: lesson.fold,
-        timing: Timing::After(lesson.least()),
-        form: Form::Learnt(k),
-        least: lesson.least(),
-    }
+/// Tiles of a source group.
+fn from(tiles: &[Tile], of_group: Range<usize>) -> Vec<From> {
+    let from = of_group.map(|tile| From {
+        tile,
+        start: tiles[tile].start,
+    });
+    from.collect()
 }
 
 impl<'p> Worker<'p> {

@@ -125,14 +125,33 @@ proptest! {
         c in prop_oneof![case(Flavour::Integer), case(Flavour::Float)],
         k in 0..CUTS.len(),
         at in 0u32..15,
+        salt: u32,
     ) {
-        let c = ruled(&c);
+        let c = ruled(&c, salt.into());
         prop_assert!(synfire_ir::program::check(&c.program).is_empty());
         let rows = Case {
             program: Arc::new(c.program.expanded()),
             ..c.clone()
         };
         agree(&c, &expected(&rows), CUTS[k], at)?;
+    }
+
+    #[test]
+    fn a_saved_run_goes_on_with_rules(
+        c in prop_oneof![case(Flavour::Integer), case(Flavour::Float)],
+        k in 0..CUTS.len(),
+        l in 0..CUTS.len(),
+        at in 0u32..15,
+        salt: u32,
+    ) {
+        let c = ruled(&c, salt.into());
+        let rows = Case {
+            program: Arc::new(c.program.expanded()),
+            ..c.clone()
+        };
+        let engine = |k: usize| engine(&c, CUTS[k]).map_err(|d| TestCaseError::fail(d.to_string()));
+        let (mut first, mut second) = (engine(k)?, engine(l)?);
+        resume(&mut first, &mut second, &c, &expected(&rows), at).map_err(TestCaseError::fail)?;
     }
 
     #[test]
@@ -162,6 +181,30 @@ proptest! {
         let want = expected(&c);
         agree(&c, &want, CUTS[k], at)?;
     }
+}
+
+#[test]
+fn random_rules_are_of_every_kind() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut drawn, mut kept, mut complete) = (0, 0, 0);
+    for salt in 0..200 {
+        let c = case(Flavour::Float)
+            .new_tree(&mut runner)
+            .expect("it has a value");
+        let plan = Plan::new(ruled(&c.current(), salt << 3).program, CUTS[1]);
+        let rows = || plan.sequence.procedural.iter().flatten();
+        drawn += u32::from(rows().any(|r| r.homes.len() > 1));
+        kept += u32::from(rows().any(|r| r.delays.0 < r.delays.1));
+        let mut pieces = plan.tiles.iter().flat_map(|t| &t.pieces);
+        let apart =
+            |p: &pieces::Piece| matches!(p.form, pieces::Form::Complete { own: Some(_), .. });
+        complete += u32::from(pieces.any(apart));
+    }
+    assert!(
+        drawn > 8 && kept > 8 && complete > 5,
+        "{drawn} {kept} {complete} of 200"
+    );
 }
 
 #[test]

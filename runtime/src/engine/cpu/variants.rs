@@ -47,8 +47,35 @@ pub(super) fn doubled(c: &Case) -> Case {
     }
 }
 
-/// The same case with rules in place of the sparse rows that events go over.
-pub(super) fn ruled(c: &Case) -> Case {
+/// A rule of every kind.
+fn rule(k: u64, sources: u32, targets: u32) -> Connector {
+    let self_connections = k.is_multiple_of(2);
+    match k % 7 {
+        0 => Connector::FixedProbability {
+            p: 0.4,
+            self_connections,
+        },
+        1 => Connector::FixedIndegree {
+            n: 1 + sources / 2,
+            self_connections,
+            multapses: true,
+        },
+        2 => Connector::FixedTotal {
+            n: 3 * sources,
+            self_connections,
+        },
+        3 => Connector::AllToAll { self_connections },
+        _ => Connector::FixedOutdegree {
+            n: 1 + targets / 2,
+            self_connections,
+            multapses: k % 7 < 6,
+        },
+    }
+}
+
+/// The same case with rules in place of the sparse rows that events go over, another set of them for every `salt`.
+pub(in crate::engine) fn ruled(c: &Case, salt: u64) -> Case {
+    let mix = |k: u64| (k + 1).wrapping_mul(0x9E37_79B9).wrapping_add(salt) >> 3;
     let mut p = (*c.program).clone();
     for (k, pr) in (0..).zip(&mut p.projections) {
         let Some((least, _)) = (pr.carry == Carry::Events).then(|| pr.delays()).flatten() else {
@@ -61,28 +88,21 @@ pub(super) fn ruled(c: &Case) -> Case {
             continue;
         }
         let (n, least) = (pr.source_range.len, f64::from(least.max(1)));
-        let self_connections = true;
-        let connector = match k % 3 {
-            0 => Connector::FixedProbability {
-                p: 0.4,
-                self_connections,
-            },
-            1 => Connector::FixedIndegree {
-                n: 1 + n / 2,
-                self_connections,
-                multapses: true,
-            },
-            _ => Connector::FixedTotal {
-                n: 3 * n,
-                self_connections,
-            },
-        };
+        let connector = rule(mix(k), n, pr.target_range.len);
+        let all = matches!(connector, Connector::AllToAll { .. });
         let drawn = Init::Draw(Distribution::Uniform(2.0, 90.0));
         pr.layout = Layout::Generated(Arc::new(Generated {
+            procedural: matches!(connector, Connector::FixedOutdegree { .. })
+                && mix(k) / 7 % 4 != 0,
             connector,
-            weight: if k % 4 == 0 { Init::Const(3.0) } else { drawn },
-            delay: match k % 2 {
+            weight: match mix(k) / 28 % 3 {
+                0 => Init::Const(3.3),
+                _ if all => Init::Const(2.7),
+                _ => drawn,
+            },
+            delay: match mix(k) / 84 % 2 {
                 0 => Init::Const(least),
+                _ if all => Init::Const(least),
                 _ => Init::Draw(Distribution::Uniform(least, least + 4.0)),
             },
             store: match float {

@@ -10,6 +10,7 @@ use super::learn::{Learner, Lent, Now};
 use super::ordered::Event;
 use super::pieces::{Form, Timing};
 use super::plan::{Code, Plan, Tile};
+use super::procedural::Flight;
 use super::record::Seen;
 use super::riders::Riders;
 use super::save::Log;
@@ -49,6 +50,8 @@ pub(super) struct Worker {
     windows: Vec<Window>,
     /// One for each bundle.
     riders: Vec<Riders>,
+    /// One for each projection of procedural rows.
+    flights: Vec<Flight>,
     /// One for each lesson.
     pub learners: Vec<Learner>,
     scratch: Scratch,
@@ -91,6 +94,9 @@ impl Worker {
             arenas: arenas(plan, me),
             windows: vec![Window::default(); plan.windows[me].len()],
             riders: vec![Riders::default(); plan.sequence.bundles[me].len()],
+            flights: (plan.sequence.procedural[me].iter())
+                .map(|_| Flight::default())
+                .collect(),
             learners: (plan.sequence.lessons[me].iter())
                 .map(|l| Learner::new(&plan.program, l))
                 .collect(),
@@ -167,6 +173,10 @@ impl Worker {
         for (riders, bundle) in self.riders.iter_mut().zip(&plan.sequence.bundles[self.me]) {
             riders.restore(bundle, &self.history, now);
         }
+        let procedural = plan.sequence.procedural[self.me].iter();
+        for (flight, of) in self.flights.iter_mut().zip(procedural) {
+            flight.restore(of, &self.history, now);
+        }
     }
 
     /// Delivers what was emitted in earlier steps.
@@ -178,6 +188,7 @@ impl Worker {
             match *item {
                 Item::Bundle(k) => self.bundle(plan, k, step),
                 Item::Lesson(k) => self.lesson(plan, k, step),
+                Item::Procedural(k) => self.drawn(plan, k, step),
                 Item::Piece { tile, piece } => {
                     if let Some(at) = self.place[tile] {
                         self.piece(plan, &plan.tiles[tile], step, at, piece);
@@ -185,6 +196,12 @@ impl Worker {
                 }
             }
         }
+    }
+
+    fn drawn(&mut self, plan: &Plan, k: usize, step: u32) {
+        let (rows, flight) = (&plan.sequence.procedural[self.me][k], &mut self.flights[k]);
+        let walked = rows.deliver(&mut self.arenas, &self.history, step, flight);
+        self.counters.synaptic_events += walked;
     }
 
     fn lesson(&mut self, plan: &Plan, k: usize, step: u32) {
@@ -305,6 +322,9 @@ impl Worker {
     fn piece(&mut self, plan: &Plan, tile: &Tile, step: u32, at: usize, piece: usize) {
         if let Form::Learnt(k) = tile.pieces[piece].form {
             return self.lesson(plan, k, step);
+        }
+        if let Form::Drawn(k) = tile.pieces[piece].form {
+            return self.drawn(plan, k, step);
         }
         let calendar = &mut self.units[at].calendars[piece];
         let piece = &tile.pieces[piece];

@@ -5,10 +5,14 @@
 use super::*;
 use crate::engine::arbitrary::{Case, Flavour, case, compare, expected, from_tapes, resume};
 use crate::engine::cpu::Cpu;
+use crate::engine::cpu::variants::ruled;
 use proptest::prelude::*;
 use synfire_ir::diag::Quiet;
-use synfire_kernels::wgsl::image::Image;
+use synfire_ir::network::{Connector, Init};
+use synfire_ir::program::{Layout, Projection};
+use synfire_kernels::wgsl::image::drawn::stays;
 use synfire_kernels::wgsl::image::loops::stated;
+use synfire_kernels::wgsl::image::{self, Image};
 use synfire_kernels::wgsl::learn::learning;
 use synfire_kernels::wgsl::serial::{SerialImage, serial_kernel};
 use synfire_kernels::wgsl::shape::MAX_ITERATIONS;
@@ -91,6 +95,22 @@ proptest! {
         }
     }
 
+    /// Rules that the device holds as rules give what their rows give.
+    #[test]
+    fn rules_are_the_rows_that_they_stand_for(
+        c in case(Flavour::Integer), cut in 0..14u32, parallel: bool, few: bool, salt: u32,
+    ) {
+        if adapter() {
+            let (rules, rows) = drawn(&c, salt.into());
+            let options = Options { samples: c.samples, ..Options::default() };
+            let fit = fit(parallel, if few { FEW } else { SHARD_WORDS });
+            let shared = device::shared().map_err(|d| TestCaseError::fail(d.to_string()))?;
+            let gpu = Gpu::on(shared, rules.program.clone(), &options, fit);
+            let mut gpu = gpu.map_err(|d| TestCaseError::fail(d.to_string()))?;
+            prop_assert_eq!(compare(&mut gpu, &rules, &expected(&rows), cut), Ok(()));
+        }
+    }
+
     /// No invocation loops for longer than drivers allow: every loop of a text states what bounds it, and the bounds of a kernel add up.
     #[test]
     fn no_kernel_loops_too_long(
@@ -164,6 +184,45 @@ proptest! {
             prop_assert_eq!(agree(&c, cut, parallel), Ok(()));
         }
     }
+}
+
+/// A case with rules of one weight and delay, as a device gets them, and with rows in their place.
+fn drawn(c: &Case, salt: u64) -> (Case, Case) {
+    let mut c = ruled(c, salt);
+    let p = Arc::make_mut(&mut c.program);
+    for pr in &mut p.projections {
+        if let Layout::Generated(g) = &mut pr.layout
+            && let Connector::FixedOutdegree { multapses, .. } = &mut Arc::make_mut(g).connector
+        {
+            *multapses = true;
+            let g = Arc::make_mut(g);
+            (g.weight, g.delay) = (Init::Const(3.0), Init::Const(g.delays().0.into()));
+        }
+    }
+    let on = |program: Program| Case {
+        program: Arc::new(program),
+        ..c.clone()
+    };
+    let rules = c.program.expanded_but(|pr| stays(&c.program, pr));
+    (on(rules), on(c.program.expanded()))
+}
+
+#[test]
+fn devices_draw_rows() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut draws, mut complete) = (0, 0);
+    for salt in 0..100 {
+        let c = case(Flavour::Integer)
+            .new_tree(&mut runner)
+            .expect("it has a value");
+        let (rules, _) = drawn(&c.current(), salt << 3);
+        draws += u32::from(image::drawn::any(&rules.program));
+        let whole =
+            |pr: &Projection| matches!(&pr.layout, Layout::Generated(g) if g.complete().is_some());
+        complete += u32::from(rules.program.projections.iter().any(whole));
+    }
+    assert!(draws > 10 && complete > 10, "{draws} {complete} of 100");
 }
 
 fn some_case() -> Case {

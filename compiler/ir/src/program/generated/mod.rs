@@ -3,15 +3,19 @@
 //! A [`Generated`] layout is the rule of one projection with all that its draws are keyed by; so a network of 300 million
 //! synapses is a few kilobytes of program. In: a range of targets. Out: their [`Slice`], rows of all sources, the same whatever
 //! the other slices are; together they hold the synapses that `Network::expand` gives. Any thread may ask for any slice.
-//! Only rules that draw the sources of each target are kept so ([`Network::generated`]), with weights and delays that are
-//! constant or drawn, and of bounded delays. Deliberately absent: the merging of synapses between the same two units.
+//! Only rules that draw the sources of each target or the targets of each source, or connect all pairs by one weight, are kept
+//! so ([`Network::generated`]), with weights and delays that are constant or drawn, and of bounded delays. Where a row follows
+//! from its source alone ([`RowRule`]), an engine may draw it again at each event and store nothing. Deliberately absent: the merging of synapses between the same two units.
 
+mod row;
 mod slice;
 
+pub use row::RowRule;
 pub use slice::{Slice, SliceWeights};
 
-use super::{Layout, MAX_DELAY, Program, Rows, Run, Weights};
-use crate::network::{Connector, Distribution, Drawn, Ends, Init, Network, ProjId};
+use super::{Layout, MAX_DELAY, Program, Projection, Rows, Run, Weights};
+use crate::network::{Connector, Distribution, Drawn, Ends, Init, Network, ProjId, Sent};
+use crate::rng::{self, Draws};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,7 +39,7 @@ pub enum Store {
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Generated {
-    /// The rule: fixed probability, fixed in-degree or fixed total.
+    /// The rule: fixed probability, fixed in-degree, fixed total, fixed out-degree or all to all.
     pub connector: Connector,
     /// Weights: constant or drawn.
     pub weight: Init,
@@ -53,14 +57,39 @@ pub struct Generated {
     pub targets: u32,
     /// Source `t + own` is the same unit as target `t`, when both ends are one group.
     pub own: Option<i64>,
+    /// Are rows drawn again at each event of their source, in place of being stored? Only where [`Generated::stored_why`] gives
+    /// no reason against it.
+    pub procedural: bool,
+}
+
+/// Rows of `n` targets each, see [`Generated::plain_row`]. Target `i` of source `s` follows from word `i mod 4` of the Philox block
+/// with `counter`, of which word 0 is `i / 4` and word 1 is `s`: the high word of its product with the number of targets, where the
+/// source's own target `s - own` is left out (there is one fewer, and those from it on count one higher).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlainRow {
+    /// Bits of the port's type.
+    pub weight: u32,
+    /// Steps.
+    pub delay: u16,
+    /// Synapses of a row, or none where a source has no other target than its own.
+    pub n: u32,
+    /// Number of targets.
+    pub targets: u32,
+    /// Set where a unit is not connected to itself.
+    pub own: Option<i64>,
+    /// Key of Philox.
+    pub key: [u32; 2],
+    /// Counter of source 0.
+    pub counter: [u32; 4],
 }
 
 /// Longest drawn delay of a generated layout, in steps.
 pub const LONGEST_DRAWN: f64 = 4096.0;
 
 impl Network {
-    /// A projection as a rule, where it can be one: a single rule that draws the sources of each target, weights and delays
-    /// that are constant or drawn, no weight of exactly 0, drawn delays of at most [`LONGEST_DRAWN`] steps.
+    /// A projection as a rule, where it can be one: a single rule that draws the sources of each target or the targets of each
+    /// source, or connects all by one weight; weights and delays that are constant or drawn, no weight of exactly 0, drawn delays
+    /// of at most [`LONGEST_DRAWN`] steps.
     pub fn generated(&self, id: ProjId, seed: u64, store: Store) -> Option<Generated> {
         let (pr, (a, b)) = (self.graph.edge_weight(id)?, self.graph.edge_endpoints(id)?);
         let [stage] = &pr.stages[..] else { return None };
@@ -75,6 +104,7 @@ impl Network {
             sources: ends.sources,
             targets: ends.targets,
             own: ends.own,
+            procedural: false,
         };
         made.fault().is_none().then_some(made)
     }
@@ -83,8 +113,18 @@ impl Network {
 impl Generated {
     /// Why this cannot be expanded; `None` if it can.
     pub fn fault(&self) -> Option<&'static str> {
-        if Drawn::of(&self.connector).is_none() {
-            return Some("its rule does not draw the sources of each target");
+        let constant = |v: &Init| matches!(v, Init::Const(_));
+        match Sent::of(&self.connector) {
+            None if Drawn::of(&self.connector).is_none() => {
+                return Some("its rule draws neither sources nor targets");
+            }
+            Some(Sent::All { .. }) if !(constant(&self.weight) && constant(&self.delay)) => {
+                return Some("its weights or delays are drawn for every pair");
+            }
+            _ => {}
+        }
+        if self.procedural && self.stored_why().is_some() {
+            return Some("its rows do not follow from their sources");
         }
         let reach = self.weight_bounds();
         match &self.weight {
@@ -110,6 +150,52 @@ impl Generated {
                 _ => Some("nothing bounds its delays"),
             },
         }
+    }
+
+    /// Why rows have to be stored; `None` if each follows from its source.
+    pub fn stored_why(&self) -> Option<&'static str> {
+        match self.connector {
+            Connector::FixedIndegree { .. } => Some("a fixed in-degree is drawn for each target"),
+            Connector::FixedProbability { .. } => Some("a probability is drawn for each target"),
+            Connector::FixedTotal { .. } => Some("a total is shared among the targets"),
+            _ if Sent::of(&self.connector).is_none() => Some("no rule gives a source its targets"),
+            _ => None,
+        }
+    }
+
+    /// The one weight and the one delay of all pairs of sources and targets, if that is what this is, as the bits of the port's type
+    /// and in steps; and whether a unit is connected to itself.
+    pub fn complete(&self) -> Option<(u32, u16, bool)> {
+        let Sent::All { own } = Sent::of(&self.connector)? else {
+            return None;
+        };
+        Some((self.uniform()?, self.delays().0, own || self.own.is_none()))
+    }
+
+    /// Where every source draws so many targets with repetition and all synapses have one weight and one delay: how each target
+    /// follows from a word of its source's sequence.
+    pub fn plain_row(&self) -> Option<PlainRow> {
+        let Connector::FixedOutdegree {
+            n,
+            self_connections,
+            multapses: true,
+        } = self.connector
+        else {
+            return None;
+        };
+        let Init::Const(_) = self.delay else {
+            return None;
+        };
+        let (key, counter) = Draws::origin(self.seed, rng::WIRING, self.key, 0);
+        Some(PlainRow {
+            weight: self.uniform()?,
+            delay: self.delays().0,
+            n,
+            targets: self.targets,
+            own: self.own.filter(|_| !self_connections),
+            key,
+            counter,
+        })
     }
 
     fn ends(&self) -> Ends {
@@ -163,6 +249,12 @@ impl Generated {
             Connector::FixedTotal { n, .. } => {
                 let mean = n as f64 / self.targets.max(1) as f64;
                 (mean + 12.0 * mean.sqrt() + 12.0).min(n as f64).ceil()
+            }
+            Connector::FixedOutdegree { n, multapses, .. } => {
+                let all = n as f64 * self.sources as f64;
+                let mean = all / self.targets.max(1) as f64;
+                let most = if multapses { all } else { self.sources as f64 };
+                (mean + 12.0 * mean.sqrt() + 12.0).min(most).ceil()
             }
             Connector::FixedProbability { p, .. } => {
                 let mean = p * self.sources as f64;
@@ -291,13 +383,31 @@ fn joined(slices: &[(u32, Slice)], order: &[(u32, u32)]) -> Weights {
 impl Program {
     /// The same program with rows in place of rules, for engines that take no rules.
     pub fn expanded(&self) -> Program {
+        self.expanded_but(|_| false)
+    }
+
+    /// The same program with rows in place of rules, but for those projections that stay as they are.
+    pub fn expanded_but(&self, stays: impl Fn(&Projection) -> bool) -> Program {
         let mut out = self.clone();
         for pr in &mut out.projections {
+            if stays(pr) {
+                continue;
+            }
             if let Layout::Generated(g) = &pr.layout {
                 pr.layout = Layout::Rows(g.rows());
             }
         }
         out
+    }
+
+    /// Could rows that are stored be drawn at each event of their sources?
+    pub fn may_be_procedural(&self) -> bool {
+        self.projections.iter().any(|p| match &p.layout {
+            Layout::Generated(g) => {
+                !g.procedural && g.stored_why().is_none() && g.complete().is_none()
+            }
+            _ => false,
+        })
     }
 
     /// Does any projection stay a rule?

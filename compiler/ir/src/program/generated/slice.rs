@@ -3,7 +3,7 @@
 //!
 //! While it is made a slice takes 14 bytes a synapse (4 with one delay and one weight) beside what it is.
 
-use super::{Generated, Store};
+use super::{Generated, RowRule, Store};
 use crate::network::{Chosen, DELAYS, Distribution, Drawn, Init};
 use crate::program::{MAX_DELAY, Range};
 use crate::rng::{self, Draws};
@@ -79,6 +79,7 @@ fn rounded(x: f64) -> f64 {
 }
 
 /// How delays are drawn.
+#[derive(Debug)]
 pub(super) struct Steps {
     draw: Init,
     least: f64,
@@ -123,7 +124,8 @@ fn word(w: f64, fraction: i32) -> i32 {
 }
 
 /// How weights become words.
-enum Coding {
+#[derive(Debug)]
+pub(super) enum Coding {
     F32,
     /// Times a factor, rounded, at most so far from 0.
     Whole {
@@ -133,7 +135,7 @@ enum Coding {
 }
 
 impl Coding {
-    fn of(g: &Generated) -> Self {
+    pub(super) fn of(g: &Generated) -> Self {
         match g.store {
             Store::F32 => Coding::F32,
             Store::Scaled => Coding::Whole {
@@ -148,7 +150,7 @@ impl Coding {
     }
 
     #[inline]
-    fn bits(&self, w: f64) -> u32 {
+    pub(super) fn bits(&self, w: f64) -> u32 {
         match self {
             Coding::F32 => (w as f32).to_bits(),
             Coding::Whole { factor, most } => {
@@ -174,6 +176,9 @@ impl Generated {
         let end = targets.start.saturating_add(targets.len).min(self.targets);
         let most = targets.start.saturating_add(Slice::MOST_TARGETS);
         let range = (targets.start, end.min(most).max(targets.start));
+        if let Some(rows) = RowRule::new(self) {
+            return rows.slice(range);
+        }
         let Some(wired) = self.wire(range) else {
             return Slice {
                 row: vec![0; self.sources as usize + 1],
@@ -377,26 +382,26 @@ impl Blocks {
 
 /// A synapse of a row: delay, target, weight.
 #[derive(Clone, Copy)]
-struct Entry(u64);
+pub(super) struct Entry(pub(super) u64);
 
 impl Entry {
     #[inline]
-    fn new(delay: u16, target: u16, weight: u32) -> Self {
+    pub(super) fn new(delay: u16, target: u16, weight: u32) -> Self {
         Entry((delay as u64) << 48 | (target as u64) << 32 | weight as u64)
     }
 
     #[inline]
-    fn delay(self) -> u16 {
+    pub(super) fn delay(self) -> u16 {
         (self.0 >> 48) as u16
     }
 
     #[inline]
-    fn target(self) -> u16 {
+    pub(super) fn target(self) -> u16 {
         (self.0 >> 32) as u16
     }
 
     #[inline]
-    fn weight(self) -> u32 {
+    pub(super) fn weight(self) -> u32 {
         self.0 as u32
     }
 }
@@ -445,7 +450,7 @@ impl ByDelay {
 }
 
 /// Weights as they are filled in.
-enum Kept {
+pub(super) enum Kept {
     One,
     I8(Vec<i8>),
     I16(Vec<i16>),
@@ -454,7 +459,7 @@ enum Kept {
 }
 
 impl Kept {
-    fn of(g: &Generated, n: usize) -> Self {
+    pub(super) fn of(g: &Generated, n: usize) -> Self {
         match (g.store, g.weight_bytes()) {
             (_, 0) => Kept::One,
             (Store::F32, _) => Kept::F32(vec![0.0; n]),
@@ -475,7 +480,7 @@ impl Kept {
         }
     }
 
-    fn done(self, g: &Generated) -> SliceWeights {
+    pub(super) fn done(self, g: &Generated) -> SliceWeights {
         match (self, g.store) {
             (Kept::One, _) => SliceWeights::Uniform(g.uniform().unwrap_or(0)),
             (Kept::I16(values), Store::Scaled) => SliceWeights::Scaled {

@@ -48,6 +48,9 @@ struct Rule<'a>(&'a Generated);
 impl fmt::Display for Rule<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let g = self.0;
+        if g.procedural {
+            f.write_str("procedural ")?;
+        }
         match g.store {
             Store::F32 => f.write_str("f32")?,
             Store::Scaled => f.write_str("scaled")?,
@@ -63,6 +66,7 @@ impl fmt::Display for Rule<'_> {
 }
 
 fn parse_generated(s: &mut Scanner) -> Result<Generated, Diagnostics> {
+    let procedural = s.eat_word("procedural");
     let store = s.choice("`f32`, `scaled` or `integer`", |w| match w {
         "f32" => Some(Store::F32),
         "scaled" => Some(Store::Scaled),
@@ -98,6 +102,7 @@ fn parse_generated(s: &mut Scanner) -> Result<Generated, Diagnostics> {
         sources,
         targets,
         own,
+        procedural,
     })
 }
 
