@@ -65,9 +65,9 @@ pub fn lower(net: &Verified<Network>, wish: &Wish) -> Result<Ideal, Diagnostics>
         of(&drawn),
         of(&stored)
     );
-    let note = Diagnostic::note_of("SYN0847", text)
+    let told = Diagnostic::warning("SYN0847", text)
         .note(format!("these are `{}`", names.join("`, `")))
         .hint("--synapses stored refuses instead; a row that is drawn again costs more than one that is read");
-    drawn.notes.push(note);
+    drawn.notes.push(told);
     Ok(drawn)
 }

@@ -116,7 +116,7 @@ use std.neurons.Lif
 network Wide {
   step 1 ms
   pop a: Lif[2000000]
-  connect a -> a.i : all_to_all { weight = uniform(1, 2), delay = 1 ms }
+  connect a -> a.i : all_to_all { weight ~ uniform(1, 2), delay = 1 ms }
 }";
     let loaded = frontend::load("t.syn", text.as_bytes(), &NoFiles, &LoadOptions::default());
     let net = loaded.network.unwrap_or_else(|d| panic!("{d}"));

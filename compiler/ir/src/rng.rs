@@ -50,7 +50,40 @@ pub fn word(seed: u64, stream: u32, site: u32, sample: u32, step: u32, element: 
 const LANES: usize = 16;
 
 /// [`LANES`] consecutive blocks, of the counters `counter`, `counter + 1`, ... in the first word.
+///
+/// Baseline x86-64 multiplies two words at a time, AVX2 four and AVX-512 eight. A build of 27 million drawn synapses spent a fifth
+/// of its time in the baseline's rounds.
+#[allow(unsafe_code)]
 fn blocks(counter: [u32; 4], key: [u32; 2], out: &mut [u32; 4 * LANES]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
+            // SAFETY: the machine has just reported the features.
+            return unsafe { blocks_avx512(counter, key, out) };
+        }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: as above.
+            return unsafe { blocks_avx2(counter, key, out) };
+        }
+    }
+    blocks_any(counter, key, out)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,avx512f,avx512dq")]
+fn blocks_avx512(counter: [u32; 4], key: [u32; 2], out: &mut [u32; 4 * LANES]) {
+    blocks_any(counter, key, out)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn blocks_avx2(counter: [u32; 4], key: [u32; 2], out: &mut [u32; 4 * LANES]) {
+    blocks_any(counter, key, out)
+}
+
+/// The same with whatever instructions its caller is compiled for.
+#[inline(always)]
+fn blocks_any(counter: [u32; 4], key: [u32; 2], out: &mut [u32; 4 * LANES]) {
     let mut c = counter.map(|x| [x; LANES]);
     for (i, x) in c[0].iter_mut().enumerate() {
         *x = x.wrapping_add(i as u32);
@@ -136,6 +169,13 @@ impl Draws {
 
     #[inline]
     fn next_u64(&mut self) -> u64 {
+        let at = self.at;
+        if at + 2 <= self.filled
+            && let Some(&[hi, lo]) = self.words.get(at..at + 2)
+        {
+            self.at = at + 2;
+            return (hi as u64) << 32 | lo as u64;
+        }
         let (hi, lo) = (self.next_u32() as u64, self.next_u32() as u64);
         hi << 32 | lo
     }
@@ -314,6 +354,39 @@ mod tests {
         for n in 0..1000u32 {
             let block = philox([n / 4, counter[1], counter[2], counter[3]], key);
             assert_eq!(d.next_u32(), block[(n % 4) as usize], "word {n}");
+        }
+    }
+
+    /// Every level of vector instructions that this machine has gives the same words.
+    #[test]
+    #[allow(unsafe_code)]
+    fn levels_agree() {
+        for (n, key) in [
+            (0, [0, 0]),
+            (7, [5, u32::MAX]),
+            (u32::MAX - 3, [0x1234_5678, 9]),
+        ] {
+            let counter = [n, 11, 0xffff_0000, WEIGHTS];
+            let mut want = [0; 4 * LANES];
+            for (i, block) in want.chunks_exact_mut(4).enumerate() {
+                let first = counter[0].wrapping_add(i as u32);
+                block.copy_from_slice(&philox([first, counter[1], counter[2], counter[3]], key));
+            }
+            let mut got = vec![[0; 4 * LANES]];
+            blocks_any(counter, key, &mut got[0]);
+            #[cfg(target_arch = "x86_64")]
+            {
+                if is_x86_feature_detected!("avx2") {
+                    got.push([0; 4 * LANES]);
+                    // SAFETY: the machine has just reported the features; so below.
+                    unsafe { blocks_avx2(counter, key, &mut got[1]) };
+                }
+                if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
+                    got.push([0; 4 * LANES]);
+                    unsafe { blocks_avx512(counter, key, &mut got[2]) };
+                }
+            }
+            assert!(got.iter().all(|g| *g == want), "{counter:?}");
         }
     }
 

@@ -98,6 +98,7 @@ impl Distribution {
     ];
 
     /// One draw.
+    #[inline]
     pub fn draw(&self, d: &mut Draws) -> f64 {
         match *self {
             Distribution::Uniform(a, b) => a + (b - a) * d.unit(),
@@ -107,10 +108,11 @@ impl Distribution {
             }
             Distribution::Normal(m, s) => m + s * d.normal(),
             Distribution::NormalClipped(m, s, lo, hi) => {
-                let tries = (0..1000)
-                    .map(|_| m + s * d.normal())
-                    .find(|x| (lo..=hi).contains(x));
-                tries.unwrap_or(m).max(lo).min(hi)
+                let first = m + s * d.normal();
+                match (lo..=hi).contains(&first) {
+                    true => first,
+                    false => again(d, (m, s), (lo, hi)),
+                }
             }
             Distribution::NormalClippedToBoundary(m, s, lo, hi) => {
                 (m + s * d.normal()).max(lo).min(hi)
@@ -142,6 +144,15 @@ impl Distribution {
             Distribution::Binomial(n, p) => n as f64 * p,
         }
     }
+}
+
+/// What a clipped normal distribution gives when its first draw lies outside.
+#[cold]
+fn again(d: &mut Draws, (m, s): (f64, f64), (lo, hi): (f64, f64)) -> f64 {
+    let tries = (1..1000)
+        .map(|_| m + s * d.normal())
+        .find(|x| (lo..=hi).contains(x));
+    tries.unwrap_or(m).max(lo).min(hi)
 }
 
 /// Marsaglia & Tsang 2000 (doi 10.1145/358407.358414); shape below 1 by the usual power of a uniform.
