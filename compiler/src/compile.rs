@@ -1,7 +1,7 @@
 //! `compile`: all passes in order, from a verified network to an artefact and its report.
 
 use crate::map::chip::measure::{costs, measure};
-use crate::map::chip::mesh::{Dead, placement};
+use crate::map::chip::mesh::{Dead, available, placement};
 use crate::map::chip::route::route;
 use crate::map::chip::{self, Limits, Partition};
 use crate::map::layout::Goal;
@@ -217,7 +217,10 @@ pub fn compile(
     dump("relay", &|| crate::dump::relays(&chip, &relays));
 
     progress.report("partition", 5, total);
-    let limits = Limits::of(&target);
+    let limits = Limits {
+        cores: available(&target, &options.dead)?,
+        ..Limits::of(&target)
+    };
     nothing_recorded(net, &chip)?;
     let search = Search {
         opt: options.opt.min(3),

@@ -270,3 +270,28 @@ fn small_fabrics_by_hand() {
     assert!(line.distance((0, 0), (3, 0)).is_infinite());
     assert_eq!(line.joined(), [true, true, false, false]);
 }
+
+/// What searches on large fabrics take for distances: past a single dead link the straight way is two links longer, and around a corner it costs nothing. On a torus the other way
+/// round may be shorter than that.
+#[test]
+fn dead_links_are_in_the_estimate() {
+    for torus in [false, true] {
+        let fabric = Fabric {
+            torus,
+            dead_links: vec![((20, 7), (21, 7)), ((3, 30), (3, 31))],
+            ..Fabric::default()
+        };
+        let w = Ways::new(40, 40, &fabric);
+        for from in [(0, 7), (20, 7), (39, 7), (3, 30), (3, 2), (5, 5)] {
+            for to in (0..40).flat_map(|x| (0..40).map(move |y| (x, y))) {
+                let (guess, cost) = (w.estimate(from, to), w.distance(from, to));
+                let most = if torus { cost + 2.0 } else { cost };
+                assert!(
+                    cost <= guess && guess <= most,
+                    "{from:?} {to:?} {guess} {cost}"
+                );
+            }
+        }
+        assert_eq!(w.estimate((20, 7), (21, 7)), 3.0);
+    }
+}

@@ -15,7 +15,7 @@ use synfire_compiler::map::layout::anneal::{Board, Mesh};
 use synfire_compiler::map::layout::chain::Shape;
 use synfire_compiler::map::layout::curve::{Cell, gilbert, hilbert, strips};
 use synfire_compiler::map::layout::graph::Graph;
-use synfire_compiler::map::layout::{Goal, Grid, place, place_for};
+use synfire_compiler::map::layout::{Goal, Grid, force, place, place_for};
 use synfire_compiler::map::net::{Builder, Lists, Net, OUTSIDE};
 use synfire_compiler::map::rng::Rng;
 use synfire_compiler::map::score::partition::{Caps, Usage, broken, cut, flows};
@@ -462,6 +462,45 @@ fn each_goal_wins_at_its_own() {
     let links = |p: &Places| multicast(&list, p, &JIN).mc_hops;
     assert!(links(&trees) < links(&packets));
     assert!(hops(&list, &packets) <= hops(&list, &trees));
+}
+
+/// The force-directed baseline ends where no neighbours gain by an exchange, and its potential is below that of Hilbert's curve.
+#[test]
+fn forces_come_to_rest() {
+    for (jin, blocked) in [
+        (Jin::new(16, 16, Links::Dense), vec![]),
+        (Jin::new(16, 15, Links::Window(4)), vec![(3, 4), (9, 0)]),
+    ] {
+        let grid = Grid {
+            blocked,
+            ..Grid::new(16, 16)
+        };
+        let p = force::place(&jin, &grid, &Search::new(1, 1).budget).expect("it fits");
+        let mut at = p.places.at.clone();
+        assert!(at.iter().all(|c| !grid.blocked.contains(c)));
+        let potential = |at: &[Cell]| {
+            let mut sum = 0.0;
+            jin.each(&mut |s, to, w| {
+                let a = at[s as usize];
+                for &t in to {
+                    let b = at[t as usize];
+                    let (x, y) = (a.0.abs_diff(b.0) as f64, a.1.abs_diff(b.1) as f64);
+                    sum += w * (x * x + y * y);
+                }
+            });
+            sum
+        };
+        let rest = potential(&at);
+        assert!(rest < potential(&grid.curve(at.len())));
+        for i in 0..at.len() {
+            let (x, y) = at[i];
+            if let Some(k) = at.iter().position(|c| *c == (x + 1, y)) {
+                at.swap(i, k);
+                assert!(potential(&at) >= rest * (1.0 - 1e-5), "{x} {y}");
+                at.swap(i, k);
+            }
+        }
+    }
 }
 
 #[test]

@@ -182,11 +182,15 @@ fn networks_from_text_stay_rules() {
     };
     let synapses = net.projections().map(|p| of(p.3)).sum();
     assert_eq!((rules.synapses(), whole.synapses()), (synapses, synapses));
-    let drawn = load(
-        "use std.neurons.If\nnetwork N {\n  step 1 ms\n  source x: events[20]\n  pop a: If[10]\n  connect x -> a.i : fixed_probability(0.5) { weight = 1, delay = 1 ms }\n}\n",
-    )
-    .expect("it is right");
-    let e = source::rules(&drawn).expect_err("its pairs are drawn");
+    let with = |ends: &str| {
+        let text = format!(
+            "use std.neurons.If\nnetwork N {{\n  step 1 ms\n  source x: events[20]\n  pop a: If[10]\n  connect {ends} : fixed_probability(0.5) {{ weight = 1, delay = 1 ms }}\n}}\n"
+        );
+        load(&text).expect("it is right")
+    };
+    let drawn = source::rules(&with("x -> a.i")).expect("draws are rules");
+    assert_eq!((drawn.synapses(), drawn.expand()), (100, None));
+    let e = source::rules(&with("x[0 .. 5] -> a.i")).expect_err("a part of a population");
     assert_eq!(e.0[0].code, "SYN0658");
 }
 

@@ -54,7 +54,15 @@ pub enum FormArg {
     Neurons,
 }
 
-#[derive(Debug, Args)]
+/// How parts are placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LayoutArg {
+    Search,
+    Hilbert,
+    Force,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct BenchMappingArgs {
     /// dnn:L,M, cnn:L,M, grid4k, grid64k, comm8k, comm32k, pd10, cnn, alexnet-227, layers:L,M, DNN_4B, grid:N,F,SIGMA, ...; with @SEED at the end another draw, with -shuf after it shuffled ids.
     #[arg(value_name = "NET")]
@@ -77,6 +85,9 @@ pub struct BenchMappingArgs {
     /// What the placement makes small: the hops of single packets, or the links of multicast trees.
     #[arg(long, value_enum, default_value_t = GoalArg::Unicast)]
     pub goal: GoalArg,
+    /// Placement: the search, or a baseline (parts in order along Hilbert's curve, or from there by the published force-directed exchange of neighbours).
+    #[arg(long, value_enum, default_value_t = LayoutArg::Search)]
+    pub layout: LayoutArg,
     /// Write the network as a hypergraph for other partitioners (hMETIS form), and stop there.
     #[arg(long, value_name = "FILE.hgr")]
     pub export: Option<PathBuf>,

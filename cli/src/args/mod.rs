@@ -6,7 +6,9 @@
 mod bench;
 mod boards;
 
-pub use bench::{BenchArgs, BenchChipArgs, BenchCommand, BenchMappingArgs, BenchSimArgs, FormArg};
+pub use bench::{
+    BenchArgs, BenchChipArgs, BenchCommand, BenchMappingArgs, BenchSimArgs, FormArg, LayoutArg,
+};
 pub use boards::{BoardArgs, DeployArgs};
 
 use crate::units::Interval;

@@ -38,6 +38,15 @@ pub fn borders(m: &Mapped, traffic: &Value, cell: u64) -> String {
     out
 }
 
+/// Share of a node's side that a link out of the picture reaches beyond it.
+const AROUND: f64 = 0.35;
+
+/// Does a link begin in the part of the chip that is shown?
+fn inside(m: &Mapped, link: &Value) -> bool {
+    let at = |k: usize| link[k].as_f64().unwrap_or(0.0);
+    at(0) < m.used[0] as f64 && at(1) < m.used[1] as f64
+}
+
 /// Load of every directed link: a bar between two cores for each direction, the redder the more of the busiest link's load it carries. A link around the edge leads out of the
 /// picture. `None` without traffic.
 pub fn links(m: &Mapped, traffic: &Value) -> Option<Drawing> {
@@ -63,7 +72,7 @@ pub fn links(m: &Mapped, traffic: &Value) -> Option<Drawing> {
     for l in all {
         let number = |k: usize| l[k].as_f64().unwrap_or(0.0);
         let (x, y, d, w) = (number(0), number(1), (number(2) as usize).min(5), number(3));
-        if x >= m.used[0] as f64 || y >= m.used[1] as f64 {
+        if !inside(m, l) {
             continue;
         }
         let from = ((x + nw / 2.0) * cell, height - (y + nh / 2.0) * cell);
@@ -77,14 +86,16 @@ pub fn links(m: &Mapped, traffic: &Value) -> Option<Drawing> {
             0.06 + 0.94 * w / most
         );
     }
-    // Links around the edges begin at the last column and row.
-    let around = if traffic["fabric"]["torus"] == true {
-        cell * nw.max(nh) / 2.0
-    } else {
-        0.0
+    // Links around the edges that are in use begin at the last column and row.
+    let leaves = |axis: usize, ways: [usize; 2], of: f64| {
+        let end = |l: &Value| l[axis].as_f64().unwrap_or(0.0) + of >= m.used[axis] as f64;
+        let on = |l: &Value| ways.contains(&(l[2].as_u64().unwrap_or(0) as usize / 2));
+        let any = all.iter().any(|l| on(l) && end(l) && inside(m, l));
+        if any { AROUND * of * cell } else { 0.0 }
     };
-    body = format!("<g transform=\"translate(0 {around:.2})\">\n{body}</g>\n");
-    let (width, height) = (width + around, height + around);
+    let (right, above) = (leaves(0, [0, 2], nw), leaves(1, [1, 2], nh));
+    body = format!("<g transform=\"translate(0 {above:.2})\">\n{body}</g>\n");
+    let (width, height) = (width + right, height + above);
     let foot = 26.0;
     body += &format!(
         "<text class=\"left\" x=\"0\" y=\"{:.0}\">busiest link: {} packets a step, if every neuron spikes once</text>\n",

@@ -85,6 +85,14 @@ fn a_board_of_chips_is_mapped_and_drawn() {
             .iter()
             .any(|c| [(Some(0), Some(0)), (Some(1), Some(1))].contains(&at(c)))
     );
+    // Blocks of 2 x 2 cores, four to a row of the mesh.
+    assert!(
+        cores.len() > 4
+            && cores.iter().all(|c| {
+                let (x, y) = at(c);
+                c["chip"].as_u64() == x.zip(y).map(|(x, y)| y / 2 * 4 + x / 2)
+            })
+    );
     p.write("dead.csv", "0,0,7,3\n0,0,4,0\n");
     let refused = p.expect(
         2,
@@ -94,6 +102,43 @@ fn a_board_of_chips_is_mapped_and_drawn() {
         ],
     );
     assert!(refused.contains("SYN0653"), "{refused}");
+}
+
+/// Dead cores are no cores: what needs them all is refused before anything is searched, with the number that is left.
+#[test]
+fn dead_cores_do_not_count() {
+    let p = Place::new("fabric-dead");
+    let full = NET.replace("[32]", "[64]");
+    p.write("ring.syn", &full);
+    chip(&p, "dead_cores = [[0, 0]]");
+    let compile = |status: i32| {
+        let args = [
+            "compile",
+            "ring.syn",
+            "--target",
+            "./toy",
+            "-o",
+            "ring.synx",
+            "--format",
+            "json",
+            "--dead",
+            "dead.csv",
+        ];
+        let text = p.expect(status, &args);
+        serde_json::from_str::<Value>(&text).expect("JSON")
+    };
+    p.write("dead.csv", "7,3\n");
+    let v = compile(0);
+    let report = v.get("report").unwrap_or(&v);
+    assert_eq!(report["cores_available"], 30, "{report}");
+    // 192 neurons need 12 cores of 16.
+    let dead: Vec<String> = (1..=20).map(|k| format!("{},{}\n", k % 8, k / 8)).collect();
+    p.write("dead.csv", &dead.concat());
+    let refused = compile(3).to_string();
+    assert!(
+        refused.contains("SYN0632") && refused.contains("has 11"),
+        "{refused}"
+    );
 }
 
 #[test]

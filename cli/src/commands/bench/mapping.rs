@@ -1,6 +1,6 @@
 //! `bench mapping`: how good mappings of benchmark networks are, under the literature's metrics, and what they cost to find.
 
-use crate::args::{BenchMappingArgs, FormArg, NetworkArgs};
+use crate::args::{BenchMappingArgs, FormArg, GoalArg, LayoutArg, NetworkArgs};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::table::{Side, Table};
@@ -19,13 +19,16 @@ use synfire_compiler::map::cut::partition_from;
 use synfire_compiler::map::fabric::Ways;
 use synfire_compiler::map::flow::{FlowList, Flows};
 use synfire_compiler::map::layout::chain::Shape;
-use synfire_compiler::map::layout::{Grid, Placed, place_for};
+use synfire_compiler::map::layout::{Goal, Grid, Placed, force, place_for};
 use synfire_compiler::map::net::Net;
 use synfire_compiler::map::score::both;
 use synfire_compiler::map::score::partition::{Caps, Cut, Share, Usage, broken, cut, flows};
+use synfire_compiler::map::score::tree::Multicast;
+use synfire_compiler::map::score::unicast::Unicast;
 use synfire_compiler::map::score::ways;
 use synfire_compiler::map::search::Search;
 use synfire_compiler::map::symbolic::Network as Rules;
+use synfire_compiler::map::symbolic::expect::{self, Pairs};
 use synfire_compiler::map::symbolic::plan::Plan;
 use synfire_compiler::map::symbolic::score::score;
 use synfire_compiler::map::symbolic::source;
@@ -86,13 +89,18 @@ pub fn mapping(args: &BenchMappingArgs, console: &Console) -> Outcome {
         }
         Network::Rules(rules) => {
             let plan = boxes(rules, &machine, args, &mut clock)?;
-            let whole = args.form == FormArg::Rules
-                || (args.form == FormArg::Auto && plan.net.synapses() > EXPANDED);
+            let drawn = plan.net.drawn();
+            let large = args.form == FormArg::Auto && plan.net.synapses() > EXPANDED;
+            let whole = args.form == FormArg::Rules || large || drawn;
             out.insert(
                 "form".into(),
                 json!(if whole { "rules" } else { "neurons" }),
             );
-            if whole {
+            if whole && drawn {
+                out.insert("expected".into(), json!(true));
+                kept(&plan, &machine, &mut clock, &mut out);
+                expected(&plan, &machine, args, &mut clock, &mut out)?;
+            } else if whole {
                 kept(&plan, &machine, &mut clock, &mut out);
                 placed(
                     &plan,
@@ -134,7 +142,18 @@ fn read(args: &BenchMappingArgs, console: &Console) -> Result<Network, Failure> 
     let path = Path::new(&args.net);
     if path.extension().is_some_and(|e| e == "syn" || e == "nir") {
         let loaded = crate::network::read_symbolic(path, &NetworkArgs::default(), console)?;
-        let rules = source::rules(&loaded.network).map_err(|d| loaded.wrong(d))?;
+        let net = &loaded.network;
+        let count: f64 = net.projections().map(|p| net.synapses_of(p.0)).sum();
+        let small = args.form == FormArg::Auto && count <= EXPANDED as f64;
+        let rules = match source::rules(net) {
+            // Pairs that are drawn are no rules once they stand neuron by neuron.
+            Ok(rules) if !rules.drawn() || !(small || args.form == FormArg::Neurons) => rules,
+            Err(d) if args.form != FormArg::Neurons => return Err(loaded.wrong(d)),
+            _ => {
+                let written = source::written(net, net.seed_or_default(), WRITTEN);
+                return Ok(Network::Neurons(written.ok_or_else(too_many_synapses)?));
+            }
+        };
         return Ok(Network::Rules(rules));
     }
     network(&args.net).ok_or_else(|| {
@@ -151,6 +170,8 @@ fn read(args: &BenchMappingArgs, console: &Console) -> Result<Network, Failure> 
 
 /// Synapses up to which a network of rules is expanded when nothing is said.
 const EXPANDED: u64 = 20_000_000;
+/// Most synapses of a file that is written out neuron by neuron.
+const WRITTEN: f64 = 2e9;
 
 fn too_many_synapses() -> Diagnostic {
     Diagnostic::error(
@@ -372,6 +393,27 @@ fn parts(
     Ok(clock.time("flows", || flows(net, &found.part, found.parts)))
 }
 
+/// Places parts by the search or a baseline. `None`: more parts than cells.
+fn laid(
+    flows: &impl Flows,
+    shape: Option<&Shape>,
+    grid: &Grid,
+    args: &BenchMappingArgs,
+) -> Option<Placed> {
+    let search = search(args);
+    match args.layout {
+        LayoutArg::Search => place_for(args.goal.goal(), flows, shape, grid, &search),
+        LayoutArg::Hilbert => place_for(
+            Goal::Unicast,
+            flows,
+            None,
+            grid,
+            &Search { opt: 0, ..search },
+        ),
+        LayoutArg::Force => force::place(flows, grid, &search.budget),
+    }
+}
+
 /// Places parts; metrics of the placement go to `out`.
 fn placed(
     flows: &impl Flows,
@@ -381,47 +423,91 @@ fn placed(
     clock: &mut Clock,
     out: &mut Map<String, Value>,
 ) -> Result<(), Diagnostic> {
-    let parts = flows.parts();
+    let grid = mesh(m, flows.parts());
+    let found = clock.time("place", || laid(flows, shape, &grid, args));
+    let found = found.ok_or_else(|| no_room(flows.parts(), &grid, m))?;
+    // The tables of core load are for meshes where they cost less than the rest.
+    let scores = clock.time("score", || {
+        if m.fabric.plain() {
+            return both(flows, &found.places, &m.costs, flows.parts() <= 16_384);
+        }
+        let ways = Ways::new(grid.x, grid.y, &m.fabric);
+        ways::both(flows, &found.places, &ways, &m.costs)
+    });
+    told(flows.parts(), &found, scores, out);
+    Ok(())
+}
+
+fn mesh(m: &Machine, parts: u32) -> Grid {
     let (x, y) = m.mesh.unwrap_or(square(parts));
-    let grid = Grid {
+    Grid {
         fabric: m.fabric.clone(),
         ..Grid::new(x, y)
+    }
+}
+
+fn no_room(parts: u32, grid: &Grid, m: &Machine) -> Diagnostic {
+    let missing = TooWide {
+        neuron: 0,
+        limit: "cores",
+        needed: parts as u64,
+        available: grid.room(),
     };
-    let found = clock
-        .time("place", || {
-            place_for(args.goal.goal(), flows, shape, &grid, &search(args))
-        })
-        .ok_or_else(|| {
-            too_wide(
-                &TooWide {
-                    neuron: 0,
-                    limit: "cores",
-                    needed: parts as u64,
-                    available: x as u64 * y as u64,
-                },
-                m,
-            )
-        })?;
-    let Placed { places, method } = found;
-    // The tables of core load are for meshes where they cost less than the rest.
-    let (u, t) = clock.time("score", || {
-        if m.fabric.plain() {
-            return both(flows, &places, &m.costs, parts <= 16_384);
-        }
-        ways::both(flows, &places, &Ways::new(x, y, &m.fabric), &m.costs)
-    });
+    too_wide(&missing, m)
+}
+
+/// Parts up to which expected traffic between all pairs of them is searched; beyond, they follow Hilbert's curve.
+const PAIRED: u32 = 2048;
+
+/// Places parts whose pairs are drawn, by the packets that are expected; expected metrics go to `out`.
+fn expected(
+    plan: &Plan,
+    m: &Machine,
+    args: &BenchMappingArgs,
+    clock: &mut Clock,
+    out: &mut Map<String, Value>,
+) -> Outcome {
+    let parts = plan.parts();
+    if !m.fabric.plain() {
+        let what = format!("{} is no plain mesh", m.name);
+        return Err(Diagnostic::error("SYN0651", what)
+            .class(Class::Usage)
+            .note("expected trees of drawn pairs are counted on plain meshes")
+            .hint("take another machine, or --form neurons")
+            .into());
+    }
+    let grid = mesh(m, parts);
+    let layout = match args.layout {
+        LayoutArg::Search if parts > PAIRED => LayoutArg::Hilbert,
+        l => l,
+    };
+    let pairs = Pairs(plan);
+    let args = BenchMappingArgs {
+        layout,
+        goal: GoalArg::Unicast,
+        ..args.clone()
+    };
+    let found = clock.time("place", || laid(&pairs, None, &grid, &args));
+    let found = found.ok_or_else(|| no_room(parts, &grid, m))?;
+    let scores = clock.time("score", || expect::both(plan, &found.places, &m.costs));
+    told(parts, &found, scores, out);
+    Ok(())
+}
+
+/// Metrics of a placement go to `out`.
+fn told(parts: u32, found: &Placed, (u, t): (Unicast, Multicast), out: &mut Map<String, Value>) {
+    let (x, y) = (found.places.x, found.places.y);
     let value = json!({
-        "parts": parts, "mesh": [x, y], "placement": method,
+        "parts": parts, "mesh": [x, y], "placement": found.method,
         "hops": u.hops, "hops_avg": u.hops_avg, "hops_max": u.hops_max, "packets": u.packets,
         "energy_paper": u.energy_paper, "energy_jincode": u.energy_jincode,
         "lat_avg_w": u.lat_avg_w, "lat_avg_jin": u.lat_avg_jin, "lat_max_jin": u.lat_max_jin, "lat_max": u.lat_max,
         "cong_link_avg": u.cong_link_avg, "cong_link_max": u.cong_link_max,
         "cong_core_avg": u.cong_core.map(|c| c.0), "cong_core_max": u.cong_core.map(|c| c.1),
-        "mc_hops": t.mc_hops, "mc_energy": t.mc_energy, "mc_link_max": t.mc_link_max, "mc_link_avg": t.mc_link_avg,
+        "mc_hops": t.mc_hops, "mc_energy": t.mc_energy, "mc_energy_least": t.mc_energy_least, "mc_link_max": t.mc_link_max, "mc_link_avg": t.mc_link_avg,
         "mc_lat_avg": u.lat_avg_w, "mc_lat_max": u.lat_max,
     });
     out.extend(value.as_object().cloned().unwrap_or_default());
-    Ok(())
 }
 
 /// One key a line.

@@ -25,6 +25,10 @@ pub fn boxes(
     caps: &Caps,
     limits: &Limits,
 ) -> Vec<(Vec<u32>, u32)> {
+    // Boxes share axons where rules are local: of drawn pairs any cut shares alike.
+    let mut rules = rules.clone();
+    rules.projections.retain(|j| j.drawn.is_none());
+    let rules = &rules;
     let sizes = |(p, q): (&Population, &MappedPopulation)| volume(p.shape) == q.size as u64;
     let known = rules.populations.len() == chip.populations.len()
         && rules.populations.iter().zip(&chip.populations).all(sizes);

@@ -75,6 +75,30 @@ pub fn placement(
     })
 }
 
+/// Cores that can hold neurons: those of the description, as far as dead cores and links leave positions for them.
+///
+/// Errors: dead cores or links that are not there.
+pub fn available(target: &Target, dead: &Dead) -> Result<usize, Diagnostic> {
+    let described = target.limits().cores.as_ref().map_or(1, |c| c.value);
+    let (grid, reserved) = mesh(target, usize::MAX, dead, &[])?;
+    Ok(described.min(grid.room().saturating_sub(reserved)) as usize)
+}
+
+/// Number of the chip that a core at `at` is on: row by row, where blocks of the level `chip` make up the mesh; else 0.
+pub fn chip_of(target: &Target, mesh: [u32; 2], at: Cell) -> u32 {
+    let Topology::Mesh { levels, .. } = &target.chip.spec.topology else {
+        return 0;
+    };
+    let Some(l) = levels.iter().find(|l| l.name == CHIP) else {
+        return 0;
+    };
+    let (x, y) = (l.x.max(1), l.y.max(1));
+    at.1 / y * mesh[0].div_ceil(x) + at.0 / x
+}
+
+/// Name of the level whose blocks are chips.
+const CHIP: &str = "chip";
+
 /// What is dead: it stays empty, or nothing passes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dead {
@@ -127,7 +151,7 @@ fn mesh(
         grid.blocked = cut_off(&grid);
         grid
     };
-    if !resizable {
+    if !resizable || cores as u64 >= most[0] as u64 * most[1] as u64 {
         return Ok((on(most[0], most[1]), reserved));
     }
     let wanted = cores as u64 + reserved;

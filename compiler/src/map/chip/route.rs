@@ -2,7 +2,7 @@
 //! every input.
 
 use super::core::LEARNS;
-use super::mesh::Placement;
+use super::mesh::{Placement, chip_of};
 use super::{Limits, Partition};
 use crate::passes::ChipNetwork;
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ pub fn route(
         .collect();
     for (c, (plan, at)) in parts.cores.iter().zip(&placed.positions).enumerate() {
         let mut core = Core {
-            chip: 0,
+            chip: chip_of(target, placed.mesh, *at),
             x: at.0,
             y: at.1,
             ..Core::default()

@@ -80,6 +80,8 @@ pub struct Ways {
     upto: [Vec<f64>; 2],
     /// Dead links, ascending.
     dead: Vec<Link>,
+    /// With dead links: how many links in a row are alive from each node in each direction (at most `u16::MAX`, which also stands for a ring without end).
+    open: Vec<u16>,
     /// Direction of the last step to each node from a source.
     detours: RefCell<BTreeMap<u32, Rc<Vec<u8>>>>,
 }
@@ -110,6 +112,7 @@ impl Ways {
             upto: [sums(&hop[0]), sums(&hop[1])],
             hop,
             dead: vec![],
+            open: vec![],
             detours: RefCell::default(),
         };
         let mut dead = vec![];
@@ -124,7 +127,54 @@ impl Ways {
         dead.sort_unstable();
         dead.dedup();
         ways.dead = dead;
+        if !ways.dead.is_empty() {
+            ways.open = ways.stretches();
+        }
         ways
+    }
+
+    /// See `open`.
+    fn stretches(&self) -> Vec<u16> {
+        let mut open = vec![u16::MAX; self.nodes() * DIRECTIONS];
+        for n in 0..self.nodes() as u32 {
+            for d in 0..DIRECTIONS {
+                let on = self.next(n, d);
+                if on.is_some_and(|to| self.alive(self.link(n, d, to))) {
+                    continue;
+                }
+                // The end of a stretch: back along it.
+                let (mut at, mut count) = (n, 0u16);
+                loop {
+                    open[at as usize * DIRECTIONS + d] = count;
+                    count = count.saturating_add(1);
+                    match self.next(at, d ^ 1) {
+                        Some(b) if b != n && self.alive(self.link(b, d, at)) => at = b,
+                        _ => break,
+                    }
+                }
+            }
+        }
+        open
+    }
+
+    /// Is every link of the way alive?
+    fn clear(&self, from: u32, steps: &[i64; 3]) -> bool {
+        if self.dead.is_empty() {
+            return true;
+        }
+        let mut at = (from / self.size.1, from % self.size.1);
+        let turned = |c: u32, by: i64, n: u32| (c as i64 + by).rem_euclid(n as i64) as u32;
+        for (axis, &count) in steps.iter().enumerate() {
+            let d = 2 * axis + (count < 0) as usize;
+            let node = at.0 * self.size.1 + at.1;
+            if (self.open[node as usize * DIRECTIONS + d] as u64) < count.unsigned_abs() {
+                return false;
+            }
+            let step = STEPS[2 * axis];
+            at.0 = turned(at.0, step.0 * count, self.size.0);
+            at.1 = turned(at.1, step.1 * count, self.size.1);
+        }
+        true
     }
 
     /// Number of nodes.
@@ -199,6 +249,21 @@ impl Ways {
     pub fn mean(&self) -> f64 {
         let all = self.hop.iter().flatten();
         all.clone().sum::<f64>() / all.count().max(1) as f64
+    }
+
+    /// Cost of the cheapest link.
+    pub fn cheapest(&self) -> f64 {
+        self.hop
+            .iter()
+            .flatten()
+            .copied()
+            .reduce(f64::min)
+            .unwrap_or(0.0)
+    }
+
+    /// Links that a part needs at least to be reached: none where cores share nodes.
+    pub fn least(&self) -> f64 {
+        if self.node == (1, 1) { 1.0 } else { 0.0 }
     }
 
     /// Links that leave a node and are alive: (direction, node at the other end, link).
@@ -311,10 +376,31 @@ impl Ways {
         if a == b { 0.0 } else { self.steps(a, b).1 }
     }
 
+    /// About what the way between two cores costs, in O(1): a way that a dead link cuts is taken to go around it by two links more if it has no corner, and else to have
+    /// another of the same length.
+    #[inline]
+    pub fn estimate(&self, a: Cell, b: Cell) -> f64 {
+        let (a, b) = (self.router(a), self.router(b));
+        if a == b {
+            return 0.0;
+        }
+        let (steps, cost) = self.steps(a, b);
+        let bent = steps.iter().filter(|s| **s != 0).count() > 1;
+        if bent || self.clear(a, &steps) {
+            return cost;
+        }
+        cost + 2.0 * self.cheapest()
+    }
+
     /// Cost of the way between two cores; infinite where there is none.
     pub fn distance(&self, a: Cell, b: Cell) -> f64 {
-        if self.dead.is_empty() {
-            return self.straight(a, b);
+        let (from, to) = (self.router(a), self.router(b));
+        if from == to {
+            return 0.0;
+        }
+        let (steps, cost) = self.steps(from, to);
+        if self.clear(from, &steps) {
+            return cost;
         }
         let mut cost = 0.0;
         let found = self.way(a, b, &mut |link, _| cost += self.hop(link));
@@ -328,11 +414,7 @@ impl Ways {
             return true;
         }
         let steps = self.steps(from, to).0;
-        let mut clear = true;
-        if !self.dead.is_empty() {
-            self.walk(from, &steps, &mut |link, _| clear &= self.alive(link));
-        }
-        if clear {
+        if self.clear(from, &steps) {
             self.walk(from, &steps, f);
             return true;
         }

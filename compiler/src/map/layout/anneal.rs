@@ -116,6 +116,17 @@ impl<'a, M: Metric> Board<'a, M> {
         )
     }
 
+    /// The part in a cell, or [`EMPTY`] or [`BLOCKED`].
+    pub fn part(&self, cell: usize) -> u32 {
+        self.cell[cell]
+    }
+
+    /// The cell of a part.
+    pub fn cell_of(&self, part: u32) -> usize {
+        let (x, y) = self.at[part as usize];
+        x as usize * self.y as usize + y as usize
+    }
+
     /// Exchanges the contents of two cells.
     #[inline]
     pub fn swap(&mut self, a: usize, b: usize) {

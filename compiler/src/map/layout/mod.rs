@@ -9,6 +9,7 @@ pub mod blocks;
 pub mod chain;
 pub mod curve;
 pub mod detect;
+pub mod force;
 pub mod general;
 pub mod graph;
 pub mod ripple;

@@ -22,7 +22,7 @@ const WORK: [f64; 4] = [0.0, 1e8, 1e9, 1e10];
 /// First heat of the annealing from a placement that is good, as a share of the other's.
 const COOL: f64 = 0.05;
 
-/// Distances of a fabric for a search; beyond [`TABLE`] nodes dead links are left aside.
+/// Distances of a fabric for a search; beyond [`TABLE`] nodes, where dead links are in the way, estimates.
 struct Far<'a> {
     ways: &'a Ways,
     table: Vec<f32>,
@@ -45,7 +45,7 @@ impl<'a> Far<'a> {
     #[inline]
     fn between(&self, a: Cell, b: Cell) -> f32 {
         if self.table.is_empty() {
-            return self.ways.straight(a, b) as f32;
+            return self.ways.estimate(a, b) as f32;
         }
         let (a, b) = (self.ways.router(a), self.ways.router(b));
         self.table[a as usize * self.ways.nodes() + b as usize]

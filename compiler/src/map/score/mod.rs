@@ -32,5 +32,7 @@ pub fn both(flows: &impl Flows, p: &Places, c: &Costs, cores: bool) -> (Unicast,
         packets.flow(s, to, w);
         lanes.flow(s, to, w);
     });
-    (packets.finish(c), lanes.finish(c))
+    let unicast = packets.finish(c);
+    let trees = lanes.finish(c, unicast.packets);
+    (unicast, trees)
 }

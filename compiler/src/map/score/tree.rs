@@ -14,6 +14,8 @@ use crate::map::flow::Flows;
 pub struct Multicast {
     pub mc_hops: f64,
     pub mc_energy: f64,
+    /// What no placement gets below: as many links as parts that are reached.
+    pub mc_energy_least: f64,
     pub mc_link_max: f64,
     pub mc_link_avg: f64,
 }
@@ -65,7 +67,7 @@ pub struct Lanes<'a> {
 
 impl<'a> Lanes<'a> {
     /// Nothing on the way yet.
-    pub(super) fn new(p: &'a Places) -> Lanes<'a> {
+    pub(in crate::map) fn new(p: &'a Places) -> Lanes<'a> {
         let (x, y) = (p.x as usize, p.y as usize);
         let lane = || Lane(vec![0.0; x * y]);
         Lanes {
@@ -106,7 +108,7 @@ impl<'a> Lanes<'a> {
         self.hops += w * (high - low) as f64;
     }
 
-    pub(super) fn block(&mut self, cells: &Cells) {
+    pub(in crate::map) fn block(&mut self, cells: &Cells) {
         let spread = Spread::of(cells);
         for &(x, y, w) in &cells.from {
             let (first, last) = (spread.first.min(x), spread.last.max(x));
@@ -129,12 +131,9 @@ impl<'a> Lanes<'a> {
         self.packets += sums.packets;
     }
 
-    pub(super) fn flow(&mut self, s: u32, to: &[u32], w: f64) {
-        if to.is_empty() {
-            return;
-        }
+    /// First and last column of the tree from `a`; its columns with destinations go to `self.columns`, their rows to `low` and `high`.
+    fn survey(&mut self, a: (u32, u32), to: &[u32]) -> (u32, u32) {
         self.now += 1;
-        let a = self.p.at[s as usize];
         let mut columns = std::mem::take(&mut self.columns);
         columns.clear();
         let (mut first, mut last) = (a.0, a.0);
@@ -151,6 +150,17 @@ impl<'a> Lanes<'a> {
             first = first.min(b.0);
             last = last.max(b.0);
         }
+        self.columns = columns;
+        (first, last)
+    }
+
+    pub(in crate::map) fn flow(&mut self, s: u32, to: &[u32], w: f64) {
+        if to.is_empty() {
+            return;
+        }
+        let a = self.p.at[s as usize];
+        let (first, last) = self.survey(a, to);
+        let columns = std::mem::take(&mut self.columns);
         self.level(a, first, w);
         self.level(a, last, w);
         self.hops += w * (last - first) as f64;
@@ -159,6 +169,47 @@ impl<'a> Lanes<'a> {
             self.upright(k, a.1, (self.low[k], self.high[k]), w);
         }
         self.columns = columns;
+    }
+
+    /// Adds to one link: direction (0 east, 1 west, 2 north, 3 south), and the cell at its lower or left end.
+    pub(in crate::map) fn link(&mut self, direction: u8, (c, r): (usize, usize), w: f64) {
+        if w == 0.0 {
+            return;
+        }
+        let (lane, k) = match direction {
+            0 => (&mut self.east, r * self.x + c),
+            1 => (&mut self.west, r * self.x + c),
+            2 => (&mut self.north, c * self.y + r),
+            _ => (&mut self.south, c * self.y + r),
+        };
+        lane.add(k, k + 1, w);
+        self.hops += w;
+    }
+
+    /// Adds `load(direction, cell)` to every link of the tree from `a` to `to`.
+    pub(in crate::map) fn each_link(
+        &mut self,
+        a: (u32, u32),
+        to: &[u32],
+        load: impl Fn(u8, (usize, usize)) -> f64,
+    ) {
+        let (first, last) = self.survey(a, to);
+        let columns = std::mem::take(&mut self.columns);
+        let (x, y) = (a.0 as usize, a.1 as usize);
+        let mut one = |d: u8, at: (usize, usize)| self.link(d, at, load(d, at));
+        (first as usize..x).for_each(|c| one(1, (c, y)));
+        (x..last as usize).for_each(|c| one(0, (c, y)));
+        for &k in &columns {
+            let (low, high) = (self.low[k] as usize, self.high[k] as usize);
+            (low..y).for_each(|r| self.link(3, (k, r), load(3, (k, r))));
+            (y..high).for_each(|r| self.link(2, (k, r), load(2, (k, r))));
+        }
+        self.columns = columns;
+    }
+
+    /// Packets that are sent, where their links are counted elsewhere.
+    pub(in crate::map) fn sent(&mut self, packets: f64) {
+        self.packets += packets;
     }
 
     /// Each lane with the length of its lines: east, west, north, south.
@@ -172,13 +223,16 @@ impl<'a> Lanes<'a> {
         ]
     }
 
-    pub(super) fn finish(self, c: &Costs) -> Multicast {
+    /// `reached`: packets, counted at every destination.
+    pub(in crate::map) fn finish(self, c: &Costs, reached: f64) -> Multicast {
         let (x, y) = (self.x, self.y);
         let directed = 2 * (x * y.saturating_sub(1) + y * x.saturating_sub(1));
         let largest = self.all().map(|(lane, n)| lane.max(n));
+        let energy = |links: f64| links * c.energy_link + (links + self.packets) * c.energy_router;
         Multicast {
             mc_hops: self.hops,
-            mc_energy: self.hops * c.energy_link + (self.hops + self.packets) * c.energy_router,
+            mc_energy: energy(self.hops),
+            mc_energy_least: energy(reached),
             mc_link_max: largest.into_iter().fold(0.0, f64::max),
             mc_link_avg: if directed > 0 {
                 self.hops / directed as f64

@@ -75,7 +75,7 @@ pub fn unicast(flows: &impl Flows, p: &Places, c: &Costs, cores: bool) -> Unicas
 }
 
 /// Sums over packets, from which the metrics follow.
-pub(super) struct Packets<'a> {
+pub(in crate::map) struct Packets<'a> {
     p: &'a Places,
     m: Unicast,
     /// Load of links.
@@ -88,7 +88,7 @@ pub(super) struct Packets<'a> {
 }
 
 impl<'a> Packets<'a> {
-    pub(super) fn new(p: &'a Places, parts: u32, cores: bool) -> Packets<'a> {
+    pub(in crate::map) fn new(p: &'a Places, parts: u32, cores: bool) -> Packets<'a> {
         Packets {
             p,
             m: Unicast::default(),
@@ -100,7 +100,7 @@ impl<'a> Packets<'a> {
         }
     }
 
-    pub(super) fn block(&mut self, cells: &Cells) {
+    pub(in crate::map) fn block(&mut self, cells: &Cells) {
         let (hops, plain) = cells.hops();
         self.m.packets += cells.packets();
         self.m.hops += hops;
@@ -113,6 +113,12 @@ impl<'a> Packets<'a> {
                 cells.to.iter().for_each(|&to| core.add((x, y), to, w));
             }
         }
+    }
+
+    /// Takes pairs of parts with themselves out of what a block counted, each of `w` packets.
+    pub(in crate::map) fn own(&mut self, pairs: u64, w: f64) {
+        self.m.packets -= pairs as f64 * w;
+        self.pairs -= pairs;
     }
 
     /// A row whose links are counted already.
@@ -130,7 +136,7 @@ impl<'a> Packets<'a> {
         }
     }
 
-    pub(super) fn flow(&mut self, s: u32, to: &[u32], w: f64) {
+    pub(in crate::map) fn flow(&mut self, s: u32, to: &[u32], w: f64) {
         let a = self.p.at[s as usize];
         for &t in to {
             let b = self.p.at[t as usize];
@@ -150,7 +156,7 @@ impl<'a> Packets<'a> {
         }
     }
 
-    pub(super) fn finish(self, c: &Costs) -> Unicast {
+    pub(in crate::map) fn finish(self, c: &Costs) -> Unicast {
         let mut m = self.m;
         let (w, h) = (m.packets, m.hops);
         m.energy_paper = (h + w) * c.energy_router + h * c.energy_link;

@@ -112,6 +112,8 @@ pub fn both(flows: &impl Flows, p: &Places, ways: &Ways, c: &Costs) -> (Unicast,
     let t = Multicast {
         mc_hops: s.hops,
         mc_energy: s.tree_cost * c.energy_link + (s.hops + s.sent) * c.energy_router,
+        mc_energy_least: w * ways.least() * (c.energy_link * ways.cheapest() + c.energy_router)
+            + s.sent * c.energy_router,
         mc_link_max: most(&s.tree_load),
         mc_link_avg: s.hops / links,
     };

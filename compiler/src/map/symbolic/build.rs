@@ -60,7 +60,12 @@ impl Network {
                 .iter()
                 .any(|p| (p.pre, p.post) == (pre, post))
         );
-        self.projections.push(Projection { pre, post, rule });
+        self.projections.push(Projection {
+            pre,
+            post,
+            rule,
+            drawn: None,
+        });
     }
 
     fn shape(&self, i: u32) -> Shape {

@@ -3,10 +3,12 @@
 //!
 //! Every population is cut into boxes of neurons ([`tiles`] searches the extents); a part is one box. A [`plan`] numbers them and streams the traffic between them
 //! to the searches and scores that take [`Flows`](crate::map::flow::Flows); [`score`] counts what a partition costs. All counts are exact: they equal those of the expanded network under
-//! the same partition.
+//! the same partition. Where pairs are drawn ([`draw`]), counts are expectations over the draws, and [`expect`] takes those of a placement.
 
 pub mod axis;
 pub mod build;
+pub mod draw;
+pub mod expect;
 pub mod plan;
 pub mod score;
 pub mod source;
@@ -14,6 +16,7 @@ pub mod tiles;
 
 use super::net::{Lists, Net};
 use axis::Axis;
+use draw::Draw;
 
 /// Extents of a population: channels, rows, columns. A population without such a shape is a row of channels.
 pub type Shape = [u32; 3];
@@ -46,28 +49,36 @@ pub struct Projection {
     pub post: u32,
     /// A pair is connected where it is along each axis.
     pub rule: [Axis; 3],
+    /// Where pairs are drawn: how. The rule then meets all.
+    pub drawn: Option<Draw>,
 }
 
 impl Projection {
-    /// Synapses between two boxes.
+    /// Synapses between two boxes; their expectation, to the nearest whole number, where they are drawn.
     pub fn synapses(&self, from: &Box3, to: &Box3) -> u64 {
+        if let Some(d) = &self.drawn {
+            let both: Box3 = std::array::from_fn(|a| {
+                let start = from[a].start.max(to[a].start);
+                start..from[a].end.min(to[a].end).max(start)
+            });
+            let [n, m, own] = [from, to, &both].map(extent);
+            return d.synapses(n, m, own).round() as u64;
+        }
         (0..3)
             .map(|a| self.rule[a].synapses(&from[a], &to[a]))
-            .product()
-    }
-
-    /// Sources of a box that have a target in the other.
-    pub fn axons(&self, from: &Box3, to: &Box3) -> u64 {
-        (0..3)
-            .map(|a| self.rule[a].reaching(&from[a], &to[a]) as u64)
             .product()
     }
 
     /// Does every source meet every target?
     pub fn dense(&self) -> bool {
         let all = |a: &Axis| matches!(a, Axis::All { .. }) || (a.from() == 1 && a.to() == 1);
-        self.rule.iter().all(all)
+        self.drawn.is_none() && self.rule.iter().all(all)
     }
+}
+
+/// Neurons of a box.
+pub fn extent(b: &Box3) -> u64 {
+    b.iter().map(|r| r.len() as u64).product()
 }
 
 /// See the module. Between two populations there is at most one projection.
@@ -110,9 +121,14 @@ impl Network {
         out
     }
 
-    /// The network, neuron by neuron. Memory: 8 bytes a synapse. `None`: more neurons than ids.
+    /// Are pairs of some projection drawn?
+    pub fn drawn(&self) -> bool {
+        self.projections.iter().any(|p| p.drawn.is_some())
+    }
+
+    /// The network, neuron by neuron. Memory: 8 bytes a synapse. `None`: more neurons than ids, or pairs that are drawn.
     pub fn expand(&self) -> Option<Net> {
-        if self.neurons() >= u32::MAX as u64 {
+        if self.neurons() >= u32::MAX as u64 || self.drawn() {
             return None;
         }
         let base = self.bases();

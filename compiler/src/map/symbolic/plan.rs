@@ -5,6 +5,7 @@
 //! of every projection's targets. Memory is that of one population's classes along its axes.
 
 use super::axis::Axis;
+use super::draw::Draw;
 use super::tiles::{Pieces, count, holder, piece};
 use super::{Box3, Network, Projection, volume};
 use crate::map::flow::{Block, Flows};
@@ -151,10 +152,18 @@ impl Plan {
         })
     }
 
-    /// Projections of a population.
+    /// Projections of a population that are no draws.
     fn outbound(&self, p: u32) -> Vec<u32> {
         let all = self.net.projections.iter().enumerate();
-        all.filter(|j| j.1.pre == p).map(|j| j.0 as u32).collect()
+        all.filter(|j| j.1.pre == p && j.1.drawn.is_none())
+            .map(|j| j.0 as u32)
+            .collect()
+    }
+
+    /// Projections of a population whose pairs are drawn.
+    pub fn draws(&self, p: u32) -> impl Iterator<Item = (&Projection, &Draw)> {
+        let all = self.net.projections.iter().filter(move |j| j.pre == p);
+        all.filter_map(|j| Some((j, j.drawn.as_ref()?)))
     }
 
     /// Runs of every piece along one axis.
@@ -205,7 +214,7 @@ impl Plan {
         runs
     }
 
-    /// Calls `f` for every class of the sources of population `p`, parts ascending.
+    /// Calls `f` for every class of the sources of population `p`, parts ascending, as far as its pairs are not drawn.
     pub fn each_class(&self, p: u32, f: &mut impl FnMut(&Class)) {
         let out = self.outbound(p);
         if out.is_empty() {
@@ -259,14 +268,15 @@ impl Plan {
         }
     }
 
-    /// What the parts of a population take up: `f(neurons, synapses, inbound axons)` for each, in order.
+    /// What the parts of a population take up: `f(neurons, synapses, inbound axons)` for each, in order (expected numbers where pairs are drawn).
     pub fn each_load(&self, p: u32, f: &mut impl FnMut(u64, u64, u64)) {
         let (shape, n) = (
             self.net.populations[p as usize].shape,
             self.pieces[p as usize],
         );
-        let all = self.net.projections.iter();
-        let inbound: Vec<&Projection> = all.filter(|j| j.post == p).collect();
+        let all = self.net.projections.iter().filter(|j| j.post == p);
+        let (drawn, inbound): (Vec<&Projection>, Vec<&Projection>) =
+            all.partition(|j| j.drawn.is_some());
         // Of every piece along an axis: extent, and then synapses and axons for each projection.
         let line = 1 + 2 * inbound.len();
         let mut axes: [Vec<u64>; 3] = Default::default();
@@ -286,7 +296,16 @@ impl Plan {
                 for c in axes[2].chunks_exact(line) {
                     let of = |i: usize| a[i] * b[i] * c[i];
                     let sum = |first: usize| (first..line).step_by(2).map(of).sum();
-                    f(of(0), sum(1), sum(2));
+                    let (neurons, mut synapses, mut axons) = (of(0), sum(1), sum(2));
+                    for d in drawn
+                        .iter()
+                        .filter_map(|j| j.drawn.as_ref().map(|d| (j, d)))
+                    {
+                        let (s, a) = super::draw::load(d.1, neurons, d.0.pre == d.0.post);
+                        synapses += s.round() as u64;
+                        axons += a.round() as u64;
+                    }
+                    f(neurons, synapses, axons);
                 }
             }
         }

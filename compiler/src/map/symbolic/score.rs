@@ -1,6 +1,8 @@
-//! What a partition into boxes costs, counted from the rules: the metrics of [`crate::map::score::partition`], equal to those of the expanded network.
+//! What a partition into boxes costs, counted from the rules: the metrics of [`crate::map::score::partition`], equal to those of the expanded network. Where pairs are
+//! drawn, they are expectations over the draws (whole numbers to the nearest), and so is what parts take up.
 
 use super::plan::{Class, Plan};
+use super::tiles::{count, sizes};
 use crate::map::score::partition::{Caps, Cut, Share};
 
 /// Metrics, and use of each limit.
@@ -73,32 +75,90 @@ fn reached(plan: &Plan, class: &Class) -> (u64, bool) {
     (all, own)
 }
 
+/// What a source does by its drawn pairs, in expectation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chance {
+    /// Other parts that it reaches.
+    pub far: f64,
+    /// Probability that it reaches its own.
+    pub own: f64,
+    /// Probability that it reaches no other part.
+    pub quiet: f64,
+}
+
+/// The same for all sources of a part of `size` neurons; `None`: none of the population's pairs are drawn.
+pub(super) fn chance(plan: &Plan, p: u32, size: u64) -> Option<Chance> {
+    let mut out = None;
+    for (j, d) in plan.draws(p) {
+        let c = out.get_or_insert(Chance {
+            far: 0.0,
+            own: 0.0,
+            quiet: 1.0,
+        });
+        let shape = plan.net.populations[j.post as usize].shape;
+        for (n, parts) in sizes(shape, plan.pieces[j.post as usize]) {
+            c.far += parts as f64 * d.reaching(n);
+        }
+        let mine = if j.pre == j.post { size } else { 0 };
+        c.far -= d.reaching(mine);
+        c.own += d.reaching(mine - (d.apart && mine > 0) as u64);
+        c.quiet *= d.missing(d.targets - mine);
+    }
+    out
+}
+
+/// Of a population's parts, in order.
+struct Outbound {
+    first: usize,
+    /// Outbound pairs.
+    pairs: Vec<f64>,
+    /// Sources that reach other parts by pairs that are not drawn.
+    busy: Vec<u64>,
+}
+
 fn sources(plan: &Plan, p: u32, s: &mut Scored) {
     let rate = plan.net.populations[p as usize].rate;
-    let (mut part, mut outbound) = (u32::MAX, 0u64);
+    let parts = count(plan.pieces[p as usize]) as usize;
+    let mut o = Outbound {
+        first: plan.first[p as usize] as usize,
+        pairs: vec![0.0; parts],
+        busy: vec![0; parts],
+    };
     plan.each_class(p, &mut |class| {
-        if class.part != part {
-            if part != u32::MAX {
-                s.outbound.add(outbound);
-            }
-            (part, outbound) = (class.part, 0);
-        }
         let (all, own) = reached(plan, class);
         let far = all - own as u64;
         let n = class.sources;
         s.cut.axon_entries += n * all;
         s.cut.remote_1 += n * far;
         s.cut.remote += rate * (n * far) as f64;
+        let at = class.part as usize - o.first;
         if far > 0 {
             s.cut.cutnet += rate * n as f64;
             s.cut.soed += rate * (n * (far + 1)) as f64;
+            o.busy[at] += n;
         }
-        outbound += n * far;
+        o.pairs[at] += (n * far) as f64;
     });
-    if part != u32::MAX {
-        s.outbound.add(outbound);
+    drawn(plan, p, s, &mut o);
+    if plan.net.projections.iter().any(|j| j.pre == p) {
+        o.pairs
+            .iter()
+            .for_each(|n| s.outbound.add(n.round() as u64));
     }
     for j in plan.net.projections.iter().filter(|j| j.pre == p) {
+        if let Some(d) = &j.drawn {
+            let mut cut = d.pairs(d.sources, d.targets, d.targets);
+            if j.pre == j.post {
+                let inside = |(n, parts): (u64, u64)| parts as f64 * d.pairs(n, n, n);
+                let own = sizes(
+                    plan.net.populations[p as usize].shape,
+                    plan.pieces[p as usize],
+                );
+                cut -= own.into_iter().map(inside).sum::<f64>();
+            }
+            s.cut.cut_synapses += rate * cut;
+            continue;
+        }
         let shape = |i: u32| super::whole(plan.net.populations[i as usize].shape);
         let mut cut = j.synapses(&shape(p), &shape(j.post));
         if j.pre == j.post {
@@ -109,4 +169,27 @@ fn sources(plan: &Plan, p: u32, s: &mut Scored) {
         }
         s.cut.cut_synapses += rate * cut as f64;
     }
+}
+
+/// The same for pairs that are drawn.
+fn drawn(plan: &Plan, p: u32, s: &mut Scored, o: &mut Outbound) {
+    let rate = plan.net.populations[p as usize].rate;
+    let (mut entries, mut remote) = (0.0, 0.0);
+    plan.each_part(p, &mut |part, at| {
+        let size = plan.neurons(p, at);
+        let Some(c) = chance(plan, p, size) else {
+            return;
+        };
+        let i = part as usize - o.first;
+        let (n, idle) = (size as f64, (size - o.busy[i]) as f64);
+        let cutnet = idle * (1.0 - c.quiet);
+        entries += n * (c.far + c.own);
+        remote += n * c.far;
+        s.cut.cutnet += rate * cutnet;
+        s.cut.soed += rate * (n * c.far + cutnet);
+        o.pairs[i] += n * c.far;
+    });
+    s.cut.remote += rate * remote;
+    s.cut.remote_1 += remote.round() as u64;
+    s.cut.axon_entries += entries.round() as u64;
 }

@@ -3,8 +3,10 @@
 //!
 //! Since rules are products, the axons of all boxes of a population are the product of three sums, one an axis; so a candidate costs O(projections) to judge. Where all cores
 //! do not suffice, cores are priced: each population takes the cheapest of its candidates that are best for some number of cores, at the least price that fits.
+//! Drawn pairs cost what is expected of them, and limits keep room for what a draw may add.
 
 use super::axis::Axis;
+use super::draw::{Draw, load, most};
 use super::{Network, Projection, Shape, volume};
 use crate::map::score::partition::Caps;
 use std::ops::Range;
@@ -124,11 +126,20 @@ fn judged(
     net: &Network,
     inbound: &[(&Projection, [Vec<Along>; 3])],
     at: [usize; 3],
-    neurons: u64,
-    caps: &Caps,
+    (shape, pieces, caps): (Shape, Pieces, &Caps),
 ) -> Result<f64, (&'static str, u64, u64)> {
     let (mut remote, mut axons, mut synapses) = (0.0, 0u64, 0u64);
+    let neurons = largest(shape, pieces);
     for (j, t) in inbound {
+        if let Some(d) = &j.drawn {
+            let own = j.pre == j.post;
+            let rate = net.populations[j.pre as usize].rate;
+            remote += rate * far(d, own, shape, pieces);
+            let (s, a) = most(d, neurons, own);
+            axons = axons.saturating_add(a.ceil() as u64);
+            synapses = synapses.saturating_add(s.ceil() as u64);
+            continue;
+        }
         let of = |f: fn(&Along) -> f64| (0..3).map(|a| f(&t[a][at[a]])).product::<f64>();
         let most = |f: fn(&Along) -> u64| {
             (0..3)
@@ -149,6 +160,35 @@ fn judged(
         }
     }
     Ok(remote)
+}
+
+/// Expected pairs of a source and another part that it reaches.
+fn far(d: &Draw, own: bool, shape: Shape, pieces: Pieces) -> f64 {
+    let of = |(n, count): (u64, u64)| {
+        let inside = if own {
+            n as f64 * d.reaching(n - d.apart as u64)
+        } else {
+            0.0
+        };
+        count as f64 * (load(d, n, own).1 - inside)
+    };
+    sizes(shape, pieces).into_iter().map(of).sum()
+}
+
+/// Sizes of the pieces' boxes, and how many have each.
+pub fn sizes(shape: Shape, pieces: Pieces) -> Vec<(u64, u64)> {
+    let mut out = std::collections::BTreeMap::from([(1u64, 1u64)]);
+    for a in 0..3 {
+        let (d, n) = (shape[a] as u64, pieces[a] as u64);
+        let mut next = std::collections::BTreeMap::new();
+        for (size, count) in [(d / n, n - d % n), (d / n + 1, d % n)] {
+            for (volume, boxes) in out.iter().filter(|_| count > 0) {
+                *next.entry(volume * size).or_insert(0) += boxes * count;
+            }
+        }
+        out = next;
+    }
+    out.into_iter().collect()
 }
 
 /// Pairs of parts between a population cut into `pieces` and the populations after it.
@@ -204,10 +244,7 @@ fn front(
         for (k, &b) in lists[1].iter().enumerate() {
             for (l, &c) in lists[2].iter().enumerate() {
                 let pieces = [a, b, c];
-                let most: u64 = (0..3)
-                    .map(|x| shape[x].div_ceil(pieces[x]) as u64)
-                    .product();
-                match judged(net, &inbound, [i, k, l], most, caps) {
+                match judged(net, &inbound, [i, k, l], (shape, pieces, caps)) {
                     Ok(remote) => all.push(Choice {
                         pieces,
                         parts: pieces.iter().map(|&n| n as u64).product(),
@@ -327,7 +364,7 @@ fn alike(net: &Network, a: u32, b: u32) -> bool {
         let inbound = net.projections.iter().filter(move |j| j.post == p);
         let outbound = net.projections.iter().filter(move |j| j.pre == p);
         let rate = |i: u32| net.populations[i as usize].rate;
-        let own = |j: &Projection| (j.pre == j.post, j.rule);
+        let own = |j: &Projection| (j.pre == j.post, j.rule, j.drawn);
         (
             net.populations[p as usize].shape,
             inbound
