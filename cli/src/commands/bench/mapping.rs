@@ -1,6 +1,7 @@
 //! `bench mapping`: how good mappings of benchmark networks are, under the literature's metrics, and what they cost to find.
 
-use crate::args::{BenchMappingArgs, FormArg, GoalArg, LayoutArg, NetworkArgs};
+use super::expected::expected;
+use crate::args::{BenchMappingArgs, FormArg, LayoutArg, NetworkArgs};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::table::{Side, Table};
@@ -28,7 +29,6 @@ use synfire_compiler::map::score::unicast::Unicast;
 use synfire_compiler::map::score::ways;
 use synfire_compiler::map::search::Search;
 use synfire_compiler::map::symbolic::Network as Rules;
-use synfire_compiler::map::symbolic::expect::{self, Pairs};
 use synfire_compiler::map::symbolic::plan::Plan;
 use synfire_compiler::map::symbolic::score::score;
 use synfire_compiler::map::symbolic::source;
@@ -37,13 +37,13 @@ use synfire_ir::{Class, Diagnostic};
 use synfire_targets::schema::Topology;
 
 /// Wall and CPU seconds of each phase.
-struct Clock {
+pub(super) struct Clock {
     wall: Map<String, Value>,
     cpu: Map<String, Value>,
 }
 
 impl Clock {
-    fn time<T>(&mut self, phase: &str, work: impl FnOnce() -> T) -> T {
+    pub(super) fn time<T>(&mut self, phase: &str, work: impl FnOnce() -> T) -> T {
         let (wall, cpu) = (Instant::now(), ProcessTime::now());
         let out = work();
         self.wall
@@ -394,7 +394,7 @@ fn parts(
 }
 
 /// Places parts by the search or a baseline. `None`: more parts than cells.
-fn laid(
+pub(super) fn laid(
     flows: &impl Flows,
     shape: Option<&Shape>,
     grid: &Grid,
@@ -438,7 +438,7 @@ fn placed(
     Ok(())
 }
 
-fn mesh(m: &Machine, parts: u32) -> Grid {
+pub(super) fn mesh(m: &Machine, parts: u32) -> Grid {
     let (x, y) = m.mesh.unwrap_or(square(parts));
     Grid {
         fabric: m.fabric.clone(),
@@ -446,7 +446,7 @@ fn mesh(m: &Machine, parts: u32) -> Grid {
     }
 }
 
-fn no_room(parts: u32, grid: &Grid, m: &Machine) -> Diagnostic {
+pub(super) fn no_room(parts: u32, grid: &Grid, m: &Machine) -> Diagnostic {
     let missing = TooWide {
         neuron: 0,
         limit: "cores",
@@ -456,46 +456,13 @@ fn no_room(parts: u32, grid: &Grid, m: &Machine) -> Diagnostic {
     too_wide(&missing, m)
 }
 
-/// Parts up to which expected traffic between all pairs of them is searched; beyond, they follow Hilbert's curve.
-const PAIRED: u32 = 2048;
-
-/// Places parts whose pairs are drawn, by the packets that are expected; expected metrics go to `out`.
-fn expected(
-    plan: &Plan,
-    m: &Machine,
-    args: &BenchMappingArgs,
-    clock: &mut Clock,
-    out: &mut Map<String, Value>,
-) -> Outcome {
-    let parts = plan.parts();
-    if !m.fabric.plain() {
-        let what = format!("{} is no plain mesh", m.name);
-        return Err(Diagnostic::error("SYN0651", what)
-            .class(Class::Usage)
-            .note("expected trees of drawn pairs are counted on plain meshes")
-            .hint("take another machine, or --form neurons")
-            .into());
-    }
-    let grid = mesh(m, parts);
-    let layout = match args.layout {
-        LayoutArg::Search if parts > PAIRED => LayoutArg::Hilbert,
-        l => l,
-    };
-    let pairs = Pairs(plan);
-    let args = BenchMappingArgs {
-        layout,
-        goal: GoalArg::Unicast,
-        ..args.clone()
-    };
-    let found = clock.time("place", || laid(&pairs, None, &grid, &args));
-    let found = found.ok_or_else(|| no_room(parts, &grid, m))?;
-    let scores = clock.time("score", || expect::both(plan, &found.places, &m.costs));
-    told(parts, &found, scores, out);
-    Ok(())
-}
-
 /// Metrics of a placement go to `out`.
-fn told(parts: u32, found: &Placed, (u, t): (Unicast, Multicast), out: &mut Map<String, Value>) {
+pub(super) fn told(
+    parts: u32,
+    found: &Placed,
+    (u, t): (Unicast, Multicast),
+    out: &mut Map<String, Value>,
+) {
     let (x, y) = (found.places.x, found.places.y);
     let value = json!({
         "parts": parts, "mesh": [x, y], "placement": found.method,

@@ -1,6 +1,7 @@
 //! `bench`: what is measured, on networks that ship in the binary.
 
 mod chip;
+mod expected;
 mod mapping;
 mod networks;
 mod sim;
