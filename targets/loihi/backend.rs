@@ -1,10 +1,10 @@
 //! Loihi in the terms that all chips share: mapping to register image, register image to a program, native events, golden vectors.
 //!
-//! Native event words: an input is its channel of the spike generator, an output its number among the compartments that are read back.
+//! Native event words: an input is its channel of the spike generator, or an error of a neuron ([`error`]), an output its number among the compartments that are read back.
 
 use super::dynamics::{FIELDS, differences, head_start, registers};
 use super::lower::{Arithmetic, CHANNELS, lower};
-use super::mapped::cells;
+use super::mapped::{cells, error};
 use super::{benchmark, decode, encode, from_mapping, golden, limits};
 use crate::backend::{
     Backend, Emulation, Encoded, Flow, GoldenCase, NativeInput, Refusal, Resource, UnitDynamics,
@@ -108,7 +108,7 @@ impl Backend for Loihi {
     }
 
     fn input(&self, emulation: &Emulation, word: u64) -> Option<NativeInput> {
-        channel(&emulation.program, CHANNELS, word)
+        error(&emulation.program, word).or_else(|| channel(&emulation.program, CHANNELS, word))
     }
 
     fn flow(&self, run: &Flow<'_>) -> Result<Vec<(String, Vec<u8>)>, Diagnostics> {

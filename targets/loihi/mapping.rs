@@ -7,7 +7,8 @@
 use super::config::*;
 use super::dynamics::{FIELDS, bias_parts};
 use super::limits;
-use super::mapped::{Learning, places};
+use super::learning;
+use super::mapped::{Learning, places, values};
 use super::validate::MAX_DLY;
 use crate::backend::NativeBindings;
 use crate::report::Report;
@@ -312,6 +313,10 @@ fn bindings(mapping: &Mapping, config: &mut Config, report: &mut Report) -> Nati
         config.outputs.push(seat);
     }
     native.learning = places(mapping);
+    match learning::sets(config) {
+        Ok(sets) => native.values = values(mapping, config, &sets),
+        Err(why) => report.extend(why),
+    }
     if !mapping.loopbacks.is_empty() || mapping.closed_loop {
         report.add("loop", || {
             defect("the mapping sends spikes back through the host".into())

@@ -16,6 +16,8 @@ use synfire_ir::program::SerialEvent;
 
 /// A time reference for all neurons.
 pub const TIME_REFERENCE: u64 = 0x7F;
+/// The bistability event of all rows.
+pub const BISTABILITY: u64 = 0x00;
 /// A spike event of row 0; the row stands in bits 15..8.
 pub const SPIKE: u64 = 0x07;
 

@@ -4,7 +4,7 @@
 //! through the host, which sends a spike back as its row when it is due. A time reference ends each step when a neuron or its calcium leaks. Synapses are mapped ones; where some learn, these
 //! alone are mapped and the others propagate unmapped. Whatever does not fit is reported, nothing is clipped.
 
-use super::aer::{SPIKE, TIME_REFERENCE};
+use super::aer::{BISTABILITY, SPIKE, TIME_REFERENCE};
 use super::config::{Config, SIZE};
 use super::dynamics::{FIELDS, MAX, MAX_LEAK};
 use super::word::Word;
@@ -12,7 +12,8 @@ use crate::aer_crossbar::mapping::{self as crossbar, Unit, defect, register, too
 use crate::backend::NativeBindings;
 use crate::report::Report;
 use std::collections::{BTreeMap, BTreeSet};
-use synfire_ir::mapping::{Core, Learner, Mapping, Rule, Synapse};
+use synfire_ir::artifact::BoundEvery;
+use synfire_ir::mapping::{Core, Learner, Learning, Mapping, Rule, Synapse};
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 
 /// Largest magnitude of a weight.
@@ -49,7 +50,43 @@ pub fn from_mapping(mapping: &Mapping) -> Result<(Config, NativeBindings), Diagn
     if counts || units.iter().any(|u| u.leak != 0) {
         bindings.tail.push(TIME_REFERENCE);
     }
+    bindings.every = drifts(mapping, &mut report);
     report.finish().result((config, bindings))
+}
+
+/// The bistability events of each projection that learns. One event moves all synapses that learn, so all take the same.
+fn drifts(mapping: &Mapping, report: &mut Report) -> Vec<Vec<BoundEvery>> {
+    let of = |l: &Learning| {
+        let (Rule::Gated(g), Some(s)) = (&l.rule, l.synapses.first()) else {
+            return None;
+        };
+        // An event comes at the end of a step of the network, which the neurons take so many steps later.
+        let first = shift(mapping, s).saturating_add(g.drift.saturating_sub(1));
+        Some((g.drift, first))
+    };
+    let all: Vec<Option<(u32, u32)>> = mapping.learning.iter().map(of).collect();
+    let mut known = mapping.learning.iter().zip(&all).filter(|x| x.1.is_some());
+    if let Some((a, one)) = known.next()
+        && let Some((b, _)) = known.find(|x| x.1 != one)
+    {
+        report.add("bistability", || apart(&a.projection, &b.projection));
+    }
+    let event = |x: &Option<(u32, u32)>| {
+        let (steps, first) = x.filter(|x| x.0 > 0)?;
+        let word = BISTABILITY;
+        Some(vec![BoundEvery { steps, first, word }])
+    };
+    all.iter().map(|x| event(x).unwrap_or_default()).collect()
+}
+
+fn apart(a: &str, b: &str) -> Diagnostic {
+    let text = format!("the weights of `{a}` and `{b}` do not drift in the same steps");
+    Diagnostic::error("SYN0644", text)
+        .class(Class::Fit)
+        .at(b)
+        .note("a bistability event moves every synapse of the chip that learns")
+        .hint("give both rules the same interval, and balance the paths of the network")
+        .field("limit", "learning")
 }
 
 fn neurons(mapping: &Mapping, core: &Core, config: &mut Config, report: &mut Report) -> Vec<Unit> {

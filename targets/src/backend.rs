@@ -9,7 +9,7 @@ use crate::board::Board;
 use crate::layers::{Laid, Layers};
 use std::collections::BTreeMap;
 use synfire_ir::Diagnostics;
-use synfire_ir::artifact::Section;
+use synfire_ir::artifact::{BoundEvery, Section};
 use synfire_ir::mapping::Mapping;
 use synfire_ir::program::{Discipline, Program, SerialEvent};
 
@@ -63,6 +63,10 @@ pub struct NativeBindings {
     pub tail: Vec<u64>,
     /// For each entry of [`Mapping::learning`]: the chip's own number of the place of each of its synapses.
     pub learning: Vec<Vec<u64>>,
+    /// For each entry of [`Mapping::learning`]: index into its values, and the word that carries one; several for a value that goes to several places.
+    pub values: Vec<Vec<(u32, u64)>>,
+    /// For each entry of [`Mapping::learning`]: what the host sends at intervals.
+    pub every: Vec<Vec<BoundEvery>>,
 }
 
 /// Where a weight that learns stands while the chip is emulated.

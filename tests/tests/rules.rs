@@ -88,6 +88,8 @@ struct Case {
     theta_mem: i64,
     theta: [i64; 3],
     ca_leak: i64,
+    /// Steps after which weights drift; 0: never.
+    drift: i64,
     thr: i64,
     leak: i64,
     start: i64,
@@ -99,7 +101,8 @@ const STEPS: u32 = 120;
 
 fn case(apart: bool) -> impl Strategy<Value = Case> {
     let theta = prop::array::uniform3(0i64..9);
-    let rule = (-2i64..40, theta, 0i64..40);
+    let drift = (0i64..20).prop_map(|d| (d - 8).max(0));
+    let rule = (-2i64..40, theta, 0i64..40, drift);
     let neuron = (8i64..30, 0i64..3, 0i64..9);
     let spikes = prop::collection::vec((0..STEPS, 0u32..6), 20..150);
     (rule, neuron, spikes).prop_map(move |(rule, neuron, mut spikes)| {
@@ -109,6 +112,7 @@ fn case(apart: bool) -> impl Strategy<Value = Case> {
             theta_mem: rule.0,
             theta: rule.1,
             ca_leak: rule.2,
+            drift: rule.3,
             thr: neuron.0,
             leak: neuron.1,
             start: neuron.2,
@@ -120,8 +124,12 @@ fn case(apart: bool) -> impl Strategy<Value = Case> {
 impl Case {
     fn text(&self) -> String {
         let [a, b, c] = self.theta;
+        let (rule, more) = match self.drift {
+            0 => ("Sdsp", String::new()),
+            n => ("BistableSdsp", format!(", drift = {n}")),
+        };
         format!(
-            "use std.synapses.Sdsp\nuse targets.odin.OdinLif\nnetwork N {{\n  step 1 ms\n  source x: events[4]\n  source teacher: events[2]\n  pop out: OdinLif[2] {{ thr = {}, leak = {} }}\n  connect plastic: x -> out : all_to_all {{ synapse = Sdsp(theta_mem = {}, theta1 = {a}, theta2 = {b}, theta3 = {c}, ca_leak = {}), w = {}, delay = 1 ms }}\n  connect teacher -> out : one_to_one {{ weight = 6, delay = 1 ms }}\n  record out.spikes\n}}\n",
+            "use std.synapses.{rule}\nuse targets.odin.OdinLif\nnetwork N {{\n  step 1 ms\n  source x: events[4]\n  source teacher: events[2]\n  pop out: OdinLif[2] {{ thr = {}, leak = {} }}\n  connect plastic: x -> out : all_to_all {{ synapse = {rule}(theta_mem = {}, theta1 = {a}, theta2 = {b}, theta3 = {c}, ca_leak = {}{more}), w = {}, delay = 1 ms }}\n  connect teacher -> out : one_to_one {{ weight = 6, delay = 1 ms }}\n  record out.spikes\n}}\n",
             self.thr, self.leak, self.theta_mem, self.ca_leak, self.start
         )
     }
@@ -165,6 +173,16 @@ impl Case {
                 }
             }
             let falls = self.ca_leak > 0 && cnt == self.ca_leak - 1;
+            if self.drift > 0 && i64::from(step + 1) % self.drift == 0 {
+                let one = |w: i64| {
+                    if w >= 4 {
+                        (w + 1).min(7)
+                    } else {
+                        (w - 1).max(0)
+                    }
+                };
+                w.iter_mut().flatten().for_each(|w| *w = one(*w));
+            }
             cnt = if falls { 0 } else { (cnt + 1) & 31 };
             for q in 0..2 {
                 v[q] = (v[q] - self.leak).max(0);
@@ -265,6 +283,7 @@ network N {
         theta_mem: 9,
         theta: [1, 4, 4],
         ca_leak: 5,
+        drift: 0,
         thr: 20,
         leak: 1,
         start: 3,
@@ -344,6 +363,12 @@ fn what_chips_cannot_follow() {
             "odin",
             own(
                 "  on pre { emit w; w = where(up, min(w + 2, 7), w) }\n  on post { n = min(n + 1, 9) }\n  on every(3) { w = max(w - 1, 0) }\n  on every(1) { up = post.v >= 4 and n > 2 }\n",
+            ),
+        ),
+        (
+            "odin",
+            own(
+                "  on pre { emit w; w = where(up, min(w + 1, 7), w) }\n  on post { n = min(n + 1, 7) }\n  on every(5) { w = where(w >= 3, min(w + 1, 7), max(w - 1, 0)) }\n  on every(1) { up = post.v >= 4 and n > 2 }\n",
             ),
         ),
         (

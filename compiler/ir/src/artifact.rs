@@ -149,6 +149,48 @@ pub struct BoundLearning {
     pub delay: Vec<u32>,
     /// The chip's own number of the place that holds the weight.
     pub place: Vec<u64>,
+    /// Values from outside that it learns by.
+    pub values: BoundValues,
+    /// Native events that the host sends at intervals, at the end of a step.
+    pub every: Vec<BoundEvery>,
+}
+
+/// A native event that the host sends again and again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BoundEvery {
+    /// Chip steps from one to the next, at least 1.
+    pub steps: u32,
+    /// Chip step of the first.
+    pub first: u32,
+    /// The native event.
+    pub word: u64,
+}
+
+impl BoundEvery {
+    /// The chip steps from `from` on, before `to`, in which it is sent.
+    pub fn within(&self, from: u32, to: u32) -> impl Iterator<Item = u32> {
+        let (every, first) = (self.steps.max(1), self.first);
+        let missed = from.saturating_sub(first).div_ceil(every);
+        let next = u64::from(first) + u64::from(missed) * u64::from(every);
+        let all = (0u64..).map(move |k| next + k * u64::from(every));
+        all.take_while(move |s| *s < u64::from(to))
+            .map(|s| s as u32)
+    }
+}
+
+/// Native events that carry a value: the network's times `scale`, rounded to the nearest whole number (ties to even) and cut to `low..=high`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BoundValues {
+    /// The native events, ascending; [`Bindings::inputs`] names their units.
+    pub words: Vec<u64>,
+    /// The chip's integers for 1 of the network's.
+    pub scale: f64,
+    /// Least.
+    pub low: i32,
+    /// Greatest.
+    pub high: i32,
+    /// Does a value hold until the next one comes?
+    pub held: bool,
 }
 
 /// Between the network's names and steps and the chip's native events.
@@ -403,6 +445,11 @@ impl Artifact {
         })
     }
 
+    /// What the host sends at intervals; an event may be there several times.
+    pub fn intervals(&self) -> impl Iterator<Item = BoundEvery> {
+        self.learning.iter().flat_map(|l| l.every.iter().copied())
+    }
+
     /// Native images in order.
     pub fn native(&self) -> impl Iterator<Item = &Section> {
         self.sections
@@ -425,6 +472,10 @@ impl BoundLearning {
         [&self.source, &self.target, &self.delay].map(|l| l.len()) == [n; 3]
             && self.scale.is_finite()
             && self.scale > 0.0
+            && self.values.scale.is_finite()
+            && self.values.low <= self.values.high
+            && self.values.words.is_sorted()
+            && self.every.iter().all(|e| e.steps > 0)
     }
 }
 

@@ -3,9 +3,9 @@
 use synfire_ir::Diagnostics;
 use synfire_ir::artifact::{
     Artifact, Bindings, BoundInput, BoundLearning, BoundLoopback, BoundOutput, BoundPopulation,
-    Header, Symbol,
+    BoundValues, Header, Symbol,
 };
-use synfire_ir::mapping::{Learner, Learning, Mapping};
+use synfire_ir::mapping::{Learner, Learning, Mapping, Rule};
 use synfire_targets::backend::{Backend, NativeBindings};
 
 /// Encodes a mapping. Feeds are (population, step, unit).
@@ -74,6 +74,18 @@ pub fn emit(
             });
         }
     }
+    let given = mapping.learning.iter().zip(&native.values);
+    for (value, word) in given.flat_map(|(l, words)| {
+        let of = |&(k, word): &(u32, u64)| Some((l.values.get(k as usize)?, word));
+        words.iter().filter_map(of).collect::<Vec<_>>()
+    }) {
+        b.inputs.push(BoundInput {
+            pop: value.source.pop,
+            unit: value.source.unit,
+            offset: value.offset,
+            word,
+        });
+    }
     b.inputs.sort_unstable();
     b.outputs.sort_unstable();
     b.loopbacks.sort_unstable();
@@ -89,7 +101,7 @@ pub fn emit(
 
 /// Names of the synapses that learn, and where the chip keeps them.
 fn learning(mapping: &Mapping, native: &NativeBindings) -> Vec<BoundLearning> {
-    let of = |(l, places): (&Learning, &Vec<u64>)| {
+    let of = |(k, (l, places)): (usize, (&Learning, &Vec<u64>))| {
         let column = |f: fn(&Learner) -> u32| l.synapses.iter().map(f).collect();
         BoundLearning {
             projection: l.projection.clone(),
@@ -98,12 +110,31 @@ fn learning(mapping: &Mapping, native: &NativeBindings) -> Vec<BoundLearning> {
             target: column(|s| s.target),
             delay: column(|s| s.delay),
             place: places.clone(),
+            values: values(l, native.values.get(k).map_or(&[], |v| v)),
+            every: native.every.get(k).cloned().unwrap_or_default(),
         }
     };
     mapping
         .learning
         .iter()
         .zip(&native.learning)
+        .enumerate()
         .map(of)
         .collect()
+}
+
+/// What becomes of the values that a rule takes.
+fn values(l: &Learning, words: &[(u32, u64)]) -> BoundValues {
+    let Rule::Errors(e) = &l.rule else {
+        return BoundValues::default();
+    };
+    let mut words: Vec<u64> = words.iter().map(|w| w.1).collect();
+    words.sort_unstable();
+    BoundValues {
+        words,
+        scale: e.scale,
+        low: -e.most,
+        high: e.most,
+        held: e.held,
+    }
 }

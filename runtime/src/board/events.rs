@@ -3,7 +3,8 @@
 //! In: bindings and named input. Out: (step, word) in the order in which a host sends them. A network whose host answers spikes cannot be played from a file.
 
 use crate::spikes::SpikeData;
-use synfire_ir::artifact::{Artifact, BoundInput};
+use std::collections::BTreeSet;
+use synfire_ir::artifact::{Artifact, BoundEvery, BoundInput};
 use synfire_ir::program::SerialEvent;
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 use synfire_targets::backend::{Backend, NativeInput};
@@ -53,6 +54,11 @@ pub fn native_events(
     for &(pop, step, unit) in b.feeds.iter().filter(|f| f.1 < steps) {
         send(pop, unit, step, 1);
     }
+    let intervals: BTreeSet<BoundEvery> = artifact.intervals().collect();
+    let again = intervals
+        .iter()
+        .flat_map(|e| e.within(0, steps).map(|s| (s, (1, 0), e.word)));
+    out.extend(again);
     let tail = (0..steps).flat_map(|step| b.tail.iter().map(move |w| (step, (2, 0), *w)));
     out.extend(tail);
     out.sort_by_key(|e| (e.0, e.1));

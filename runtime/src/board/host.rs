@@ -45,6 +45,7 @@ fn words(
     let mut all: Vec<u64> = b.inputs.iter().map(|i| i.word).collect();
     all.extend(b.loopbacks.iter().map(|l| l.word));
     all.extend(&b.tail);
+    all.extend(artifact.intervals().map(|e| e.word));
     all.sort_unstable();
     all.dedup();
     let event = |w: u64| match backend.input(&emulation, w) {

@@ -2,18 +2,21 @@
 //!
 //! The program comes from the native images alone, decoded by the chip's own code. One named input spike becomes the native
 //! events that its bindings list; native outputs become named spikes, with the latency of their population taken off.
-//! Serial chips process the rows of a step in ascending order, so that a set of spikes has one meaning.
+//! Serial chips process the rows of a step in ascending order, so that a set of spikes has one meaning. A named value becomes
+//! a native event with a payload ([`super::values`]).
 
+use super::inside::inside;
 use super::stimulus::Drive;
+use super::values::{self, Held};
 use super::weights::{Learnt, cells};
 use super::{Plan, Wiring};
 use crate::engine::{InputEvent, Record};
 use crate::spikes::{NamedSpike, Population, SpikeData};
-use std::collections::{BTreeMap, BTreeSet};
-use synfire_ir::artifact::{Artifact, Bindings, BoundInput, BoundOutput, BoundPopulation};
-use synfire_ir::program::{
-    Discipline, GroupKind, Loopback, Observable, Probe, Program, Range, SerialEvent,
+use std::collections::BTreeSet;
+use synfire_ir::artifact::{
+    Artifact, Bindings, BoundEvery, BoundInput, BoundOutput, BoundPopulation, BoundValues,
 };
+use synfire_ir::program::{Discipline, GroupKind, Loopback, Program, SerialEvent};
 use synfire_ir::{Diagnostic, Diagnostics};
 use synfire_targets::backend::{Backend, Emulation, NativeInput};
 
@@ -21,21 +24,31 @@ use synfire_targets::backend::{Backend, Emulation, NativeInput};
 const MOST_REPEATS: f64 = 255.0;
 
 /// Named units: (population, unit).
-type Units = Vec<(u32, u32)>;
+pub(super) type Units = Vec<(u32, u32)>;
 /// First unit of a probe's range, and what each unit of it stands for.
 type ProbeUnits = Option<(u32, Vec<Units>)>;
+
+/// What a spike or a value of a named unit becomes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bound {
+    pub at: BoundInput,
+    pub event: NativeInput,
+    /// Number of what learns by its values.
+    pub values: Option<u16>,
+}
 
 /// See the module.
 pub(super) struct Chip {
     shifts: Vec<u32>,
     /// Sorted by (population, unit).
-    inputs: Vec<(BoundInput, NativeInput)>,
+    inputs: Vec<Bound>,
     /// For each probe of the program: first unit of its range, and the named units of each unit.
     outputs: Vec<ProbeUnits>,
     /// Named units of each address of a serial program.
     addresses: Vec<Units>,
     feeds: Vec<(u32, u32, u32)>,
     every_step: Vec<(u32, u32, u32)>,
+    periodic: Vec<(BoundEvery, SerialEvent)>,
     /// What learns, and where each of its weights stands.
     pub(super) learning: Vec<Learnt>,
 }
@@ -84,7 +97,7 @@ impl Plan {
                 .enumerate()
                 .map(|(k, p)| if seen(k, p) { p.shift } else { 0 })
                 .collect(),
-            inputs: inputs(&emulation, bindings, backend)?,
+            inputs: inputs(&emulation, artifact, backend)?,
             outputs: {
                 let mut all = outputs(&emulation, bindings);
                 for w in &watched {
@@ -97,6 +110,7 @@ impl Plan {
             addresses: addresses(&emulation.program, bindings, backend),
             feeds: bindings.feeds.clone(),
             every_step,
+            periodic: periodic(&emulation, artifact, backend)?,
             learning: cells(&emulation, artifact)?,
         };
         let mut program = emulation.program;
@@ -108,7 +122,7 @@ impl Plan {
             size: p.size,
             input: p.input,
             source: p.input,
-            graded: false,
+            graded: held(artifact, k as u32),
             recorded: seen(k, p),
         });
         Ok(Plan {
@@ -117,58 +131,6 @@ impl Plan {
             wiring: Wiring::Chip(chip),
         })
     }
-}
-
-/// A probe of neurons that no output shows.
-struct Watched {
-    probe: usize,
-    /// Named units of each unit of the group.
-    units: Vec<Units>,
-    populations: BTreeSet<u32>,
-}
-
-/// Adds probes for the neurons of populations that are not recorded.
-fn inside(program: &mut Program, bindings: &Bindings, backend: &dyn Backend) -> Vec<Watched> {
-    let hidden = |pop: u32| {
-        let p = bindings.populations.get(pop as usize);
-        p.is_some_and(|p| !p.recorded && !p.input)
-    };
-    let mut symbols: Vec<_> = (bindings.symbols.iter())
-        .filter(|s| hidden(s.pop))
-        .map(|s| ((s.core, s.slot), (s.pop, s.unit)))
-        .collect();
-    symbols.sort_unstable();
-    let slots: Vec<(u32, u32)> = symbols.iter().map(|s| s.0).collect();
-    let mut by_group: BTreeMap<u32, Watched> = BTreeMap::new();
-    let mut taken = BTreeSet::new();
-    for ((_, unit), (group, at)) in symbols.iter().zip(backend.inside(program, &slots)) {
-        let size = program.groups.get(group as usize).map_or(0, |g| g.size);
-        // Copies of a unit spike alike: one of them is watched.
-        if at >= size || !taken.insert(*unit) {
-            continue;
-        }
-        let watched = by_group.entry(group).or_insert_with(|| Watched {
-            probe: 0,
-            units: vec![vec![]; size as usize],
-            populations: BTreeSet::new(),
-        });
-        watched.units[at as usize].push(*unit);
-        watched.populations.insert(unit.0);
-    }
-    for (group, watched) in &mut by_group {
-        watched.probe = program.probes.len();
-        program.probes.push(Probe {
-            name: format!("inside {group}"),
-            group: *group,
-            range: Range {
-                start: 0,
-                len: watched.units.len() as u32,
-            },
-            what: Observable::Events,
-            every: 1,
-        });
-    }
-    by_group.into_values().collect()
 }
 
 /// The native event of a word, checked against the program.
@@ -273,15 +235,50 @@ fn host(
 
 fn inputs(
     emulation: &Emulation,
-    bindings: &Bindings,
+    artifact: &Artifact,
     backend: &dyn Backend,
-) -> Result<Vec<(BoundInput, NativeInput)>, Diagnostics> {
+) -> Result<Vec<Bound>, Diagnostics> {
     let mut all = vec![];
-    for &bound in &bindings.inputs {
-        all.push((bound, native(emulation, backend, bound.word)?));
+    for &at in &artifact.bindings.inputs {
+        all.push(Bound {
+            at,
+            event: native(emulation, backend, at.word)?,
+            values: values::of(&artifact.learning, at.word),
+        });
     }
-    all.sort_by_key(|i| i.0);
+    all.sort_by_key(|i| i.at);
     Ok(all)
+}
+
+/// What the host sends at intervals, each event once.
+fn periodic(
+    emulation: &Emulation,
+    artifact: &Artifact,
+    backend: &dyn Backend,
+) -> Result<Vec<(BoundEvery, SerialEvent)>, Diagnostics> {
+    let all: BTreeSet<BoundEvery> = artifact.intervals().collect();
+    let mut out = vec![];
+    for every in all {
+        match native(emulation, backend, every.word)? {
+            NativeInput::Serial(e) => out.push((every, e)),
+            NativeInput::Event { .. } => {
+                return Err(broken(format!(
+                    "{:#x} is no event that a host sends at intervals",
+                    every.word
+                )));
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Is a population a signal, whose values a rule of the chip takes?
+fn held(artifact: &Artifact, pop: u32) -> bool {
+    let mut inputs = artifact.bindings.inputs.iter().filter(|i| i.pop == pop);
+    inputs.any(|i| {
+        let k = values::of(&artifact.learning, i.word);
+        k.is_some_and(|k| artifact.learning[usize::from(k)].values.held)
+    })
 }
 
 /// Units that native event `word` stands for; `bound` is sorted.
@@ -344,7 +341,9 @@ impl Chip {
             &self.feeds
         )));
         f(json!(self.every_step));
-        self.inputs.iter().for_each(|i| f(json!(i.0)));
+        self.periodic.iter().for_each(|p| f(json!(p.0)));
+        self.inputs.iter().for_each(|i| f(json!(i.at)));
+        self.learning.iter().for_each(|l| f(json!(l.0.values)));
     }
 
     /// Named input before step `steps`, as native events.
@@ -355,17 +354,13 @@ impl Chip {
         samples: u32,
         populations: &[Population],
     ) -> Result<Drive, Diagnostics> {
-        if let Some(s) = input.signals.first() {
-            return Err(Diagnostic::error(
-                "SYN0909",
-                format!("`{}` is a signal, and the chip takes spikes only", s.name),
-            )
-            .hint("encode the signal as spikes, or run the network without a target")
-            .into());
-        }
+        let held = Held::new(input, &self.inputs, |k| self.values(k).clone())?;
         let mut drive = Drive {
             every_step: self.every_step.clone(),
+            periodic: self.periodic.clone(),
             samples,
+            cut: held.cut(),
+            held,
             ..Drive::default()
         };
         for s in input.spikes.iter().filter(|s| s.step < steps) {
@@ -392,6 +387,21 @@ impl Chip {
         Ok(drive)
     }
 
+    fn values(&self, k: u16) -> &BoundValues {
+        &self.learning[usize::from(k)].0.values
+    }
+
+    /// Units of the emulator that take the values of a population: (bound input, group, unit, what a value becomes).
+    pub fn taken(&self, pop: u32) -> impl Iterator<Item = (&BoundInput, u32, u32, &BoundValues)> {
+        let of = self.inputs.iter().filter(move |b| b.at.pop == pop);
+        of.filter_map(|b| match (b.values, b.event) {
+            (Some(k), NativeInput::Event { group, unit, .. }) => {
+                Some((&b.at, group, unit, self.values(k)))
+            }
+            _ => None,
+        })
+    }
+
     /// One named spike in some samples, as native events.
     pub fn send(
         &self,
@@ -401,13 +411,22 @@ impl Chip {
         drive: &mut Drive,
     ) -> Result<(), Diagnostics> {
         let key = (s.population, s.neuron);
-        let from = self.inputs.partition_point(|i| (i.0.pop, i.0.unit) < key);
-        for (bound, event) in self.inputs[from..]
-            .iter()
-            .take_while(|i| (i.0.pop, i.0.unit) == key)
-        {
-            let step = s.step.saturating_add(bound.offset);
-            match *event {
+        let of_key = |b: &Bound| (b.at.pop, b.at.unit);
+        let from = self.inputs.partition_point(|b| of_key(b) < key);
+        let mut cut = false;
+        for b in self.inputs[from..].iter().take_while(|b| of_key(b) == key) {
+            let step = s.step.saturating_add(b.at.offset);
+            match b.event {
+                NativeInput::Event { group, unit, .. } if let Some(k) = b.values => {
+                    cut |= values::word(self.values(k), s.value).1;
+                    values::send(
+                        self.values(k),
+                        (step, group, unit),
+                        s.value,
+                        of.clone(),
+                        drive,
+                    );
+                }
                 NativeInput::Event {
                     group,
                     unit,
@@ -442,6 +461,7 @@ impl Chip {
                 }
             }
         }
+        drive.cut += u64::from(cut);
         Ok(())
     }
 

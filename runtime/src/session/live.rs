@@ -7,8 +7,10 @@ use super::{Session, Wiring};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::{InputEvent, Record, Stimulus};
 use crate::session::stimulus::Drive;
+use crate::session::values::word;
 use crate::spikes::{NamedSpike, SpikeData};
 use std::sync::Arc;
+use synfire_ir::artifact::{BoundInput, BoundValues};
 use synfire_ir::diag::{Quiet, nearest};
 use synfire_ir::model::Ty;
 use synfire_ir::program::{Column, GroupKind, SerialEvent};
@@ -19,8 +21,8 @@ use synfire_ir::{Class, Diagnostic, Diagnostics};
 pub(super) struct Live {
     /// The network's own feeds, and what has been injected for steps to come.
     drive: Drive,
-    /// Signals that hold until they are set again: (group, a value for each unit).
-    held: Vec<(u32, Vec<f32>)>,
+    /// Signals that hold until they are set again: (population, units of the program and what each sends in every step).
+    held: Vec<(u32, Vec<(u32, u32, u32)>)>,
     data: SpikeData,
     record: Record,
 }
@@ -86,17 +88,16 @@ impl Session {
 
     fn hold(&self, live: &Live, (from, to): (u32, u32), given: &mut Stimulus) {
         for step in from..to {
-            for (group, values) in &live.held {
-                for sample in 0..self.samples {
-                    let present = (0..).zip(values).filter(|v| *v.1 != 0.0);
-                    given.events.extend(present.map(|(unit, x)| InputEvent {
+            for &(group, unit, payload) in live.held.iter().flat_map(|h| &h.1) {
+                given
+                    .events
+                    .extend((0..self.samples).map(|sample| InputEvent {
                         step,
                         sample,
-                        group: *group,
+                        group,
                         unit,
-                        payload: x.to_bits(),
+                        payload,
                     }));
-                }
             }
         }
         if !live.held.is_empty() {
@@ -198,9 +199,27 @@ impl Session {
                 .hint("a signal has a value for each element of a `signal` source; spikes are injected")
                 .into());
         }
+        let sent: Vec<(u32, u32, u32)> = match &self.wiring {
+            Wiring::Named(_) => (0..)
+                .zip(values)
+                .filter(|v| *v.1 != 0.0)
+                .map(|(unit, x)| (k, unit, x.to_bits()))
+                .collect(),
+            Wiring::Chip(c) => {
+                if let Some(late) = c.taken(k).map(|t| t.0.offset).find(|o| *o > 0) {
+                    return Err(runs_late(source, late));
+                }
+                let word = |(at, group, unit, v): (&BoundInput, u32, u32, &BoundValues)| {
+                    let value = values.get(at.unit as usize)?;
+                    let payload = word(v, f64::from(*value)).0;
+                    (payload != 0).then_some((group, unit, payload as u32))
+                };
+                c.taken(k).filter_map(word).collect()
+            }
+        };
         let mut live = self.live()?;
         live.held.retain(|h| h.0 != k);
-        live.held.push((k, values.to_vec()));
+        live.held.push((k, sent));
         self.live = Some(live);
         Ok(())
     }
@@ -393,6 +412,15 @@ impl Session {
         self.live = Some(live);
         Ok(())
     }
+}
+
+fn runs_late(source: &str, late: u32) -> Diagnostics {
+    let what = format!("the neurons that `{source}` reaches run {late} steps late on the chip");
+    Diagnostic::error("SYN0909", what)
+        .class(Class::Usage)
+        .note("a value that holds acts from the next step on")
+        .hint("inject its values one by one, each in its own step")
+        .into()
 }
 
 fn no_such<'a>(

@@ -9,6 +9,7 @@ mod bytes;
 mod checkpoint;
 mod chip;
 mod identity;
+mod inside;
 mod length;
 mod live;
 mod named;
@@ -18,6 +19,7 @@ mod stimulus;
 #[cfg(test)]
 mod tests;
 mod trial;
+mod values;
 mod weights;
 
 pub use checkpoint::Checkpoint;

@@ -6,6 +6,7 @@
 use super::checkpoint::{Checkpoint, Series};
 use super::identity::{self, Identity};
 use super::stimulus::Drive;
+use super::values;
 use super::{Recording, Session, Wiring};
 use crate::engine::{Counters, Record};
 use crate::spikes::{NamedSpike, SpikeData};
@@ -90,6 +91,9 @@ impl Session {
         };
         self.engine.expect(&drive.loads(&self.program));
         let mut run = Run::new(self, input, steps, begin);
+        if let Some(d) = values::told(drive.cut) {
+            run.recording.notes.push(d);
+        }
         let identity = self.identity(&course, input)?;
         if let Some(from) = course.from.take() {
             let notes = from.identity.allows(&identity)?;

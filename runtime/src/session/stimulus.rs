@@ -3,8 +3,10 @@
 //! Spikes are a sorted list; signals and time references are generated for the steps of a chunk when it comes, so that
 //! memory does not grow with their length.
 
+use super::values::Held;
 use crate::engine::{InputEvent, Stimulus};
 use crate::spikes::Signal;
+use synfire_ir::artifact::BoundEvery;
 use synfire_ir::program::{Program, SerialEvent};
 
 /// What a run is driven by.
@@ -18,6 +20,12 @@ pub(super) struct Drive {
     pub signals: Vec<(u32, Signal)>,
     /// Events of every step: (group, unit, payload).
     pub every_step: Vec<(u32, u32, u32)>,
+    /// Events that the host of a serial chip sends at intervals.
+    pub periodic: Vec<(BoundEvery, SerialEvent)>,
+    /// Signals that lead to a chip.
+    pub held: Held,
+    /// Values that were cut to what a chip takes.
+    pub cut: u64,
     /// Samples.
     pub samples: u32,
 }
@@ -26,7 +34,8 @@ impl Drive {
     /// Most generated events of one step.
     pub fn generated_per_step(&self) -> u64 {
         let elements: u64 = self.signals.iter().map(|s| u64::from(s.1.elements)).sum();
-        (elements + self.every_step.len() as u64) * u64::from(self.samples)
+        let steady = self.every_step.len() + self.held.events();
+        (elements + steady as u64) * u64::from(self.samples)
     }
 
     /// The largest sum of absolute payloads that one unit of each group sends in one step; at least 1.
@@ -58,6 +67,7 @@ impl Drive {
                 *most += size(group, payload);
             }
         }
+        self.held.load(&mut events);
         events.iter().map(|x| x.max(1.0)).collect()
     }
 
@@ -70,6 +80,15 @@ impl Drive {
             events: events.to_vec(),
             serial: serial.to_vec(),
         };
+        for (every, event) in &self.periodic {
+            let samples = 0..self.samples;
+            let due = every.within(from, to);
+            out.serial
+                .extend(due.flat_map(|step| samples.clone().map(move |s| (step, s, *event))));
+        }
+        if !self.periodic.is_empty() {
+            out.serial.sort_by_key(|e| (e.0, e.1));
+        }
         if self.generated_per_step() > 0 {
             for step in from..to {
                 self.generate(step, &mut out.events);
@@ -80,6 +99,7 @@ impl Drive {
     }
 
     fn generate(&self, step: u32, out: &mut Vec<InputEvent>) {
+        self.held.generate(step, self.samples, out);
         for (group, signal) in &self.signals {
             let row = signal.steps.partition_point(|s| *s <= step);
             let Some(row) = row.checked_sub(1) else {

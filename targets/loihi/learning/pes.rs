@@ -60,16 +60,41 @@ impl Set {
         self.axons = g.add(name("axons"), axons, axon_phase(given), kind);
         self.trace_draws = draw_group(&name("trace draws"), &vec![DRAW; axons], given, g, models)?;
         self.draws = draw_group(&name("draws"), &vec![DRAW; axons * n], given, g, models)?;
+        self.own_errors = self.apart(config);
+        let errors = if self.own_errors { axons * n } else { n };
+        let name = Set::errors_name(self.core, self.format);
+        self.errors = g.add(name, errors, 0, GroupKind::External);
+        Ok(())
+    }
+
+    /// Do rows differ in their order? Then every axon has errors of its own.
+    fn apart(&self, config: &Config) -> bool {
         let order = |a: usize| {
             self.row(config, a)
                 .iter()
                 .map(|s| self.target(config, a, s))
                 .collect::<Vec<_>>()
         };
-        self.own_errors = (1..axons).any(|a| order(a) != order(0));
-        let errors = if self.own_errors { axons * n } else { n };
-        self.errors = g.add(name("errors"), errors, 0, GroupKind::External);
-        Ok(())
+        (1..self.entries.len()).any(|a| order(a) != order(0))
+    }
+
+    /// Name of the external group of errors.
+    pub(in super::super) fn errors_name(core: usize, format: u8) -> String {
+        format!("errors {core} {format}")
+    }
+
+    /// Units of the errors of a compartment.
+    pub(in super::super) fn error_units(
+        &self,
+        config: &Config,
+        compartment: u32,
+    ) -> impl Iterator<Item = u32> {
+        let n = config.cores.get(self.core).map_or(0, |c| c.cx_cfg.len()) as u32;
+        let axons = match self.apart(config) {
+            true => self.entries.len() as u32,
+            false => 1,
+        };
+        (0..axons).map(move |a| a * n + compartment)
     }
 
     pub(super) fn pes_wires(

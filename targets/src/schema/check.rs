@@ -257,14 +257,18 @@ impl ChipSpec {
                     membrane,
                     count,
                     interval,
+                    bistable,
                     ..
                 } => {
+                    let inside = |b: i64| weight.value[0] < b && b <= weight.value[1];
                     let small = |[a, b]: [i64; 2]| (0..=4096).contains(&b.saturating_sub(a));
                     let steps = interval.value[0] >= 1 && interval.value[0] <= interval.value[1];
                     let all = [weight, membrane, count].map(|r| small(r.value));
                     (
-                        all == [true; 3] && steps,
-                        "give ranges of at most 4,097 values, the smaller end first, and intervals of at least one step",
+                        all == [true; 3]
+                            && steps
+                            && bistable.as_ref().is_none_or(|b| inside(b.value)),
+                        "give ranges of at most 4,097 values, the smaller end first, intervals of at least one step, and a `bistable` weight within the range",
                     )
                 }
                 LearningForm::Products {
@@ -286,6 +290,37 @@ impl ChipSpec {
                     (
                         order && small && trace.value > 0,
                         "give ranges with the smaller end first, intervals of at most 2^31 steps, exponents of weights of at most 30, and factors of 1 to 32 bits",
+                    )
+                }
+                LearningForm::Errors {
+                    period,
+                    trace_period,
+                    trace,
+                    part,
+                    error,
+                    error_scale,
+                    mantissa,
+                    exponent,
+                    shift,
+                    weight,
+                    scale,
+                } => {
+                    let order = mantissa.value[0] < mantissa.value[1]
+                        && exponent.value[0] <= exponent.value[1]
+                        && scale.value[0] <= scale.value[1];
+                    let small = scale.value[1] <= 30
+                        && shift.value <= 30
+                        && exponent.value.iter().all(|e| e.abs() <= 64);
+                    let some = [period, trace_period, trace, part].map(|x| x.value > 0);
+                    let real = error_scale.value > 0.0 && error_scale.value.is_finite();
+                    (
+                        order
+                            && small
+                            && some == [true; 4]
+                            && real
+                            && error.value > 0
+                            && weight.value > 0,
+                        "give ranges with the smaller end first, positive periods, traces, errors and weights, and exponents of weights of at most 30",
                     )
                 }
             };

@@ -38,6 +38,9 @@ pub enum LearningForm {
         count: Sourced<[i64; 2]>,
         /// Steps after which the count falls by one.
         interval: Sourced<[u32; 2]>,
+        /// The least weight that an event of the host moves one up, towards the end of the range; smaller ones it moves one down. Chips without such an event have none.
+        #[serde(default)]
+        bistable: Option<Sourced<i64>>,
     },
     /// The weight changes by a sum of products of traces, weights and constants, each product added at arrivals, at spikes of the target, or at intervals.
     Products {
@@ -62,6 +65,31 @@ pub enum LearningForm {
         /// Exponents of weights that learn.
         scale: Sourced<[u32; 2]>,
     },
+    /// At intervals the weight changes by a rate times a trace of the source times an error of the target, which the host sends.
+    Errors {
+        /// Steps from one change of the weights to the next.
+        period: Sourced<u32>,
+        /// Steps from one change of the traces to the next; spikes between them count as one.
+        trace_period: Sourced<u32>,
+        /// Largest value of a trace.
+        trace: Sourced<u32>,
+        /// Parts of what a spike adds to a trace.
+        part: Sourced<u32>,
+        /// Largest magnitude of an error.
+        error: Sourced<i32>,
+        /// The error's integers for 1 of a real error that the rule does not cut to a range.
+        error_scale: Sourced<f64>,
+        /// Mantissa of the rate.
+        mantissa: Sourced<[i32; 2]>,
+        /// Exponent of the rate.
+        exponent: Sourced<[i32; 2]>,
+        /// The product of rate, trace and error counts 2^-shift of the weight's unit.
+        shift: Sourced<u32>,
+        /// Largest magnitude of a weight.
+        weight: Sourced<i64>,
+        /// Exponents of weights that learn.
+        scale: Sourced<[u32; 2]>,
+    },
 }
 
 impl LearningForm {
@@ -74,10 +102,17 @@ impl LearningForm {
                 membrane: Sourced { value: [v0, v1], .. },
                 count: Sourced { value: [c0, c1], .. },
                 interval: Sourced { value: [i0, i1], .. },
-            } => vec![
-                format!("at each arrival a weight of {w0} to {w1} goes one up, one down, or stays, by the membrane `{state}` ({v0} to {v1}) and a count of the target's spikes ({c0} to {c1})"),
-                format!("the count falls by one in every {i0} to {i1} steps, or never"),
-            ],
+                bistable,
+            } => {
+                let mut all = vec![
+                    format!("at each arrival a weight of {w0} to {w1} goes one up, one down, or stays, by the membrane `{state}` ({v0} to {v1}) and a count of the target's spikes ({c0} to {c1})"),
+                    format!("the count falls by one in every {i0} to {i1} steps, or never"),
+                ];
+                if let Some(b) = bistable {
+                    all.push(format!("at intervals of the host's, all weights from {} on go one up, the others one down", b.value));
+                }
+                all
+            }
             LearningForm::Products {
                 source_traces,
                 target_traces,
@@ -91,6 +126,21 @@ impl LearningForm {
                 "weights change by sums of products of traces, weights and constants, at arrivals, at spikes of the target and at intervals".into(),
                 format!("{} traces of a source and {} of a target, up to {}; weights up to {}", source_traces.value, target_traces.value, trace.value, weight.value),
                 format!("factors of {m0} to {m1} times 2^{e0} to 2^{e1}; intervals of 2^0 to 2^{} steps", decimate.value),
+            ],
+            LearningForm::Errors {
+                period,
+                trace_period,
+                trace,
+                error,
+                error_scale,
+                mantissa: Sourced { value: [m0, m1], .. },
+                exponent: Sourced { value: [e0, e1], .. },
+                weight,
+                ..
+            } => vec![
+                format!("in every {} steps weights change by a rate times a trace of the source times an error of the target, which the host sends", period.value),
+                format!("a trace of the source, up to {}, that changes in every {} steps; weights of -{w} to {w}", trace.value, trace_period.value, w = weight.value),
+                format!("rates of {m0} to {m1} times 2^{e0} to 2^{e1}; errors of -{e} to {e}, {} for 1 of a real error without a range", error_scale.value, e = error.value),
             ],
         }
     }

@@ -3,6 +3,7 @@
 //! A rule is one of the forms that chips compute by themselves; its numbers are what the chip's registers hold. Invariant: a chip's description names the
 //! form, the numbers lie in its ranges. Deliberately absent: register names, and rules that no chip has.
 
+use super::UnitRef;
 use serde::{Deserialize, Serialize};
 
 /// A projection whose synapses learn on the chip.
@@ -18,6 +19,21 @@ pub struct Learning {
     pub rule: Rule,
     /// Its synapses, ascending in (source, delay, target).
     pub synapses: Vec<Learner>,
+    /// Values from outside that its rule takes; empty for rules that take none.
+    pub values: Vec<Given>,
+}
+
+/// A unit outside the chip whose values are the error of a neuron.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Given {
+    /// The unit of a driven population.
+    pub source: UnitRef,
+    /// Core.
+    pub core: u32,
+    /// Index into the core's neurons.
+    pub neuron: u32,
+    /// Chip steps after the value's step at which the neuron's synapses must have it.
+    pub offset: u32,
 }
 
 /// A synapse that learns.
@@ -38,12 +54,35 @@ pub struct Learner {
 }
 
 /// What changes a weight.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Rule {
     /// Steps of one at each arrival.
     Gated(Gated),
     /// Sums of products of traces and weights.
     Products(Products),
+    /// An error from outside times a trace.
+    Errors(Errors),
+}
+
+/// A rule that adds `mantissa * 2^exponent * error * trace` to each weight at intervals, in parts of the weight's unit that the chip fixes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Errors {
+    /// The weights change in every so many steps.
+    pub period: u32,
+    /// The trace does.
+    pub trace_period: u32,
+    /// Trace of the source; `part` counts 128ths.
+    pub trace: Trace,
+    /// Mantissa of the rate.
+    pub mantissa: i32,
+    /// Exponent of the rate.
+    pub exponent: i32,
+    /// The error's integers for 1 of the network's units.
+    pub scale: f64,
+    /// Largest magnitude of the error's integers; what is beyond is cut.
+    pub most: i32,
+    /// Does a value hold until the next one comes?
+    pub held: bool,
 }
 
 /// At an arrival a weight goes one up when the membrane is at or above a threshold and the count of recent spikes of the target lies in one window, and one down when the membrane is below it
@@ -62,6 +101,8 @@ pub struct Gated {
     pub interval: u32,
     /// Count at the start.
     pub count: i64,
+    /// In every so many steps a weight moves by one towards the nearer end of its range; 0: never.
+    pub drift: u32,
 }
 
 /// A rule that sums products at the ends of epochs of one step.
@@ -84,7 +125,7 @@ pub struct Trace {
     pub tau: u32,
     /// What a spike adds: whole part.
     pub impulse: u32,
-    /// The same: 256ths.
+    /// The same: 256ths, unless the rule says otherwise.
     pub part: u32,
 }
 

@@ -84,7 +84,7 @@ pub fn print(m: &Mapping) -> String {
             l.core, l.neuron, l.delay, l.to_core, l.axon
         ))
     });
-    p.section(&m.learning, learning::print);
+    p.section(&m.learning, |p, l| learning::print(p, l, &unit));
     p.finish()
 }
 
@@ -194,7 +194,7 @@ fn item(s: &mut Scanner, m: &mut Mapping, names: &mut Names) -> Result<(), Diagn
     } else if s.eat_word("loopback") {
         m.loopbacks.push(parse_loopback(s)?);
     } else if s.eat_word("learning") {
-        learning::parse(s, m)?;
+        learning::parse(s, m, names)?;
     } else {
         return Err(s.expected(
             "`setting`, `fields`, `population`, `core`, `input`, `output`, `loopback` or `learning`",

@@ -40,6 +40,18 @@ fn learning(t: &mut Tape) -> BoundLearning {
         target: list(t),
         delay: list(t),
         place: (0..n).map(|_| t.long()).collect(),
+        values: BoundValues {
+            words: (0..u64::from(t.below(4))).collect(),
+            scale: f64::from(t.below(9)),
+            low: -(t.below(9) as i32),
+            high: t.below(9) as i32,
+            held: t.flip(),
+        },
+        every: t.list(2, |t| BoundEvery {
+            steps: 1 + t.below(9),
+            first: t.word(),
+            word: t.long(),
+        }),
     }
 }
 

@@ -21,6 +21,7 @@ struct Ranges<'a> {
     membrane: [i64; 2],
     count: [i64; 2],
     interval: [u32; 2],
+    bistable: Option<i64>,
 }
 
 /// What each state of the model is for.
@@ -46,6 +47,7 @@ pub(super) fn gated(
         membrane,
         count,
         interval,
+        bistable,
     } = form
     else {
         return Err(vec![]);
@@ -56,6 +58,7 @@ pub(super) fn gated(
         membrane: membrane.value,
         count: count.value,
         interval: interval.value,
+        bistable: bistable.as_ref().map(|b| b.value),
     };
     let mut why = vec![];
     let roles = roles(s, &ranges, membrane_state, &mut why);
@@ -186,6 +189,7 @@ impl Rule<'_> {
         let mut why = self.shape();
         let moves = self.moves(&mut why);
         self.counts(&mut why);
+        let drift = self.drift(&mut why);
         let (interval, flagging) = self.intervals(&mut why);
         let (Some(moves), Some(flagging)) = (moves, flagging) else {
             return Err(why);
@@ -194,7 +198,7 @@ impl Rule<'_> {
             return Err(why);
         }
         let mut rule = self.windows(&moves, flagging)?;
-        rule.interval = interval;
+        (rule.interval, rule.drift) = (interval, drift);
         rule.count = self.s.word(self.roles.count);
         if !all(self.ranges.count).contains(&rule.count) {
             why.push(format!(
@@ -242,10 +246,47 @@ impl Rule<'_> {
         if !m.post.synapse.stores.is_empty() {
             why.push("a spike of the target changes its weights, and the chip's change at arrivals alone".into());
         }
-        if m.every.iter().any(|e| !e.action.synapse.stores.is_empty()) {
-            why.push("its weights change at intervals, and the chip's at arrivals".into());
-        }
         why
+    }
+
+    /// Steps after which every weight moves towards the nearer end; 0 for a rule whose weights change at arrivals alone.
+    fn drift(&self, why: &mut Vec<String>) -> u32 {
+        let mut steps = 0;
+        let [low, high] = self.ranges.weight;
+        let all_blocks = self.s.model.every.iter();
+        for e in all_blocks.filter(|e| !e.action.synapse.stores.is_empty()) {
+            let block = &e.action.synapse;
+            let Some(from) = self.ranges.bistable else {
+                why.push("its weights change at intervals, and the chip's at arrivals".into());
+                continue;
+            };
+            let others = self.beyond(block, &[0]);
+            let moved = |w: i64| {
+                if w >= from {
+                    (w + 1).min(high)
+                } else {
+                    (w - 1).max(low)
+                }
+            };
+            let odd = all(self.ranges.weight)
+                .map(|w| (w, self.run(block, &[(0, w)]).now(0)))
+                .find(|(w, next)| *next != moved(*w));
+            if !others.is_empty() {
+                why.push(format!(
+                    "at intervals its weights change by {}; the chip's by the weight alone",
+                    others.join(", ")
+                ));
+            } else if let Some((w, next)) = odd {
+                why.push(format!(
+                    "at intervals a weight of {w} goes to {next}; the chip's to {}: from {from} on one up, below one down",
+                    moved(w)
+                ));
+            } else if steps != 0 {
+                why.push("its weights drift at two intervals; the host sends one event".into());
+            }
+            steps = e.period;
+        }
+        steps
     }
 
     /// For each setting of the flags: by how much an arrival moves a weight.

@@ -5,6 +5,7 @@
 //! registers, which are the chip's own code's.
 
 mod ends;
+mod errors;
 mod gated;
 mod places;
 mod products;
@@ -16,6 +17,7 @@ pub use places::finish;
 use crate::dynamics::evaluate;
 use crate::passes::ChipNetwork;
 use crate::plastic::{Settled, about, settle};
+use errors::Driven;
 use products::Normal;
 use rounding::Rounded;
 use serde_json::{Value, json};
@@ -48,6 +50,7 @@ pub struct Wanted {
 enum Form {
     Gated(Gated),
     Products(Normal),
+    Errors(Driven),
 }
 
 /// What the quantiser made of the weights of a projection that learns.
@@ -65,6 +68,7 @@ impl Wanted {
         match &self.form {
             Form::Gated(g) => format!("{g:?}"),
             Form::Products(p) => p.summary(),
+            Form::Errors(d) => d.summary(),
         }
     }
 
@@ -73,6 +77,7 @@ impl Wanted {
         match &self.form {
             Form::Gated(_) => 0,
             Form::Products(p) => p.exponent(&self.spec, scale),
+            Form::Errors(d) => d.exponent(&self.spec, scale),
         }
     }
 
@@ -81,6 +86,42 @@ impl Wanted {
         match &self.form {
             Form::Gated(_) => 0.0,
             Form::Products(p) => p.high.unwrap_or(0.0),
+            Form::Errors(d) => d.high,
+        }
+    }
+
+    /// The chip's integer for the largest weight that it may reach, at the least exponent.
+    pub fn full(&self) -> f64 {
+        let least = match &self.spec {
+            LearningForm::GatedStep { .. } => 0,
+            LearningForm::Products { scale, .. } | LearningForm::Errors { scale, .. } => {
+                scale.value[0]
+            }
+        };
+        self.range[1] as f64 * f64::from(least).exp2()
+    }
+
+    /// Its registers, with what was rounded. `unit`: one of the weight's integers in the network's units; `late`: steps by which its neurons run late.
+    ///
+    /// Errors: what the registers cannot hold.
+    fn registers(&self, unit: f64, late: u32) -> Result<(Rule, Vec<Rounded>), Vec<String>> {
+        let (rule, rounded, interval) = match &self.form {
+            Form::Gated(g) => return Ok((Rule::Gated(*g), vec![])),
+            Form::Products(n) => {
+                let (p, told) = n.rounded(&self.spec, unit)?;
+                let interval = 1 << p.decimate.min(31);
+                (Rule::Products(p), told, interval)
+            }
+            Form::Errors(d) => {
+                let (e, told) = d.registers(&self.spec, unit)?;
+                (Rule::Errors(e), told, d.period())
+            }
+        };
+        match late % interval.max(1) {
+            0 => Ok((rule, rounded)),
+            _ => Err(vec![format!(
+                "its neurons run {late} steps late, and its interval of {interval} steps begins with the chip's first step"
+            )]),
         }
     }
 
@@ -89,6 +130,7 @@ impl Wanted {
         match &self.form {
             Form::Gated(_) => true,
             Form::Products(p) => p.whole,
+            Form::Errors(_) => false,
         }
     }
 }
@@ -243,6 +285,10 @@ impl<'a> Case<'a> {
                 let rule = products::products(self.s, form)?;
                 Ok((Form::Products(rule), [0, weight.value]))
             }
+            LearningForm::Errors { weight, .. } => {
+                let rule = errors::driven(self.net, self.wires, self.s, form)?;
+                Ok((Form::Errors(rule), [-weight.value, weight.value]))
+            }
         }
     }
 
@@ -309,31 +355,20 @@ pub fn set(
 ) -> Result<Vec<Set>, Diagnostics> {
     let (mut out, mut sets) = (Diagnostics::new(), vec![]);
     for (w, scaled) in wanted.iter().zip(&chip.learning) {
-        let (rule, rounded) = match &w.form {
-            Form::Gated(g) => (Rule::Gated(*g), vec![]),
-            Form::Products(n) => {
-                let unit = f64::from(1u32 << scaled.exponent.min(30))
-                    / scaled.scale.max(f64::MIN_POSITIVE);
-                let late = shift(net, chip, w.target);
-                let found = n.rounded(&w.spec, unit).and_then(|(p, told)| match late % (1 << p.decimate.min(31)) {
-                    0 => Ok((p, told)),
-                    _ => Err(vec![format!("its neurons run {late} steps late, and its interval of {} steps begins with the chip's first step", 1u64 << p.decimate.min(31))]),
-                });
-                match found {
-                    Ok((p, told)) => (Rule::Products(p), told),
-                    Err(why) => {
-                        let text = format!(
-                            "the rule of `{}` does not fit the registers of {} of {}",
-                            w.name,
-                            w.rule,
-                            target.name()
-                        );
-                        let d = about(&net.graph[w.edge], "SYN0644", text).class(Class::Fit);
-                        let d = why.iter().fold(d, |d, s| d.note(s));
-                        out.push(d.hint("change the rate or the time constants, or balance the paths of the network").field("limit", "learning"));
-                        continue;
-                    }
-                }
+        let unit = f64::from(1u32 << scaled.exponent.min(30)) / scaled.scale.max(f64::MIN_POSITIVE);
+        let (rule, rounded) = match w.registers(unit, shift(net, chip, w.target)) {
+            Ok(found) => found,
+            Err(why) => {
+                let text = format!(
+                    "the rule of `{}` does not fit the registers of {} of {}",
+                    w.name,
+                    w.rule,
+                    target.name()
+                );
+                let d = about(&net.graph[w.edge], "SYN0644", text).class(Class::Fit);
+                let d = why.iter().fold(d, |d, s| d.note(s));
+                out.push(d.hint("change the rate or the time constants, or balance the paths of the network").field("limit", "learning"));
+                continue;
             }
         };
         if let Some(d) = inexact(w, scaled, &rounded, target) {
@@ -361,9 +396,7 @@ fn inexact(
         w.most() * scaled.scale,
         w.range[1] as f64 * f64::from(1u32 << scaled.exponent.min(30)),
     );
-    if let Form::Products(_) = w.form
-        && (top - end).abs() > 0.5
-    {
+    if !matches!(w.form, Form::Gated(_)) && (top - end).abs() > 0.5 {
         let wanted = if top > 0.0 {
             format!("{:.4e}", w.most())
         } else {

@@ -7,8 +7,8 @@ use crate::map::chip::Limits;
 use crate::map::chip::core::LEARNS;
 use crate::passes::ChipNetwork;
 use std::collections::BTreeMap;
-use synfire_ir::mapping::{Learner, Learning, Mapping, UnitRef};
-use synfire_ir::network::{Network, PopId};
+use synfire_ir::mapping::{Given, Learner, Learning, Mapping, Rule, UnitRef};
+use synfire_ir::network::{Network, PopId, Projection};
 use synfire_ir::program::Range;
 
 /// Where the synapses that learn stand in a mapping; those onto neurons that are not needed have no place.
@@ -64,8 +64,48 @@ pub fn finish(
             exponent: scaled.exponent,
             rule: set.rule.clone(),
             synapses,
+            values: match &set.rule {
+                Rule::Errors(_) => {
+                    values(wires, &seats, (number[&b], shift(net, chip, b)), &number)
+                }
+                _ => vec![],
+            },
         });
     }
+}
+
+/// Where each unit's value of what is led to a projection goes, `late` steps after its step.
+fn values(
+    wires: &Projection,
+    seats: &Seats,
+    (pop, late): (u32, u32),
+    number: &BTreeMap<PopId, u32>,
+) -> Vec<Given> {
+    let mut out = vec![];
+    let given = wires.plasticity.iter().flat_map(|x| &x.modulators);
+    for m in given {
+        for k in 0..wires.target_range.len {
+            let to = UnitRef {
+                pop,
+                unit: wires.target_range.start + k,
+            };
+            let unit = m.range.start + if m.each { k } else { 0 };
+            let source = UnitRef {
+                pop: number[&m.pop],
+                unit,
+            };
+            if let Some(&(core, neuron)) = seats.neurons.get(&to) {
+                out.push(Given {
+                    source,
+                    core,
+                    neuron,
+                    offset: late,
+                });
+            }
+        }
+    }
+    out.sort_unstable();
+    out
 }
 
 /// Where units and axons of a mapping are.

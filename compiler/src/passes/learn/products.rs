@@ -18,6 +18,8 @@ const MOST: usize = 64;
 const WIDE: u8 = 16;
 /// Most factors of a product.
 const FACTORS: usize = 3;
+/// In a product: a value from outside, beside the states.
+pub(super) const GIVEN: u16 = u16::MAX;
 
 /// States that are factors, ascending; none is a constant.
 pub(super) type Monomial = Vec<u16>;
@@ -26,10 +28,10 @@ type Sum = BTreeMap<Monomial, f64>;
 
 /// A sum, and the ends that it is cut to.
 #[derive(Clone)]
-struct Cut {
+pub(super) struct Cut {
     sum: Sum,
-    low: Option<f64>,
-    high: Option<f64>,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
 }
 
 impl Cut {
@@ -41,7 +43,12 @@ impl Cut {
         }
     }
 
-    fn constant(&self) -> Option<f64> {
+    /// Is it the value from outside, cut or not?
+    pub fn given(&self) -> bool {
+        self.sum.len() == 1 && self.sum.get(&vec![GIVEN]) == Some(&1.0)
+    }
+
+    pub fn constant(&self) -> Option<f64> {
         let uncut = self.low.is_none() && self.high.is_none();
         let one = self.sum.keys().all(Vec::is_empty);
         (uncut && one).then(|| self.sum.get(&vec![]).copied().unwrap_or(0.0))
@@ -91,13 +98,13 @@ pub(super) fn products(s: &Settled, form: &LearningForm) -> Result<Normal, Vec<S
     else {
         return Err(vec![]);
     };
-    let mut reader = Reader {
-        s,
-        why: vec![],
-        terms: vec![],
-        blocks: vec![],
-    };
+    let mut reader = Reader::new(s, false);
     reader.surroundings();
+    for x in &s.model.modulators {
+        reader
+            .why
+            .push(format!("it takes `{}`: a core has no third factor", x.name));
+    }
     let traces = reader.traces([source_traces.value, target_traces.value]);
     let m = &s.model;
     reader.changes(Gate::Source, "at an arrival", &m.pre.synapse);
@@ -148,29 +155,41 @@ pub(super) fn products(s: &Settled, form: &LearningForm) -> Result<Normal, Vec<S
     })
 }
 
-struct Reader<'a> {
+/// Reads the blocks of a model.
+pub(super) struct Reader<'a> {
     s: &'a Settled,
-    why: Vec<String>,
-    terms: Vec<(Gate, f64, Monomial)>,
-    blocks: Vec<Ends>,
+    /// May blocks read a value from outside?
+    given: bool,
+    /// What stands in the way.
+    pub why: Vec<String>,
+    /// What is added to the weight.
+    pub terms: Vec<(Gate, f64, Monomial)>,
+    /// Ends of the weight's range, block by block.
+    pub blocks: Vec<Ends>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    pub fn new(s: &'a Settled, given: bool) -> Reader<'a> {
+        Reader {
+            s,
+            given,
+            why: vec![],
+            terms: vec![],
+            blocks: vec![],
+        }
+    }
+
     fn name(&self, state: u16) -> &str {
         let cell = self.s.model.states.get(usize::from(state));
         cell.map_or("?", |c| &c.name)
     }
 
     /// What stands around the sums.
-    fn surroundings(&mut self) {
+    pub fn surroundings(&mut self) {
         let m = &self.s.model;
         if !m.delivers_weight() {
             self.why
                 .push("it delivers something other than its weight as it stands: `emit w` comes first, before the weight changes".into());
-        }
-        for x in &m.modulators {
-            self.why
-                .push(format!("it takes `{}`: a core has no third factor", x.name));
         }
         for v in &m.views {
             self.why.push(format!(
@@ -196,7 +215,7 @@ impl Reader<'_> {
     }
 
     /// Traces that spikes raise by a constant and time lowers.
-    fn traces(&mut self, most: [usize; 2]) -> BTreeMap<u16, Raised> {
+    pub fn traces(&mut self, most: [usize; 2]) -> BTreeMap<u16, Raised> {
         let m = &self.s.model;
         let mut out = BTreeMap::new();
         for (place, of, block, most) in [
@@ -260,7 +279,7 @@ impl Reader<'_> {
     }
 
     /// What a block adds to the weight.
-    fn changes(&mut self, gate: Gate, at: &str, block: &Block) {
+    pub fn changes(&mut self, gate: Gate, at: &str, block: &Block) {
         let sums = self.sums(block);
         for &(state, v) in block.stores.iter().filter(|x| x.0 == 0) {
             let name = self.name(state).to_string();
@@ -305,7 +324,7 @@ impl Reader<'_> {
     }
 
     /// The sum of products that each instruction is, or what it is beyond that.
-    fn sums(&self, block: &Block) -> Vec<Result<Cut, String>> {
+    pub fn sums(&self, block: &Block) -> Vec<Result<Cut, String>> {
         let mut out: Vec<Result<Cut, String>> = vec![];
         for inst in &block.insts {
             let at = |v: u32| match out.get(v as usize) {
@@ -329,6 +348,7 @@ impl Reader<'_> {
                 Op::Wrap { a, bits, .. } if bits >= WIDE => at(a),
                 Op::Select(..) => Err("depends on a condition".into()),
                 Op::Rand { .. } => Err("draws random numbers".into()),
+                Op::Port(_) if self.given => Ok(Cut::plain([(vec![GIVEN], 1.0)].into())),
                 Op::Port(_) | Op::Arg => Err("takes a value from outside".into()),
                 _ => Err("calls a function that sums of products have not".into()),
             };
@@ -369,7 +389,8 @@ fn scaled(s: Sum, by: f64) -> Sum {
 }
 
 fn uncut(c: Cut) -> Result<Sum, String> {
-    match c.low.is_none() && c.high.is_none() {
+    // Where a value from outside is cut, all of it is, and the rule's form says at which end.
+    match c.low.is_none() && c.high.is_none() || c.given() {
         true => Ok(c.sum),
         false => Err("computes with a value that was cut to a range".into()),
     }

@@ -24,8 +24,8 @@ impl Quantiser<'_> {
         let top = self.mantissa() * f64::from(1 << steps.end());
         // Where weights learn, the end of their range is that of a mantissa.
         let full = |p: &Prepared, e: i32| {
-            let reach = learnt(p).unwrap_or(heaviest(p));
-            self.mantissa() * f64::from(1 << e) / reach
+            let factor = self.learnt(p);
+            factor.unwrap_or(self.mantissa() / heaviest(p)) * f64::from(1 << e)
         };
         let fits = |e: &i32| {
             all.iter().all(|p| {
@@ -70,7 +70,7 @@ impl Quantiser<'_> {
             self.backend.differences(dialect, &unit).is_empty()
                 && self.backend.gain(dialect, &unit) == 1.0
         };
-        if learnt(p).is_some() || !p.dynamics.iter().all(same) {
+        if self.learnt(p).is_some() || !p.dynamics.iter().all(same) {
             return None;
         }
         let weight = |w: f64| {
@@ -138,6 +138,15 @@ impl Quantiser<'_> {
             .clamp(1.0, 1e6)
     }
 
+    /// The largest factor with which every weight that learns stays within its chip's integers at the least exponent, where a rule says how far it may reach.
+    fn learnt(&self, p: &Prepared) -> Option<f64> {
+        let learners = p.inputs.iter().filter_map(|s| {
+            let wanted = self.learning.get(usize::from(s.learns?))?;
+            (s.most > 0.0).then(|| wanted.full() / s.most)
+        });
+        learners.reduce(f64::min)
+    }
+
     /// Smallest upper end of the registers with this word in their name.
     pub(super) fn register(&self, word: &str) -> f64 {
         let dialect = &self.target.dialect.name;
@@ -199,12 +208,6 @@ fn arrivals(p: &Prepared) -> f64 {
 
 fn heaviest(p: &Prepared) -> f64 {
     p.inputs.iter().map(|s| s.most).fold(0.0, f64::max)
-}
-
-/// The largest weight that learning may reach, where a rule says so.
-fn learnt(p: &Prepared) -> Option<f64> {
-    let all = p.inputs.iter().filter(|s| s.learns.is_some());
-    all.map(|s| s.most).reduce(f64::max).filter(|m| *m > 0.0)
 }
 
 fn threshold(p: &Prepared) -> f64 {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! learning plastic: scale 1.0 exponent 0 {
-//!   gated membrane 80 counts 1 3 6 interval 4 start 0
+//!   gated membrane 80 counts 1 3 6 interval 4 start 0 drift 0
 //!   synapse 0 after 1 onto 2: core 0 axon 0 neuron 2
 //! }
 //! learning other: scale 255.0 exponent 0 {
@@ -10,13 +10,19 @@
 //!   trace of source tau 20 adds 16 and 128
 //!   term at target 5 e -3 [source 0]
 //! }
+//! learning third: scale 508.0 exponent 1 {
+//!   errors every 4 rate 3 e -7 scale 100.0 most 127 held
+//!   trace of source every 2 tau 5 adds 16 and 64
+//!   given error[0] -> core 0 neuron 2 after 0
+//! }
 //! ```
 
 use crate::diag::Diagnostics;
 use crate::mapping::{
-    Factor, Gate, Gated, Learner, Learning, Mapping, Products, Rule, Term, Trace,
+    Errors, Factor, Gate, Gated, Given, Learner, Learning, Mapping, Products, Rule, Term, Trace,
+    UnitRef,
 };
-use crate::text::{F64, Name, Printer, Scanner};
+use crate::text::{F64, Name, Names, Printer, Scanner};
 
 const GATES: [(&str, Gate); 3] = [
     ("source", Gate::Source),
@@ -24,7 +30,7 @@ const GATES: [(&str, Gate); 3] = [
     ("interval", Gate::Interval),
 ];
 
-pub(super) fn print(p: &mut Printer, l: &Learning) {
+pub(super) fn print(p: &mut Printer, l: &Learning, unit: &dyn Fn(UnitRef) -> String) {
     p.open(format_args!(
         "learning {}: scale {} exponent {}",
         Name(&l.projection),
@@ -33,10 +39,20 @@ pub(super) fn print(p: &mut Printer, l: &Learning) {
     ));
     match &l.rule {
         Rule::Gated(g) => p.line(format_args!(
-            "gated membrane {} counts {} {} {} interval {} start {}",
-            g.membrane, g.from, g.down, g.up, g.interval, g.count
+            "gated membrane {} counts {} {} {} interval {} start {} drift {}",
+            g.membrane, g.from, g.down, g.up, g.interval, g.count, g.drift
         )),
         Rule::Products(r) => products(p, r),
+        Rule::Errors(r) => errors(p, r),
+    }
+    for g in &l.values {
+        p.line(format_args!(
+            "given {} -> core {} neuron {} after {}",
+            unit(g.source),
+            g.core,
+            g.neuron,
+            g.offset
+        ));
     }
     for s in &l.synapses {
         p.line(format_args!(
@@ -45,6 +61,22 @@ pub(super) fn print(p: &mut Printer, l: &Learning) {
         ));
     }
     p.close();
+}
+
+fn errors(p: &mut Printer, r: &Errors) {
+    p.line(format_args!(
+        "errors every {} rate {} e {} scale {} most {}{}",
+        r.period,
+        r.mantissa,
+        r.exponent,
+        F64(r.scale),
+        r.most,
+        if r.held { " held" } else { "" }
+    ));
+    p.line(format_args!(
+        "trace of source every {} tau {} adds {} and {}",
+        r.trace_period, r.trace.tau, r.trace.impulse, r.trace.part
+    ));
 }
 
 fn products(p: &mut Printer, r: &Products) {
@@ -71,7 +103,7 @@ fn products(p: &mut Printer, r: &Products) {
     }
 }
 
-pub(super) fn parse(s: &mut Scanner, m: &mut Mapping) -> Result<(), Diagnostics> {
+pub(super) fn parse(s: &mut Scanner, m: &mut Mapping, names: &Names) -> Result<(), Diagnostics> {
     let projection = s.name("the name of a projection")?;
     s.mark(":")?;
     s.keyword("scale")?;
@@ -83,13 +115,14 @@ pub(super) fn parse(s: &mut Scanner, m: &mut Mapping) -> Result<(), Diagnostics>
         exponent: s.int("an exponent")?,
         rule: Rule::Products(Products::default()),
         synapses: vec![],
+        values: vec![],
     };
-    s.braces(|s| line(s, &mut l))?;
+    s.braces(|s| line(s, &mut l, names))?;
     m.learning.push(l);
     Ok(())
 }
 
-fn line(s: &mut Scanner, l: &mut Learning) -> Result<(), Diagnostics> {
+fn line(s: &mut Scanner, l: &mut Learning, names: &Names) -> Result<(), Diagnostics> {
     if s.eat_word("gated") {
         l.rule = Rule::Gated(gated(s)?);
     } else if s.eat_word("products") {
@@ -98,33 +131,87 @@ fn line(s: &mut Scanner, l: &mut Learning) -> Result<(), Diagnostics> {
             decimate: s.int("an exponent")?,
             ..Products::default()
         });
+    } else if s.eat_word("errors") {
+        l.rule = Rule::Errors(parse_errors(s)?);
+    } else if s.eat_word("given") {
+        l.values.push(given(s, names)?);
     } else if s.eat_word("synapse") {
         l.synapses.push(learner(s)?);
     } else if s.eat_word("trace") {
         s.keyword("of")?;
         let gate = gate(s)?;
+        let every = match s.eat_word("every") {
+            true => Some(s.int("a number of steps")?),
+            false => None,
+        };
         s.keyword("tau")?;
         let tau = s.int("a number of steps")?;
         s.keyword("adds")?;
         let impulse = s.int("an impulse")?;
         s.keyword("and")?;
-        let part = s.int("256ths of an impulse")?;
+        let part = s.int("parts of an impulse")?;
         let trace = Trace { tau, impulse, part };
-        match (&mut l.rule, gate) {
-            (Rule::Products(r), Gate::Source) => r.source.push(trace),
-            (Rule::Products(r), Gate::Target) => r.target.push(trace),
-            _ => return Err(s.expected("`products` before it, and `source` or `target`")),
+        match (&mut l.rule, gate, every) {
+            (Rule::Products(r), Gate::Source, None) => r.source.push(trace),
+            (Rule::Products(r), Gate::Target, None) => r.target.push(trace),
+            (Rule::Errors(r), Gate::Source, Some(every)) => {
+                (r.trace, r.trace_period) = (trace, every);
+            }
+            _ => {
+                return Err(s.expected(
+                    "`products` before it and `source` or `target`, or `errors` and `source every`",
+                ));
+            }
         }
     } else if s.eat_word("term") {
         let term = term(s)?;
         match &mut l.rule {
             Rule::Products(r) => r.terms.push(term),
-            Rule::Gated(_) => return Err(s.expected("`products` before it")),
+            _ => return Err(s.expected("`products` before it")),
         }
     } else {
-        return Err(s.expected("`gated`, `products`, `trace`, `term`, `synapse` or `}`"));
+        return Err(s.expected(
+            "`gated`, `products`, `errors`, `trace`, `term`, `given`, `synapse` or `}`",
+        ));
     }
     Ok(())
+}
+
+fn parse_errors(s: &mut Scanner) -> Result<Errors, Diagnostics> {
+    s.keyword("every")?;
+    let period = s.int("a number of steps")?;
+    s.keyword("rate")?;
+    let mantissa = s.int("a mantissa")?;
+    s.keyword("e")?;
+    let exponent = s.int("an exponent")?;
+    s.keyword("scale")?;
+    let scale = s.f64("a factor")?;
+    s.keyword("most")?;
+    Ok(Errors {
+        period,
+        mantissa,
+        exponent,
+        scale,
+        most: s.int("an error")?,
+        held: s.eat_word("held"),
+        ..Errors::default()
+    })
+}
+
+fn given(s: &mut Scanner, names: &Names) -> Result<Given, Diagnostics> {
+    let source = super::parse_unit(s, names)?;
+    s.mark("->")?;
+    s.keyword("core")?;
+    let core = s.int("the number of a core")?;
+    s.keyword("neuron")?;
+    let neuron = s.int("the number of a neuron")?;
+    s.keyword("after")?;
+    Ok(Given {
+        source,
+        core,
+        neuron,
+        offset: s.int("a number of steps")?,
+    })
 }
 
 fn gated(s: &mut Scanner) -> Result<Gated, Diagnostics> {
@@ -135,13 +222,16 @@ fn gated(s: &mut Scanner) -> Result<Gated, Diagnostics> {
     s.keyword("interval")?;
     let interval = s.int("a number of steps")?;
     s.keyword("start")?;
+    let count = s.int("a count")?;
+    s.keyword("drift")?;
     Ok(Gated {
         membrane,
         from,
         down,
         up,
         interval,
-        count: s.int("a count")?,
+        count,
+        drift: s.int("a number of steps")?,
     })
 }
 

@@ -50,16 +50,27 @@ fn learning(t: &mut Tape) -> Learning {
         projection: t.name(),
         scale: f64::from(t.number()) / 8.0,
         exponent: t.index(),
-        rule: match t.flip() {
-            true => Rule::Gated(Gated {
+        rule: match t.below(3) {
+            0 => Rule::Errors(Errors {
+                period: t.index(),
+                trace_period: t.index(),
+                trace: trace(t),
+                mantissa: t.number(),
+                exponent: t.number(),
+                scale: f64::from(t.number()) / 4.0,
+                most: t.number(),
+                held: t.flip(),
+            }),
+            1 => Rule::Gated(Gated {
                 membrane: t.long() as i64,
                 from: t.long() as i64,
                 down: t.long() as i64,
                 up: t.long() as i64,
                 interval: t.index(),
                 count: t.long() as i64,
+                drift: t.index(),
             }),
-            false => Rule::Products(Products {
+            _ => Rule::Products(Products {
                 decimate: t.index(),
                 source: t.list(2, trace),
                 target: t.list(3, trace),
@@ -73,6 +84,12 @@ fn learning(t: &mut Tape) -> Learning {
             core: t.index(),
             axon: t.index(),
             neuron: t.index(),
+        }),
+        values: t.list(2, |t| Given {
+            source: unit(t),
+            core: t.index(),
+            neuron: t.index(),
+            offset: t.index(),
         }),
     }
 }
