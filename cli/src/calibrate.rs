@@ -17,7 +17,7 @@ use synfire_runtime::session::{Plan, Trial, length};
 use synfire_targets::Target;
 
 /// The network with the spikes of all its populations recorded.
-fn watched(net: &Verified<Network>) -> Result<Verified<Network>, Diagnostics> {
+pub fn watched(net: &Verified<Network>) -> Result<Verified<Network>, Diagnostics> {
     let mut all = Network::clone(net);
     all.probes.clear();
     verify(all)

@@ -114,6 +114,15 @@ fn dimensions(net: &Network) -> BTreeMap<String, Dimension> {
 
 /// An artefact on the emulated chip.
 pub fn artefact(artefact: &Artifact, options: &RunOptions) -> Result<Subject, Failure> {
+    emulated(artefact, options, false)
+}
+
+/// An artefact on the emulated chip; with `inside` its hidden neurons are watched.
+pub fn emulated(
+    artefact: &Artifact,
+    options: &RunOptions,
+    inside: bool,
+) -> Result<Subject, Failure> {
     let h = &artefact.header;
     if options.arithmetic != ArithmeticArg::Auto {
         return Err(
@@ -133,7 +142,10 @@ pub fn artefact(artefact: &Artifact, options: &RunOptions) -> Result<Subject, Fa
         .hint("compile for another target; `synfire targets` lists them")
         .into());
     };
-    let mut plan = Plan::artifact(artefact, backend)?;
+    let mut plan = match inside {
+        true => Plan::artifact_inside(artefact, backend)?,
+        false => Plan::artifact(artefact, backend)?,
+    };
     if let Some(seed) = options.seed {
         plan.set_seed(seed);
     }

@@ -114,6 +114,7 @@ fn format(l: &mapping::Learning, c: &mut Core, report: &mut Report) -> u8 {
         c.stdp_profile_cfg.push(profile);
         c.stdp_profile_cfg.len() - 1
     });
+    let tagged = matches!(&l.rule, Rule::Products(p) if p.terms.iter().any(|t| t.tag));
     let (exponent, fanout_type) = match &l.rule {
         Rule::Errors(_) => (l.exponent.clamp(1, 8) - 1, MIXED),
         _ => (l.exponent.min(7), EXCITATORY),
@@ -123,6 +124,7 @@ fn format(l: &mapping::Learning, c: &mut Core, report: &mut Report) -> u8 {
         wgt_bits: 7,
         idx_bits: index.saturating_sub(5).clamp(1, 7) as u8,
         fanout_type,
+        tag_bits: if tagged { 3 } else { 0 },
         num_synapses: 63,
         learning_cfg: 1,
         stdp_profile: at.min(255) as u8,
@@ -136,7 +138,7 @@ fn late(projection: &str) -> Diagnostic {
     Diagnostic::error("SYN0644", text)
         .class(Class::Fit)
         .at(projection)
-        .note("learning was compared with emulators that have no delays beyond the one step of a spike")
+        .note("when a synapse with a delay reads the trace of its source is not public: nengo-loihi and lava compute no delays, and what their learning calls a delay is a number that it may change")
         .hint("give the connect a delay of 1 step, or put a population in between")
         .field("limit", "learning")
 }
@@ -162,7 +164,7 @@ fn registers(p: &Products) -> SumOfProducts {
         })
     };
     let product = |t: &mapping::Term| Product {
-        target: Target::W,
+        target: if t.tag { Target::T } else { Target::W },
         gate: match t.gate {
             mapping::Gate::Source => Gate::X0,
             mapping::Gate::Target => Gate::Y0,
@@ -193,6 +195,7 @@ fn factor(f: &mapping::Factor) -> Factor {
         mapping::Factor::Target(1) => Variable::Y2,
         mapping::Factor::Target(_) => Variable::Y3,
         mapping::Factor::Weight => Variable::W,
+        mapping::Factor::Tag => Variable::T,
     };
     Factor {
         var,

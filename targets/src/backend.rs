@@ -389,10 +389,29 @@ pub trait Backend: Sync {
         }
     }
 
-    /// Where the spikes of neurons that no output shows are to be seen in a program: (group, unit) for each of the (core, slot), which are ascending and all that there are; empty where
-    /// the chip's code cannot say.
-    fn inside(&self, _program: &Program, _slots: &[(u32, u32)]) -> Vec<(u32, u32)> {
-        vec![]
+    /// Where the spikes of the neurons `hidden`, which no output shows, are to be seen in a program: (group, unit) for each of the (core, slot); `slots` are those of all neurons. Both are
+    /// ascending. Empty where the chip's code cannot say. As it stands here: the neurons of a program are one group, core by core and slot by slot, or the slots of the only core.
+    fn inside(
+        &self,
+        program: &Program,
+        slots: &[(u32, u32)],
+        hidden: &[(u32, u32)],
+    ) -> Vec<(u32, u32)> {
+        let [group] = self.neuron_groups(program)[..] else {
+            return vec![];
+        };
+        let size = program.groups.get(group as usize).map_or(0, |g| g.size);
+        let only = slots.iter().all(|s| s.0 == 0 && s.1 < size);
+        let unit = |s: &(u32, u32)| match only {
+            true => Some((group, s.1)),
+            false if size as usize == slots.len() => {
+                let at = slots.binary_search(s).ok()?;
+                Some((group, at as u32))
+            }
+            false => None,
+        };
+        let all: Option<Vec<(u32, u32)>> = hidden.iter().map(unit).collect();
+        all.unwrap_or_default()
     }
 
     /// Native images of a mapping; every violation of a limit is reported with the limit, the amount and the remedy.

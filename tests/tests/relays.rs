@@ -54,6 +54,36 @@ fn inside(net: &Verified<Network>, target: &str, data: &SpikeData) -> Spikes {
     spikes
 }
 
+/// Neurons that nothing records are seen inside on every chip, just as they are shown where they are recorded.
+#[test]
+fn hidden_neurons_are_seen_inside() {
+    let text = |record: &str| {
+        let text = format!(
+            "use std.neurons.If\nnetwork N {{\n  step 1 ms\n  source x: events[6]\n  pop h: If[6] {{ v_th = 3 }}\n  pop out: If[6] {{ v_th = 2 }}\n  connect x -> h.i : one_to_one {{ weight = 2, delay = 1 ms }}\n  connect h -> out.i : one_to_one {{ weight = 2, delay = 1 ms }}\n{record}}}\n"
+        );
+        load(&text).unwrap_or_else(|e| panic!("{e}\n{text}"))
+    };
+    let data = drive();
+    let all = text("  record h.spikes\n  record out.spikes\n");
+    let (hidden, both) = (text("  record out.spikes\n"), all);
+    for target in [
+        "ranc:sim",
+        "ranc:rtl",
+        "tinyodin",
+        "odin",
+        "loihi:nengo",
+        "loihi:lava",
+    ] {
+        let known = inside(&hidden, target, &data);
+        let of = |p: u32| known.iter().filter(|s| s.2 == p).count();
+        assert!(of(1) > 40 && of(2) > 40, "{target}: {known:?}");
+        let made = compile_for(&both, target).unwrap_or_else(|e| panic!("{target}: {e}"));
+        let bytes = made.artifact.to_bytes().unwrap_or_else(|e| panic!("{e}"));
+        let shown = run_artifact(&bytes, Choice::Cpu, &data, STEPS);
+        assert_eq!(shown.unwrap_or_else(|e| panic!("{e}")), known, "{target}");
+    }
+}
+
 /// What relays show is what the neurons did, and the outputs do not change for it.
 #[test]
 fn relays_show_what_the_neurons_do() {

@@ -335,6 +335,32 @@ fn whole_products_are_the_networks() {
     }
 }
 
+/// A number beside the weight is the chip's tag: the same to the bit where nothing arrives in the step in which the weight takes it.
+#[test]
+fn a_tag_is_the_networks() {
+    // What is sent in a step arrives one later, and intervals end in steps 3, 7, ...
+    let chance = |step: u32, n: u32| rng::word(6, rng::DRIVE, 0, 0, step, n) >> 24 < 40;
+    let steps = (0..40).filter(|s| s % 4 != 2);
+    let all = steps.flat_map(|s| (0..4).map(move |n| (s, n)));
+    let spikes: Vec<(u32, u32)> = all.filter(|&(s, n)| chance(s, n)).collect();
+    for rule in [
+        "  state t: i16 = 0\n  on pre { emit w; t += w - 96 }\n  on every(4) { w = w - t; t = 0 }\n",
+        "  state t: i16 = 0\n  on pre { emit w; t = t + 96 - w }\n  on every(4) { w = w + t * 2; t = 0 }\n",
+    ] {
+        let (text, input) = whole(rule, &spikes);
+        let bytes = bytes(&text, "loihi:lava").unwrap_or_else(|e| panic!("{e}\n{text}"));
+        let ideal = ideally(&text, &input, 40);
+        assert!(ideal.1[0].values[0].iter().any(|w| *w != 100.0), "{text}");
+        for choice in [Choice::Cpu, Choice::Gpu] {
+            assert_eq!(
+                on_chip(&bytes, choice, &input, 40),
+                ideal,
+                "{choice:?}\n{text}"
+            );
+        }
+    }
+}
+
 /// Everything that stands in the way, in one run.
 #[test]
 fn what_chips_cannot_follow() {
@@ -395,6 +421,22 @@ fn what_chips_cannot_follow() {
                 "post_x = 1e-6, each = 40, period = 4 ms, w_max = 1",
                 "",
             ),
+        ),
+        (
+            "loihi:lava",
+            whole(
+                "  state a: i16 = 0\n  state b: i16 = 2\n  on pre { emit w; w += a; a += b; b += w }\n",
+                &[],
+            )
+            .0,
+        ),
+        (
+            "loihi:lava",
+            whole(
+                "  state a: i16 = 3\n  on pre { emit w; w += a; a = min(a + w, 7) }\n",
+                &[],
+            )
+            .0,
         ),
         (
             "loihi:lava",

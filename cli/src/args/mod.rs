@@ -378,6 +378,9 @@ pub struct CompareArgs {
     /// Spikes of the two runs this many steps apart still count as the same.
     #[arg(long, value_name = "STEPS", default_value_t = 2)]
     pub tolerance: u32,
+    /// Compare the populations that nothing records, too, by what the emulator knows of them.
+    #[arg(long)]
+    pub inside: bool,
     /// An option of the target; `synfire targets T` lists them.
     #[arg(long = "option", value_name = "KEY=VALUE", value_parser = parse_pair)]
     pub options: Vec<(String, String)>,

@@ -1,6 +1,7 @@
 //! `compare`: how far a chip's spikes are from the ideal ones, and why.
 
 use crate::args::{ArithmeticArg, CompareArgs, RunOptions};
+use crate::calibrate::watched;
 use crate::commands::compile;
 use crate::console::Console;
 use crate::distance::{Distance, distances};
@@ -21,7 +22,7 @@ pub fn compare(args: &CompareArgs, console: &Console) -> Outcome {
     execute::one_standard_input(&args.net, &args.run.input)?;
     let target = targets::find(&args.target)?;
     compile::check_options(&target, &args.options)?;
-    let loaded = network::read(&args.net, &args.network, console)?;
+    let mut loaded = network::read(&args.net, &args.network, console)?;
     let made = compile::map(
         &loaded,
         target,
@@ -33,6 +34,9 @@ pub fn compare(args: &CompareArgs, console: &Console) -> Outcome {
         &args.network,
         console,
     )?;
+    if args.inside {
+        loaded.network = watched(&loaded.network)?;
+    }
     let subject = execute::ideal(&loaded, &args.run, console)?;
     let input = execute::inputs(&args.run.input, subject.plan.populations())?;
     let whole = execute::Long::default();
@@ -49,7 +53,7 @@ pub fn compare(args: &CompareArgs, console: &Console) -> Outcome {
         seed: None,
         ..args.run.clone()
     };
-    let subject = execute::artefact(&made.artifact, &on_chip)?;
+    let subject = execute::emulated(&made.artifact, &on_chip, args.inside)?;
     let same = subject
         .plan
         .populations()

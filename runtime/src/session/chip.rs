@@ -101,13 +101,20 @@ impl Plan {
             outputs: {
                 let mut all = outputs(&emulation, bindings);
                 for w in &watched {
-                    if let Some(slot) = all.get_mut(w.probe) {
+                    if let Some(slot) = w.probe.and_then(|k| all.get_mut(k)) {
                         *slot = Some((0, w.units.clone()));
                     }
                 }
                 all
             },
-            addresses: addresses(&emulation.program, bindings, backend),
+            addresses: {
+                let mut all = addresses(&emulation.program, bindings, backend);
+                for w in watched.iter().filter(|w| w.probe.is_none()) {
+                    let named = all.iter_mut().zip(&w.units);
+                    named.for_each(|(units, more)| units.extend(more));
+                }
+                all
+            },
             feeds: bindings.feeds.clone(),
             every_step,
             periodic: periodic(&emulation, artifact, backend)?,

@@ -64,6 +64,9 @@ pub enum LearningForm {
         weight: Sourced<i64>,
         /// Exponents of weights that learn.
         scale: Sourced<[u32; 2]>,
+        /// The range of the number that a synapse keeps beside its weight and that changes by sums of its own; chips without such a number have none.
+        #[serde(default)]
+        tag: Option<Sourced<[i64; 2]>>,
     },
     /// At intervals the weight changes by a rate times a trace of the source times an error of the target, which the host sends.
     Errors {

@@ -114,7 +114,7 @@ pub struct Products {
     pub source: Vec<Trace>,
     /// Traces of the targets.
     pub target: Vec<Trace>,
-    /// What is added to the weight.
+    /// What is added to the weight and to the tag.
     pub terms: Vec<Term>,
 }
 
@@ -149,11 +149,15 @@ pub enum Factor {
     Target(u16),
     /// The weight.
     Weight,
+    /// The tag, a number beside the weight.
+    Tag,
 }
 
 /// `mantissa * 2^exponent * factors`, in units of the weight's mantissa.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Term {
+    /// Is it added to the tag, and not to the weight?
+    pub tag: bool,
     /// When.
     pub gate: Gate,
     /// Mantissa.

@@ -40,6 +40,7 @@ pub(super) fn driven(
     };
     let mut reader = Reader::new(s, true);
     reader.surroundings();
+    reader.no_tags();
     if s.model
         .states
         .first()

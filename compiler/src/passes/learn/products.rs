@@ -64,6 +64,10 @@ pub(super) struct Normal {
     pub traces: BTreeMap<u16, Raised>,
     /// What is added to the weight.
     pub terms: Vec<(Gate, f64, Monomial)>,
+    /// The state that is a tag, and what is added to it.
+    pub tag: Option<(u16, Vec<(Gate, f64, Monomial)>)>,
+    /// Is the tag a whole number?
+    pub whole_tag: bool,
     /// Largest weight, where the rule has one.
     pub high: Option<f64>,
     /// In what the chip's range of weights is another, in sentences.
@@ -93,6 +97,7 @@ pub(super) fn products(s: &Settled, form: &LearningForm) -> Result<Normal, Vec<S
         source_traces,
         target_traces,
         decimate,
+        tag,
         ..
     } = form
     else {
@@ -100,6 +105,11 @@ pub(super) fn products(s: &Settled, form: &LearningForm) -> Result<Normal, Vec<S
     };
     let mut reader = Reader::new(s, false);
     reader.surroundings();
+    if let Some(range) = tag {
+        reader.tag(range.value);
+    } else {
+        reader.no_tags();
+    }
     for x in &s.model.modulators {
         reader
             .why
@@ -115,10 +125,11 @@ pub(super) fn products(s: &Settled, form: &LearningForm) -> Result<Normal, Vec<S
         .iter()
         .filter(|e| !e.action.synapse.stores.is_empty())
     {
-        let (exponent, before) = (e.period.trailing_zeros(), reader.terms.len());
+        let sums = |r: &Reader| r.terms.len() + r.tag_terms.len();
+        let (exponent, before) = (e.period.trailing_zeros(), sums(&reader));
         let at = format!("in every {} steps", e.period);
         reader.changes(Gate::Interval, &at, &e.action.synapse);
-        if reader.terms.len() == before {
+        if sums(&reader) == before {
             continue;
         }
         if !e.period.is_power_of_two() || exponent > decimate.value {
@@ -136,6 +147,8 @@ pub(super) fn products(s: &Settled, form: &LearningForm) -> Result<Normal, Vec<S
     let Reader {
         mut why,
         terms,
+        tag,
+        tag_terms,
         blocks,
         ..
     } = reader;
@@ -148,6 +161,8 @@ pub(super) fn products(s: &Settled, form: &LearningForm) -> Result<Normal, Vec<S
         decimate: power.unwrap_or(0),
         traces,
         terms,
+        whole_tag: tag.is_some_and(|k| m.states[usize::from(k)].width.ty() != Ty::F32),
+        tag: tag.map(|k| (k, tag_terms)),
         high,
         range,
         names: m.states.iter().map(|c| c.name.clone()).collect(),
@@ -164,6 +179,10 @@ pub(super) struct Reader<'a> {
     pub why: Vec<String>,
     /// What is added to the weight.
     pub terms: Vec<(Gate, f64, Monomial)>,
+    /// The state that is a tag.
+    tag: Option<u16>,
+    /// What is added to the tag.
+    tag_terms: Vec<(Gate, f64, Monomial)>,
     /// Ends of the weight's range, block by block.
     pub blocks: Vec<Ends>,
 }
@@ -175,6 +194,8 @@ impl<'a> Reader<'a> {
             given,
             why: vec![],
             terms: vec![],
+            tag: None,
+            tag_terms: vec![],
             blocks: vec![],
         }
     }
@@ -197,20 +218,86 @@ impl<'a> Reader<'a> {
                 v.name
             ));
         }
-        let besides = m
-            .states
-            .iter()
-            .skip(1)
-            .filter(|c| c.place == Place::Synapse);
-        for c in besides {
-            self.why.push(format!(
-                "`{}` is a state of each synapse beside the weight, and no tags are mapped",
-                c.name
-            ));
-        }
         if m.states.first().is_some_and(|w| w.decay.is_some()) {
             self.why
                 .push("its weights decay by themselves; the chip's change by rules alone".into());
+        }
+    }
+
+    /// States of a synapse beside its weight.
+    fn beside(&self) -> Vec<u16> {
+        let all = self.s.model.states.iter().zip(0u16..).skip(1);
+        let own = all.filter(|c| c.0.place == Place::Synapse);
+        own.map(|c| c.1).collect()
+    }
+
+    /// Refuses states of a synapse beside its weight.
+    pub fn no_tags(&mut self) {
+        for k in self.beside() {
+            let name = self.name(k).to_string();
+            self.why.push(format!(
+                "`{name}` is a state of each synapse beside the weight, and the chip's rule keeps none"
+            ));
+        }
+    }
+
+    /// Finds the one state beside the weight that may be a tag.
+    fn tag(&mut self, [low, high]: [i64; 2]) {
+        let beside = self.beside();
+        if let [k, _, ..] = beside[..] {
+            self.why.push(format!(
+                "it keeps {} states of each synapse beside the weight; a core has one, the tag",
+                beside.len()
+            ));
+            self.tag = Some(k);
+            return;
+        }
+        let Some(&k) = beside.first() else { return };
+        let cell = &self.s.model.states[usize::from(k)];
+        if cell.decay.is_some() {
+            self.why.push(format!(
+                "`{}` decays by itself; a tag changes by rules alone, at spikes and intervals",
+                cell.name
+            ));
+        }
+        if self.s.word(k) != 0 {
+            self.why.push(format!(
+                "`{}` starts at something other than 0 (a tag lies within {low}..{high})",
+                cell.name
+            ));
+        }
+        self.tag = Some(k);
+    }
+
+    /// What a block adds to the tag; one that is set loses what it was.
+    fn tag_changes(&mut self, gate: Gate, block: &Block) {
+        let Some(k) = self.tag else { return };
+        let sums = self.sums(block);
+        for &(_, v) in block.stores.iter().filter(|x| x.0 == k) {
+            let name = self.name(k).to_string();
+            match sums.get(v as usize) {
+                Some(Ok(c)) if c.low.is_none() && c.high.is_none() => {
+                    let mut sum = c.sum.clone();
+                    *sum.entry(vec![k]).or_insert(0.0) -= 1.0;
+                    let moved = sum.into_iter().filter(|x| x.1.abs() >= 1e-12);
+                    self.tag_terms.extend(moved.map(|(p, c)| (gate, c, p)));
+                }
+                Some(Ok(_)) => self
+                    .why
+                    .push(format!("`{name}` is cut to a range; a tag has the chip's")),
+                Some(Err(e)) => self.why.push(format!("`{name}` {e}")),
+                None => {}
+            }
+        }
+        if let Some(n) = self
+            .tag_terms
+            .iter()
+            .map(|t| t.2.len())
+            .find(|n| *n > FACTORS)
+        {
+            self.why.push(format!(
+                "a product of {n} factors; a core multiplies {FACTORS}"
+            ));
         }
     }
 
@@ -225,8 +312,10 @@ impl<'a> Reader<'a> {
             let cells = m.states.iter().zip(0u16..).filter(|c| c.0.place == place);
             let n = cells.clone().count();
             if n > most {
-                self.why
-                    .push(format!("it keeps {n} states a {of}; a core has {most}"));
+                self.why.push(match most {
+                    0 => format!("it keeps a state of each {of}, and the chip's rule keeps none"),
+                    _ => format!("it keeps {n} states a {of}; a core has {most}"),
+                });
             }
             let sums = self.sums(block);
             for (cell, k) in cells {
@@ -280,6 +369,7 @@ impl<'a> Reader<'a> {
 
     /// What a block adds to the weight.
     pub fn changes(&mut self, gate: Gate, at: &str, block: &Block) {
+        self.tag_changes(gate, block);
         let sums = self.sums(block);
         for &(state, v) in block.stores.iter().filter(|x| x.0 == 0) {
             let name = self.name(state).to_string();

@@ -11,6 +11,8 @@ use synfire_targets::schema::LearningForm;
 
 /// A trace is scaled so that this many spikes at once fill it.
 const SPIKES: f64 = 8.0;
+/// A tag is scaled so that this many of the largest changes fill it.
+const CHANGES: f64 = 16.0;
 
 /// A number of a rule, and what the chip's registers make of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +57,7 @@ impl Normal {
             product,
             mantissa,
             exponent,
+            tag,
             ..
         } = form
         else {
@@ -105,15 +108,25 @@ impl Normal {
             };
             seats.insert(k, (seat, factor));
         }
-        for (gate, c, states) in &self.terms {
+        let largest = tag.as_ref().map_or(0, |t| t.value[1]);
+        let tagged = self.tag_scale(largest as f64, unit);
+        let of_tag = self.tag.iter().flat_map(|t| &t.1);
+        let all = self.terms.iter().map(|t| (t, false));
+        for ((gate, c, states), is_tag) in all.chain(of_tag.map(|t| (t, true))) {
+            let one = if is_tag { 1.0 / tagged } else { unit };
             let (mut factors, mut wanted, mut width) =
-                (vec![], c / unit, mantissa_bits(mantissa.value));
+                (vec![], c / one, mantissa_bits(mantissa.value));
             for k in states {
                 match seats.get(k) {
                     Some(&(f, scale)) => {
                         factors.push(f);
                         wanted /= scale;
                         width += bits.value[0];
+                    }
+                    None if self.tag.as_ref().is_some_and(|t| t.0 == *k) => {
+                        factors.push(Factor::Tag);
+                        wanted /= tagged;
+                        width += bits.value[1];
                     }
                     None => {
                         factors.push(Factor::Weight);
@@ -122,7 +135,10 @@ impl Normal {
                     }
                 }
             }
-            let text = self.text(*gate, states);
+            let mut text = self.text(*gate, states);
+            if is_tag {
+                text += ", onto the tag";
+            }
             let dropped = f64::from(width.saturating_sub(product.value)).exp2();
             match fitted(wanted * dropped, mantissa.value, exponent.value) {
                 Ok((m, e)) => {
@@ -133,6 +149,7 @@ impl Normal {
                         got,
                     });
                     out.terms.push(Term {
+                        tag: is_tag,
                         gate: *gate,
                         mantissa: m,
                         exponent: e,
@@ -149,6 +166,25 @@ impl Normal {
             Ok((out, told))
         } else {
             Err(why)
+        }
+    }
+
+    /// The chip's units of the tag for 1 of the network's: a whole tag keeps its values, a real one is scaled by the largest change that one spike of each trace can make, or one whole mantissa of a weight.
+    fn tag_scale(&self, largest: f64, unit: f64) -> f64 {
+        let Some((own, terms)) = self.tag.as_ref().filter(|_| !self.whole_tag) else {
+            return 1.0;
+        };
+        let size = |k: &u16| match self.traces.get(k) {
+            Some(t) => t.adds,
+            None => self.high.unwrap_or(unit),
+        };
+        let raised = terms.iter().filter(|t| !t.2.contains(own));
+        let most = raised
+            .map(|t| t.1.abs() * t.2.iter().map(size).product::<f64>())
+            .fold(0.0, f64::max);
+        match most > 0.0 {
+            true => (largest + 1.0) / CHANGES / most,
+            false => 1.0,
         }
     }
 

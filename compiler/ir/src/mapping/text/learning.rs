@@ -95,9 +95,15 @@ fn products(p: &mut Printer, r: &Products) {
             Factor::Source(k) => format!("source {k}"),
             Factor::Target(k) => format!("target {k}"),
             Factor::Weight => "weight".into(),
+            Factor::Tag => "tag".into(),
         };
         p.array(
-            format_args!("term at {gate} {} e {}", t.mantissa, t.exponent),
+            format_args!(
+                "{} at {gate} {} e {}",
+                if t.tag { "tag" } else { "term" },
+                t.mantissa,
+                t.exponent
+            ),
             t.factors.iter().map(factor),
         );
     }
@@ -163,15 +169,15 @@ fn line(s: &mut Scanner, l: &mut Learning, names: &Names) -> Result<(), Diagnost
                 ));
             }
         }
-    } else if s.eat_word("term") {
-        let term = term(s)?;
+    } else if let Some(tag) = eat_term(s) {
+        let term = term(s, tag)?;
         match &mut l.rule {
             Rule::Products(r) => r.terms.push(term),
             _ => return Err(s.expected("`products` before it")),
         }
     } else {
         return Err(s.expected(
-            "`gated`, `products`, `errors`, `trace`, `term`, `given`, `synapse` or `}`",
+            "`gated`, `products`, `errors`, `trace`, `term`, `tag`, `given`, `synapse` or `}`",
         ));
     }
     Ok(())
@@ -244,7 +250,15 @@ fn gate(s: &mut Scanner) -> Result<Gate, Diagnostics> {
     Err(s.expected("`source`, `target` or `interval`"))
 }
 
-fn term(s: &mut Scanner) -> Result<Term, Diagnostics> {
+/// Is it a term of the weight, or of the tag?
+fn eat_term(s: &mut Scanner) -> Option<bool> {
+    match s.eat_word("term") {
+        true => Some(false),
+        false => s.eat_word("tag").then_some(true),
+    }
+}
+
+fn term(s: &mut Scanner, tag: bool) -> Result<Term, Diagnostics> {
     s.keyword("at")?;
     let gate = gate(s)?;
     let mantissa = s.int("a mantissa")?;
@@ -257,12 +271,18 @@ fn term(s: &mut Scanner) -> Result<Term, Diagnostics> {
         } else if s.eat_word("target") {
             Factor::Target(s.int("the number of a trace")?)
         } else {
-            s.keyword("weight")?;
-            Factor::Weight
+            match s.eat_word("tag") {
+                true => Factor::Tag,
+                false => {
+                    s.keyword("weight")?;
+                    Factor::Weight
+                }
+            }
         });
         Ok(())
     })?;
     Ok(Term {
+        tag,
         gate,
         mantissa,
         exponent,

@@ -104,10 +104,12 @@ fn trace(t: &mut Tape) -> Trace {
 
 fn term(t: &mut Tape) -> Term {
     Term {
+        tag: t.flip(),
         gate: [Gate::Source, Gate::Target, Gate::Interval][t.below(3) as usize],
         mantissa: t.number(),
         exponent: t.number(),
-        factors: t.list(3, |t| match t.below(3) {
+        factors: t.list(3, |t| match t.below(4) {
+            3 => Factor::Tag,
             0 => Factor::Source(t.word() as u16),
             1 => Factor::Target(t.word() as u16),
             _ => Factor::Weight,
