@@ -169,11 +169,11 @@ pub struct BoundEvery {
 impl BoundEvery {
     /// The chip steps from `from` on, before `to`, in which it is sent.
     pub fn within(&self, from: u32, to: u32) -> impl Iterator<Item = u32> {
-        let (every, first) = (self.steps.max(1), self.first);
-        let missed = from.saturating_sub(first).div_ceil(every);
-        let next = u64::from(first) + u64::from(missed) * u64::from(every);
-        let all = (0u64..).map(move |k| next + k * u64::from(every));
-        all.take_while(move |s| *s < u64::from(to))
+        let every = self.steps.max(1);
+        let missed = from.saturating_sub(self.first).div_ceil(every);
+        let next = u64::from(self.first) + u64::from(missed) * u64::from(every);
+        (next..u64::from(to))
+            .step_by(every as usize)
             .map(|s| s as u32)
     }
 }

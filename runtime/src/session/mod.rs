@@ -5,6 +5,7 @@
 //! engine and gives a [`Session`], which turns named input into events, runs in chunks, and names what was recorded. What a
 //! chip adds in latency is taken off. Deliberately absent: files, terminals, the compiler.
 
+mod bound;
 mod bytes;
 mod checkpoint;
 mod chip;

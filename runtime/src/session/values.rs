@@ -3,7 +3,7 @@
 //! In: values under the network's names, of events or of signals that hold. Out: events of the emulator whose payloads are the chip's integers, and a count of the values that did not fit. What a value
 //! becomes stands in the artefact ([`BoundValues`]). Deliberately absent: what the values are computed from.
 
-use super::chip::Bound;
+use super::bound::Bound;
 use super::stimulus::Drive;
 use crate::engine::InputEvent;
 use crate::spikes::{Signal, SpikeData};

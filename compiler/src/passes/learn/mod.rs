@@ -11,6 +11,7 @@ mod places;
 mod products;
 mod reads;
 mod rounding;
+mod tags;
 
 pub use places::finish;
 
