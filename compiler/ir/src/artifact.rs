@@ -169,12 +169,10 @@ pub struct BoundEvery {
 impl BoundEvery {
     /// The chip steps from `from` on, before `to`, in which it is sent.
     pub fn within(&self, from: u32, to: u32) -> impl Iterator<Item = u32> {
-        let every = self.steps.max(1);
-        let missed = from.saturating_sub(self.first).div_ceil(every);
-        let next = u64::from(self.first) + u64::from(missed) * u64::from(every);
-        (next..u64::from(to))
-            .step_by(every as usize)
-            .map(|s| s as u32)
+        let every = u64::from(self.steps.max(1));
+        let late = u64::from(from.saturating_sub(self.first));
+        let due = u64::from(self.first) + late.next_multiple_of(every)..u64::from(to);
+        due.step_by(every as usize).map(|s| s as u32)
     }
 }
 

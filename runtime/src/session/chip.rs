@@ -14,7 +14,7 @@ use super::{Plan, Wiring};
 use crate::engine::{InputEvent, Record};
 use crate::spikes::{NamedSpike, Population, SpikeData};
 use synfire_ir::artifact::{
-    Artifact, Bindings, BoundEvery, BoundOutput, BoundPopulation, BoundValues,
+    Artifact, Bindings, BoundEvery, BoundInput, BoundOutput, BoundPopulation, BoundValues,
 };
 use synfire_ir::program::{Discipline, Program, SerialEvent};
 use synfire_ir::{Diagnostic, Diagnostics};

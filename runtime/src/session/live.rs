@@ -16,13 +16,16 @@ use synfire_ir::model::Ty;
 use synfire_ir::program::{Column, GroupKind, SerialEvent};
 use synfire_ir::{Class, Diagnostic, Diagnostics};
 
+/// What a unit of the program sends: (group, unit, payload).
+type Sent = (u32, u32, u32);
+
 /// What a live session is driven by and has gathered.
 #[derive(Default)]
 pub(super) struct Live {
     /// The network's own feeds, and what has been injected for steps to come.
     drive: Drive,
     /// Signals that hold until they are set again: (population, units of the program and what each sends in every step).
-    held: Vec<(u32, Vec<(u32, u32, u32)>)>,
+    held: Vec<(u32, Vec<Sent>)>,
     data: SpikeData,
     record: Record,
 }
@@ -199,7 +202,7 @@ impl Session {
                 .hint("a signal has a value for each element of a `signal` source; spikes are injected")
                 .into());
         }
-        let sent: Vec<(u32, u32, u32)> = match &self.wiring {
+        let sent: Vec<Sent> = match &self.wiring {
             Wiring::Named(_) => (0..)
                 .zip(values)
                 .filter(|v| *v.1 != 0.0)

@@ -23,13 +23,15 @@ pub(super) const GIVEN: u16 = u16::MAX;
 
 /// States that are factors, ascending; none is a constant.
 pub(super) type Monomial = Vec<u16>;
+/// When, coefficient, product.
+pub(super) type Added = (Gate, f64, Monomial);
 /// Coefficient of each product.
 type Sum = BTreeMap<Monomial, f64>;
 
 /// A sum, and the ends that it is cut to.
 #[derive(Clone)]
 pub(super) struct Cut {
-    sum: Sum,
+    pub sum: Sum,
     pub low: Option<f64>,
     pub high: Option<f64>,
 }
@@ -63,9 +65,9 @@ pub(super) struct Normal {
     /// Traces, by state.
     pub traces: BTreeMap<u16, Raised>,
     /// What is added to the weight.
-    pub terms: Vec<(Gate, f64, Monomial)>,
+    pub terms: Vec<Added>,
     /// The state that is a tag, and what is added to it.
-    pub tag: Option<(u16, Vec<(Gate, f64, Monomial)>)>,
+    pub tag: Option<(u16, Vec<Added>)>,
     /// Is the tag a whole number?
     pub whole_tag: bool,
     /// Largest weight, where the rule has one.
@@ -179,11 +181,11 @@ pub(super) struct Reader<'a> {
     /// What stands in the way.
     pub why: Vec<String>,
     /// What is added to the weight.
-    pub terms: Vec<(Gate, f64, Monomial)>,
+    pub terms: Vec<Added>,
     /// The state that is a tag.
     pub tag: Option<u16>,
     /// What is added to the tag.
-    pub tag_terms: Vec<(Gate, f64, Monomial)>,
+    pub tag_terms: Vec<Added>,
     /// Ends of the weight's range, block by block.
     pub blocks: Vec<Ends>,
 }
