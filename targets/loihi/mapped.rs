@@ -5,12 +5,12 @@
 //! of the emulator's errors in bits 31..0.
 
 use super::config::*;
+use super::learning::Set;
 use super::lower::Lowered;
 use super::mapping::{defect, extra};
 use crate::backend::{NativeInput, WeightCell, Words};
 use crate::report::Report;
 use std::collections::BTreeMap;
-use super::learning::Set;
 use synfire_ir::mapping::{self, Core as Mapped, Errors, Learner, Mapping, Products, Rule};
 use synfire_ir::program::{GroupKind, Program};
 use synfire_ir::{Class, Diagnostic};

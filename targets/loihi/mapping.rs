@@ -6,8 +6,8 @@
 
 use super::config::*;
 use super::dynamics::{FIELDS, bias_parts};
-use super::limits;
 use super::learning;
+use super::limits;
 use super::mapped::{Learning, places, values};
 use super::validate::MAX_DLY;
 use crate::backend::NativeBindings;

@@ -173,12 +173,7 @@ impl Backend for Xylo {
         })
     }
 
-    fn inside(
-        &self,
-        program: &Program,
-        _: &[(u32, u32)],
-        slots: &[(u32, u32)],
-    ) -> Vec<(u32, u32)> {
+    fn inside(&self, program: &Program, _: &[(u32, u32)], slots: &[(u32, u32)]) -> Vec<(u32, u32)> {
         let hidden = |g: &Group| g.name.starts_with(lower::NEURONS);
         let groups: Vec<u32> = (0..)
             .zip(&program.groups)

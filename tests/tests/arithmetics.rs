@@ -295,8 +295,8 @@ fn neurons_run_in_fixed_arithmetic() {
 
 #[test]
 fn rules_run_in_fixed_arithmetic() {
-    // `Sdsp` is of whole numbers, whatever the arithmetic: `learning` and `rules` run it.
-    complete("synapses", "synapse", RULES, &["Sdsp"]);
+    // Both forms of SDSP are of whole numbers, whatever the arithmetic: `learning` and `rules` run it.
+    complete("synapses", "synapse", RULES, &["BistableSdsp", "Sdsp"]);
     if !has_adapter() {
         return;
     }

@@ -111,6 +111,7 @@ fn word(kind: SectionKind) -> &'static str {
         SectionKind::Report => "report",
         SectionKind::Chip => "chip",
         SectionKind::Learning => "learning",
+        SectionKind::Given => "given",
     }
 }
 

@@ -4,15 +4,17 @@ use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A folder of its own for each test, removed at the end.
 pub struct Place(pub PathBuf);
 
 impl Place {
-    /// An empty folder; tests give different names.
+    /// An empty folder; it is of its own even where tests give the same name.
     pub fn new(name: &str) -> Place {
-        let folder =
-            std::env::temp_dir().join(format!("synfire-cli-{name}-{}", std::process::id()));
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let (process, nth) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(format!("synfire-cli-{name}-{process}-{nth}"));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a temporary folder");
         Place(folder)

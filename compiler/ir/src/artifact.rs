@@ -7,6 +7,10 @@
 //!
 //! `bincode` is used here and nowhere else.
 
+mod learning;
+
+pub use learning::{BoundEvery, BoundLearning, BoundValues};
+
 use crate::diag::{Class, Diagnostic, Diagnostics};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -33,6 +37,8 @@ pub enum SectionKind {
     Chip,
     /// A list of [`BoundLearning`].
     Learning,
+    /// What the host gives to each of them, in their order.
+    Given,
 }
 
 /// A named part of the artefact.
@@ -132,63 +138,6 @@ pub struct Symbol {
     pub core: u32,
     /// Slot.
     pub slot: u32,
-}
-
-/// Where the weights of a projection that learns on the chip stand, one entry a synapse in each list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct BoundLearning {
-    /// The network's name of the projection.
-    pub projection: String,
-    /// Chip integers for 1 of the network's units of weight.
-    pub scale: f64,
-    /// Neurons of the source population.
-    pub source: Vec<u32>,
-    /// Neurons of the target population.
-    pub target: Vec<u32>,
-    /// Steps.
-    pub delay: Vec<u32>,
-    /// The chip's own number of the place that holds the weight.
-    pub place: Vec<u64>,
-    /// Values from outside that it learns by.
-    pub values: BoundValues,
-    /// Native events that the host sends at intervals, at the end of a step.
-    pub every: Vec<BoundEvery>,
-}
-
-/// A native event that the host sends again and again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct BoundEvery {
-    /// Chip steps from one to the next, at least 1.
-    pub steps: u32,
-    /// Chip step of the first.
-    pub first: u32,
-    /// The native event.
-    pub word: u64,
-}
-
-impl BoundEvery {
-    /// The chip steps from `from` on, before `to`, in which it is sent.
-    pub fn within(&self, from: u32, to: u32) -> impl Iterator<Item = u32> {
-        let every = u64::from(self.steps.max(1));
-        let late = u64::from(from.saturating_sub(self.first));
-        let due = u64::from(self.first) + late.next_multiple_of(every)..u64::from(to);
-        due.step_by(every as usize).map(|s| s as u32)
-    }
-}
-
-/// Native events that carry a value: the network's times `scale`, rounded to the nearest whole number (ties to even) and cut to `low..=high`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct BoundValues {
-    /// The native events, ascending; [`Bindings::inputs`] names their units.
-    pub words: Vec<u64>,
-    /// The chip's integers for 1 of the network's.
-    pub scale: f64,
-    /// Least.
-    pub low: i32,
-    /// Greatest.
-    pub high: i32,
-    /// Does a value hold until the next one comes?
-    pub held: bool,
 }
 
 /// Between the network's names and steps and the chip's native events.
@@ -295,9 +244,14 @@ impl Artifact {
     pub fn to_bytes(&self) -> Result<Vec<u8>, Diagnostics> {
         let bindings = write("bindings", BINDINGS, &self.bindings)?;
         let learning = write("list of what learns", BINDINGS, &self.learning)?;
+        let given = learning::given(&self.learning);
+        let given = write("list of what the host gives", BINDINGS, &given)?;
         let mut parts = vec![(SectionKind::Bindings, "bindings", &bindings[..])];
         if !self.learning.is_empty() {
             parts.push((SectionKind::Learning, "learning", &learning[..]));
+        }
+        if self.learning.iter().any(BoundLearning::is_given) {
+            parts.push((SectionKind::Given, "given", &given[..]));
         }
         parts.extend(
             self.sections
@@ -422,17 +376,22 @@ impl Artifact {
         };
         let bindings: Bindings = read(name, "bindings", BINDINGS, &sections.remove(k).bytes)?;
         bindings.check(name)?;
-        let learns = |s: &Section| s.kind == SectionKind::Learning;
-        let learning: Vec<BoundLearning> = match sections.iter().position(learns) {
-            Some(k) => read(
-                name,
-                "list of what learns",
-                BINDINGS,
-                &sections.remove(k).bytes,
-            )?,
+        let mut list = |kind: SectionKind| {
+            let k = sections.iter().position(|s| s.kind == kind)?;
+            Some(sections.remove(k).bytes)
+        };
+        let (learns, gives) = (list(SectionKind::Learning), list(SectionKind::Given));
+        let mut learning: Vec<BoundLearning> = match learns {
+            Some(b) => read(name, "list of what learns", BINDINGS, &b)?,
             None => vec![],
         };
-        if !learning.iter().all(BoundLearning::sound) || sections.iter().any(learns) {
+        let given = match gives {
+            Some(b) => Some(read(name, "list of what the host gives", BINDINGS, &b)?),
+            None => None,
+        };
+        let again = |s: &Section| matches!(s.kind, SectionKind::Learning | SectionKind::Given);
+        let whole = given.is_none_or(|g| learning::give(&mut learning, g));
+        if !whole || !learning.iter().all(BoundLearning::sound) || sections.iter().any(again) {
             return Err(damaged(name, "its list of what learns contradicts itself"));
         }
         Ok(Artifact {
@@ -460,20 +419,6 @@ impl Artifact {
         self.sections
             .iter()
             .find(|s| s.kind == kind && s.name == name)
-    }
-}
-
-impl BoundLearning {
-    /// One entry a synapse in each list, and a scale by which weights can be divided?
-    fn sound(&self) -> bool {
-        let n = self.place.len();
-        [&self.source, &self.target, &self.delay].map(|l| l.len()) == [n; 3]
-            && self.scale.is_finite()
-            && self.scale > 0.0
-            && self.values.scale.is_finite()
-            && self.values.low <= self.values.high
-            && self.values.words.is_sorted()
-            && self.every.iter().all(|e| e.steps > 0)
     }
 }
 
