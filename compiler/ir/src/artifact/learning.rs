@@ -51,7 +51,7 @@ impl BoundEvery {
 /// Native events that carry a value: the network's times `scale`, rounded to the nearest whole number (ties to even) and cut to `low..=high`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BoundValues {
-    /// The native events, ascending; [`Bindings::inputs`] names their units.
+    /// The native events, ascending; [`super::Bindings::inputs`] names their units.
     pub words: Vec<u64>,
     /// The chip's integers for 1 of the network's.
     pub scale: f64,
