@@ -206,6 +206,32 @@ fn an_artefact_runs_as_its_network_does() {
     }
 }
 
+/// Two populations, the last of which is recorded: `--inside` adds the first, and no spike of it is other than the network's.
+#[test]
+fn compare_shows_what_nothing_records() {
+    let p = Place::new("inside");
+    p.write("net.syn", "use std.neurons.If\nnetwork Chain {\n  step 1 ms\n  source x: events[2]\n  pop a: If[2] { v_th = 0.5 }\n  pop b: If[2] { v_th = 1.5 }\n  connect x -> a.i : one_to_one { weight = 1, delay = 1 ms }\n  connect a -> b.i : one_to_one { weight = 1, delay = 1 ms }\n  record b.spikes\n}\n");
+    p.write("in.csv", "step,population,neuron\n0,x,0\n1,x,0\n2,x,1\n");
+    let of = |inside: &[&str]| {
+        let plain = [
+            "compare", "net.syn", "--target", "ranc", "--input", "in.csv", "--steps", "9",
+        ];
+        let v = p.json(&[&plain[..], inside].concat());
+        assert_eq!(v["identical"], true, "{v}");
+        let all = v["populations"].as_array().expect("populations").clone();
+        let one = |r: &serde_json::Value| {
+            (
+                r["name"].as_str().map(str::to_string),
+                r["spikes_chip"].as_u64(),
+            )
+        };
+        all.iter().map(one).collect::<Vec<_>>()
+    };
+    let row = |name: &str, spikes| (Some(name.to_string()), Some(spikes));
+    assert_eq!(of(&[]), [row("b", 1)]);
+    assert_eq!(of(&["--inside"]), [row("a", 3), row("b", 1)]);
+}
+
 #[test]
 fn damaged_artefacts_are_refused() {
     let p = relay("damaged");
