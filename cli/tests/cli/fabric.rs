@@ -19,6 +19,17 @@ network Ring {
 }
 ";
 
+const COMPILE: [&str; 8] = [
+    "compile",
+    "ring.syn",
+    "--target",
+    "./toy",
+    "-o",
+    "ring.synx",
+    "--format",
+    "json",
+];
+
 /// The template as a chip of 8 x 4 cores with this after the kind of its mesh.
 fn chip(p: &Place, topology: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../targets/_template");
@@ -50,17 +61,7 @@ fn a_board_of_chips_is_mapped_and_drawn() {
         "torus = true\nhexagonal = true\ndead_cores = [[0, 0]]\nlevels = [{ name = \"chip\", x = 2, y = 2, shared = true }, { name = \"board\", x = 4, y = 4, hop = { value = 8, source = \"the test\" } }]",
     );
     let compile = |more: &[&str]| {
-        let args = [
-            "compile",
-            "ring.syn",
-            "--target",
-            "./toy",
-            "-o",
-            "ring.synx",
-            "--format",
-            "json",
-        ];
-        let text = p.expect(0, &[&args[..], more].concat());
+        let text = p.expect(0, &[&COMPILE[..], more].concat());
         serde_json::from_str::<Value>(&text).expect("JSON")
     };
     let v = compile(&[]);
@@ -112,19 +113,7 @@ fn dead_cores_do_not_count() {
     p.write("ring.syn", &full);
     chip(&p, "dead_cores = [[0, 0]]");
     let compile = |status: i32| {
-        let args = [
-            "compile",
-            "ring.syn",
-            "--target",
-            "./toy",
-            "-o",
-            "ring.synx",
-            "--format",
-            "json",
-            "--dead",
-            "dead.csv",
-        ];
-        let text = p.expect(status, &args);
+        let text = p.expect(status, &[&COMPILE[..], &["--dead", "dead.csv"]].concat());
         serde_json::from_str::<Value>(&text).expect("JSON")
     };
     p.write("dead.csv", "7,3\n");

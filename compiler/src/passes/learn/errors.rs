@@ -218,21 +218,6 @@ fn cut(reader: &Reader, block: &Block) -> Result<Option<f64>, String> {
 }
 
 impl Driven {
-    /// The exponent of weights that learn: the least with which the largest one fits; `scale`: chip integers for 1 of the network's units.
-    pub fn exponent(&self, form: &LearningForm, scale: f64) -> u32 {
-        let LearningForm::Errors {
-            weight,
-            scale: range,
-            ..
-        } = form
-        else {
-            return 0;
-        };
-        let [least, most] = range.value;
-        let top = |e: &u32| self.high * scale <= weight.value as f64 * f64::from(*e).exp2() + 0.5;
-        (least..=most).find(top).unwrap_or(most)
-    }
-
     /// The rule in the chip's registers, with what was rounded. `unit`: one of the weight's integers in the network's units.
     ///
     /// The rate is the least with which the trace of a source that spikes whenever the trace counts stays in its register; what a spike adds then makes up for its

@@ -73,13 +73,24 @@ impl Wanted {
         }
     }
 
-    /// The exponent of its weights, where one of the network's units is `scale` of the chip's.
+    /// The exponent of its weights, the least with which the largest one fits; `scale`: chip integers for 1 of the network's units.
     pub fn exponent(&self, scale: f64) -> u32 {
-        match &self.form {
-            Form::Gated(_) => 0,
-            Form::Products(p) => p.exponent(&self.spec, scale),
-            Form::Errors(d) => d.exponent(&self.spec, scale),
+        let (LearningForm::Products {
+            weight,
+            scale: range,
+            ..
         }
+        | LearningForm::Errors {
+            weight,
+            scale: range,
+            ..
+        }) = &self.spec
+        else {
+            return 0;
+        };
+        let [least, most] = range.value;
+        let top = |e: &u32| self.most() * scale <= weight.value as f64 * f64::from(*e).exp2() + 0.5;
+        (least..=most).find(top).unwrap_or(most)
     }
 
     /// The largest weight that it may reach in the network's units, where the rule says so.

@@ -26,23 +26,6 @@ pub struct Rounded {
 }
 
 impl Normal {
-    /// The exponent of weights that learn: the least with which the largest one fits; `scale`: chip integers for 1 of the network's units.
-    pub fn exponent(&self, form: &LearningForm, scale: f64) -> u32 {
-        let LearningForm::Products {
-            weight,
-            scale: range,
-            ..
-        } = form
-        else {
-            return 0;
-        };
-        let [least, most] = range.value;
-        let top = |e: &u32| {
-            self.high.unwrap_or(0.0) * scale <= weight.value as f64 * f64::from(*e).exp2() + 0.5
-        };
-        (least..=most).find(top).unwrap_or(most)
-    }
-
     /// The rule in the chip's mantissas, with everything that was rounded. `unit`: one of the weight's mantissa in the network's units.
     ///
     /// Errors: every number that the registers cannot hold.
